@@ -1,0 +1,1 @@
+//! Typed CableReady operations, selectors, batches, and their JSON

@@ -1,0 +1,1 @@
+//! The Action Cable server engine: connection state machine, channels, subscriptions, hub

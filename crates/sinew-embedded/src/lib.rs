@@ -1,0 +1,1 @@
+//! Sessions and records in one local file that survives a restart (redb)

@@ -1,0 +1,1 @@
+//! The #[reflex] and #[channel] attributes and the reflex! macro

@@ -1,0 +1,1 @@
+//! Action Cable wire words: commands, messages, identifiers, disconnect reasons

@@ -1,0 +1,1 @@
+//! The reflex engine: registry, dispatch, life-cycle, page, selector and nothing morphs

@@ -1,0 +1,1 @@
+//! Port: key-value records with expiry and fields; sessions on top

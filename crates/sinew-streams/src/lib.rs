@@ -1,0 +1,1 @@
+//! Port: a stream's fan-out and its memory; in-process version

@@ -1,0 +1,1 @@
+//! Sign and verify: Rails-style message verifier, key derivation, signed stream names

@@ -1,0 +1,1 @@
+//! The edge: WebSocket endpoint, origin check, trusted proxies, session cookie layer

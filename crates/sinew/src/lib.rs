@@ -1,0 +1,1 @@
+//! StimulusReflex for Rust: server-driven reactive HTML over WebSockets for axum

@@ -1,0 +1,2 @@
+//! The bench application.
+fn main() {}
