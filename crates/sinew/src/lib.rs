@@ -1,1 +1,3 @@
 //! StimulusReflex for Rust: server-driven reactive HTML over WebSockets for axum
+
+pub mod client;

@@ -1,0 +1,125 @@
+//! Finds the browser bundle, or makes it, and hands it to `src/client.rs`.
+//!
+//! In this order: the bundle that a published crate carries in `client/`; in a checkout, the one
+//! that `cargo xtask client` left, if it is fresh; else one made here, once, in a copy of the npm
+//! package inside the output folder. When none of these can be, one sentence says what is missing.
+
+#[path = "build/bundle.rs"]
+mod bundle;
+
+use std::env;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use bundle::{BUNDLE_FILES, INPUTS_FILE, NpmPackage, hex, read, write};
+use sha2::{Digest, Sha256};
+
+/// Hex digits of the script's hash in its file name: enough that two builds never share a name.
+const FINGERPRINT_DIGITS: usize = 12;
+
+fn main() -> ExitCode {
+    match embed() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            println!("cargo::error={}", sentence.replace('\n', " "));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn embed() -> Result<(), String> {
+    let manifest = folder_from("CARGO_MANIFEST_DIR")?;
+    let out = folder_from("OUT_DIR")?;
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build/bundle.rs");
+
+    let bundle = find(&manifest, &out)?;
+    let script = read(&bundle.join("sinew.js"))?;
+    let fingerprint = &hex(&Sha256::digest(&script))[..FINGERPRINT_DIGITS];
+
+    // The script names its companions by the addresses they are served at, which hold its own hash.
+    let mut named = script;
+    named.extend_from_slice(
+        format!(
+            "/*! licences: client-{fingerprint}.txt */\n//# sourceMappingURL=client-{fingerprint}.js.map\n"
+        )
+        .as_bytes(),
+    );
+    let embedded = out.join("client");
+    write(&embedded.join("sinew.js"), &named)?;
+    for file in &BUNDLE_FILES[1..] {
+        write(&embedded.join(file), &read(&bundle.join(file))?)?;
+    }
+    println!("cargo::rustc-env=SINEW_CLIENT_FINGERPRINT={fingerprint}");
+    Ok(())
+}
+
+/// The folder of a finished bundle.
+fn find(manifest: &Path, out: &Path) -> Result<PathBuf, String> {
+    let checkout = manifest.join("../../packages/client");
+    if !checkout.join("package.json").is_file() {
+        let carried = manifest.join("client");
+        println!("cargo::rerun-if-changed=client");
+        return if BUNDLE_FILES.iter().all(|file| carried.join(file).is_file()) {
+            Ok(carried)
+        } else {
+            Err(format!(
+                "this copy of the crate carries no browser bundle ({}): package it with `cargo xtask package`",
+                carried.display()
+            ))
+        };
+    }
+
+    let package = NpmPackage::new(checkout);
+    for input in package.inputs()? {
+        watch(&package.folder().join(input));
+    }
+    let dist = package.dist();
+    // A path that does not exist would make cargo run this script every time.
+    if dist.join(INPUTS_FILE).is_file() {
+        watch(&dist.join(INPUTS_FILE));
+    }
+    if package.is_fresh(&dist)? {
+        return Ok(dist);
+    }
+    build_in_copy(&package, out)
+}
+
+/// Builds in a copy of the package, so that a build of one's dependency never writes in one's
+/// checkout; the lock keeps two builds with one output folder from working in one copy.
+fn build_in_copy(package: &NpmPackage, out: &Path) -> Result<PathBuf, String> {
+    let lock = out.join("client.lock");
+    let lock = File::create(&lock)
+        .and_then(|file| file.lock().map(|()| file))
+        .map_err(|error| format!("cannot lock {}: {error}", lock.display()))?;
+    let copy = out.join("client-build");
+    let bundle = copy.join("dist");
+    if !package.is_fresh(&bundle)? {
+        for stale in ["src", "licenses"] {
+            let _ = fs::remove_dir_all(copy.join(stale));
+        }
+        package
+            .copy_to(&copy)?
+            .build(&bundle)
+            .map_err(|cause| {
+                format!(
+                    "the browser bundle is missing and could not be built ({cause}): install Node 18 or newer with npm, then run `cargo xtask client`"
+                )
+            })?;
+        // Only the bundle is needed again.
+        let _ = fs::remove_dir_all(copy.join("node_modules"));
+    }
+    drop(lock);
+    Ok(bundle)
+}
+
+fn watch(path: &Path) {
+    println!("cargo::rerun-if-changed={}", path.display());
+}
+
+fn folder_from(variable: &str) -> Result<PathBuf, String> {
+    env::var_os(variable)
+        .map(PathBuf::from)
+        .ok_or_else(|| format!("{variable} is not set: build with cargo"))
+}

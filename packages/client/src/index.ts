@@ -1,0 +1,43 @@
+/**
+ * The browser side of Sinew: the stock clients, wired once and in one place.
+ *
+ * Loading this script starts Stimulus and Turbo, opens one Action Cable consumer and gives it to
+ * StimulusReflex and CableReady alike, so that a page has one WebSocket whatever it uses.
+ * Where the cable is, is read from `<meta name="action-cable-url" content="…">`; without one it is
+ * `/cable` on the page's own host.
+ *
+ * Nothing here is evaluated from text and nothing is written into the page as inline script.
+ *
+ * @example Register a Stimulus controller of your own, in a script loaded after this one:
+ * ```js
+ * Sinew.application.register("chart", ChartController)
+ * ```
+ * @example Follow a channel of your own on the connection that is already open:
+ * ```js
+ * Sinew.consumer.subscriptions.create("RoomChannel", { received: console.log })
+ * ```
+ */
+import { Application } from '@hotwired/stimulus'
+import * as Turbo from '@hotwired/turbo'
+import { createConsumer } from '@rails/actioncable'
+import CableReady from 'cable_ready'
+import StimulusReflex from 'stimulus_reflex'
+
+const application = Application.start()
+const consumer = createConsumer()
+
+// Tabs are isolated: a reply that another tab of the same visitor asked for is not performed here.
+// That is the default of the next StimulusReflex, so its notice about the change has nothing to say.
+StimulusReflex.initialize(application, { consumer, isolate: true, deprecate: false })
+CableReady.initialize({ consumer })
+
+/** What a page may reach: the parts this script started, not copies of them. */
+export const Sinew = { application, consumer, StimulusReflex, CableReady, Turbo }
+
+declare global {
+  interface Window {
+    Sinew: typeof Sinew
+  }
+}
+
+window.Sinew = Sinew
