@@ -1,0 +1,27 @@
+use thiserror::Error;
+
+/// Why a frame is not a command.
+///
+/// Bad input is data: the server logs it at debug, counts it, ignores it and goes on with the next frame.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// The frame is not JSON text.
+    #[error("frame is not JSON")]
+    NotJson(#[source] serde_json::Error),
+    /// The frame is JSON, but not an object: `null`, a number, a string or an array.
+    #[error("frame is JSON but not an object")]
+    NotObject,
+    /// There is no `command`, or it is not a string.
+    #[error("frame has no command")]
+    NoCommand,
+    /// The command is a word that the protocol does not have.
+    #[error("unknown command {0:?}")]
+    UnknownCommand(String),
+    /// The command needs an `identifier`, and it is missing or not a string.
+    #[error("identifier is missing or not a string")]
+    IdentifierNotString,
+    /// A `message` needs `data`, and it is missing or not a JSON string.
+    #[error("data is missing or not a string")]
+    DataNotString,
+}

@@ -1,0 +1,20 @@
+use std::error::Error;
+
+/// Why a stream could not be published to or followed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StreamsError {
+    /// This node's sink was attached before; a node has one.
+    #[error("a sink is already attached")]
+    AlreadyAttached,
+    /// What carries the streams between nodes cannot be reached or refused.
+    #[error("the streams' carrier is unavailable")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl StreamsError {
+    /// Whether the same call may succeed a little later.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}

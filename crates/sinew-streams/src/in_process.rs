@@ -1,0 +1,95 @@
+use std::collections::HashSet;
+use std::hash::BuildHasher;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use foldhash::fast::RandomState;
+use futures_util::future::{BoxFuture, ready};
+use parking_lot::Mutex;
+
+use crate::{Position, Sink, StreamName, Streams, StreamsError};
+
+/// How many locks the streams are spread over, so that publishers of different streams seldom meet.
+const LANES: usize = 64;
+
+/// Streams of one process: the default when there is one node, and the double in tests.
+///
+/// `publish` has delivered when it returns: no task, no queue.
+/// Its futures are ready at once.
+pub struct InProcessStreams {
+    sink: OnceLock<Arc<dyn Sink>>,
+    hasher: RandomState,
+    lanes: [Lane; LANES],
+}
+
+/// A share of the streams.
+#[derive(Default)]
+struct Lane {
+    /// The last offset given. Held while delivering, which is what keeps the order.
+    /// One count for all streams of the lane: it grows for each of them, and costs no memory per stream.
+    offset: Mutex<u64>,
+    /// Not held while delivering, so that the sink's own locks may be held by one who follows.
+    followed: Mutex<HashSet<StreamName, RandomState>>,
+}
+
+impl InProcessStreams {
+    /// Streams that no one follows yet.
+    pub fn new() -> Self {
+        Self {
+            sink: OnceLock::new(),
+            hasher: RandomState::default(),
+            lanes: std::array::from_fn(|_| Lane::default()),
+        }
+    }
+
+    fn lane(&self, stream: &StreamName) -> &Lane {
+        let hash = self.hasher.hash_one(stream.as_str());
+        // The top bits: the set inside the lane takes its own from the bottom.
+        &self.lanes[(hash >> (u64::BITS - LANES.ilog2())) as usize]
+    }
+}
+
+impl Default for InProcessStreams {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Streams for InProcessStreams {
+    fn attach(&self, sink: Arc<dyn Sink>) -> Result<(), StreamsError> {
+        self.sink
+            .set(sink)
+            .map_err(|_| StreamsError::AlreadyAttached)
+    }
+
+    fn publish(
+        &self,
+        stream: &StreamName,
+        payload: Bytes,
+    ) -> BoxFuture<'_, Result<Position, StreamsError>> {
+        let lane = self.lane(stream);
+        let mut offset = lane.offset.lock();
+        *offset += 1;
+        let position = Position::from_offset(*offset);
+        let followed = lane.followed.lock().contains(stream);
+        if let (true, Some(sink)) = (followed, self.sink.get()) {
+            sink.deliver(stream, position, &payload);
+        }
+        drop(offset);
+        Box::pin(ready(Ok(position)))
+    }
+
+    fn follow(&self, stream: &StreamName) -> BoxFuture<'_, Result<(), StreamsError>> {
+        self.lane(stream).followed.lock().insert(stream.clone());
+        Box::pin(ready(Ok(())))
+    }
+
+    fn unfollow(&self, stream: &StreamName) {
+        let mut followed = self.lane(stream).followed.lock();
+        followed.remove(stream);
+        // Give the memory back after a crowd has left.
+        if followed.capacity() > 64 && followed.len() < followed.capacity() / 8 {
+            followed.shrink_to_fit();
+        }
+    }
+}

@@ -1,0 +1,80 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+
+use crate::{StreamName, StreamsError};
+
+/// Where in its stream a message stands. Grows with every message of a stream, not necessarily by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    offset: u64,
+}
+
+impl Position {
+    /// A position, as an adapter counts it.
+    pub fn from_offset(offset: u64) -> Self {
+        Self { offset }
+    }
+
+    /// The count behind the position.
+    pub fn offset(self) -> u64 {
+        self.offset
+    }
+}
+
+/// A node's receiving end: its hub.
+pub trait Sink: Send + Sync {
+    /// Takes one message of a followed stream.
+    ///
+    /// Called with the messages of one stream in the order of their positions, one at a time; different streams may be
+    /// delivered at the same time from several threads.
+    /// Must neither block nor call back into the [`Streams`] that delivers.
+    fn deliver(&self, stream: &StreamName, position: Position, payload: &Bytes);
+}
+
+/// The port: publish to streams and follow them, on this node or across many.
+///
+/// An implementation keeps these obligations, and runs the `contract` suite to show it:
+///
+/// - **Order.** Messages of one stream reach every node in the same order, and `publish` calls made one after another
+///   keep their order. Between streams there is none.
+/// - **Once.** A message reaches a following node at most once. A node that is cut off may miss messages; it never sees
+///   one twice.
+/// - **Nobody there.** Publishing to a stream that no one follows succeeds.
+/// - **Payloads** are opaque bytes and arrive unchanged.
+pub trait Streams: Send + Sync + 'static {
+    /// Gives this node's receiving end. Nothing is delivered before.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamsError::AlreadyAttached`] when the node has one.
+    fn attach(&self, sink: Arc<dyn Sink>) -> Result<(), StreamsError>;
+
+    /// Appends a message to a stream and sends it to the nodes that follow it.
+    ///
+    /// The payload is JSON text by convention of those above.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamsError::Unavailable`] when the message was not taken; whether a part of the nodes saw it is then unknown.
+    fn publish(
+        &self,
+        stream: &StreamName,
+        payload: Bytes,
+    ) -> BoxFuture<'_, Result<Position, StreamsError>>;
+
+    /// Begins to deliver a stream to this node's sink; resolves when every later `publish` will be delivered.
+    ///
+    /// The work begins with the call, not with the first poll, and goes on when the future is dropped: calls to `follow`
+    /// and [`unfollow`](Self::unfollow) take effect in the order they are made.
+    /// Following what is already followed is allowed and resolves when it stands; it is not counted, one `unfollow` ends it.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamsError::Unavailable`] when the stream cannot be followed; it then is not.
+    fn follow(&self, stream: &StreamName) -> BoxFuture<'_, Result<(), StreamsError>>;
+
+    /// Ends the delivery of a stream to this node. A delivery already under way on another thread may still arrive.
+    fn unfollow(&self, stream: &StreamName);
+}
