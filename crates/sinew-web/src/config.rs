@@ -1,0 +1,442 @@
+//! The settings of the edge, with their defaults and the variables that change them.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::cookie::CookieConfig;
+use crate::environment::Environment;
+use crate::error::{ConfigError, NetworkError, SecretError};
+use crate::forwarded::{ForwardedHeaders, TrustedProxies};
+use crate::origin::OriginPolicy;
+use crate::secret::Secret;
+
+/// Bytes a message from a client may have, by default: 1 MiB.
+pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
+
+/// How long a session lives without use, by default: 14 days.
+pub const SESSION_EXPIRE_AFTER: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// One variable as an operator reads about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What holds when it is not set.
+    pub default: &'static str,
+    /// What it does.
+    pub meaning: &'static str,
+}
+
+/// Every variable [`EdgeConfig::from_lookup`] reads, in that order.
+pub const VARIABLES: &[Variable] = &[
+    Variable {
+        name: Environment::VARIABLE,
+        default: "`development` in a debug build, `production` in a release build",
+        meaning: "where the application runs: `development`, `production` or `test`",
+    },
+    Variable {
+        name: Secret::VARIABLE,
+        default: "none; in development one is generated into the data directory",
+        meaning: "at least 32 bytes from which signing keys are derived",
+    },
+    Variable {
+        name: "SINEW_LISTEN",
+        default: "`127.0.0.1:3000`",
+        meaning: "address and port to listen on",
+    },
+    Variable {
+        name: "PORT",
+        default: "none",
+        meaning: "port to listen on at 127.0.0.1, when SINEW_LISTEN is not set",
+    },
+    Variable {
+        name: "SINEW_DATA_DIR",
+        default: "`.sinew`",
+        meaning: "folder of the embedded store and of the generated secret",
+    },
+    Variable {
+        name: "SINEW_ALLOWED_ORIGINS",
+        default: "the host of the request",
+        meaning: "origins, hosts or `*.suffixes` that may open a socket, separated by commas; `*` turns the check off",
+    },
+    Variable {
+        name: "SINEW_TRUSTED_PROXIES",
+        default: "nobody",
+        meaning: "addresses, networks, `loopback` or `private`, whose forwarding headers are believed",
+    },
+    Variable {
+        name: "SINEW_FORWARDED_HEADERS",
+        default: "`either`",
+        meaning: "what those proxies write: `x-forwarded`, `forwarded` or `either`",
+    },
+    Variable {
+        name: "SINEW_COOKIE_NAME",
+        default: "`_sinew_session`",
+        meaning: "name of the session cookie",
+    },
+    Variable {
+        name: "SINEW_COOKIE_DOMAIN",
+        default: "the host that set it",
+        meaning: "domain of the session cookie, when the cable has another host than the pages",
+    },
+    Variable {
+        name: "SINEW_SESSION_SECONDS",
+        default: "1209600 (14 days)",
+        meaning: "how long a session lives without use",
+    },
+    Variable {
+        name: "SINEW_CABLE_PATH",
+        default: "`/cable`",
+        meaning: "path of the WebSocket endpoint",
+    },
+    Variable {
+        name: "SINEW_CABLE_URL",
+        default: "the cable's path on the page's own host",
+        meaning: "where browsers find the cable, when it has another host than the pages: `wss://cable.example.com/cable`",
+    },
+    Variable {
+        name: "SINEW_MESSAGE_BYTES_MAX",
+        default: "1048576 (1 MiB)",
+        meaning: "bytes a message from a client may have; a longer one closes its connection with 1009",
+    },
+];
+
+/// The settings of the edge.
+///
+/// ```
+/// use sinew_web::EdgeConfig;
+///
+/// let config = EdgeConfig::from_lookup(|name| (name == "PORT").then(|| "4000".to_owned()))?;
+/// assert_eq!(config.listen.to_string(), "127.0.0.1:4000");
+/// assert_eq!(config.cable_path, "/cable");
+///
+/// let refused = EdgeConfig::from_lookup(|name| (name == "PORT").then(|| "http".to_owned()));
+/// assert_eq!(
+///     refused.unwrap_err().to_string(),
+///     "PORT is `http`, expected a port between 0 and 65535",
+/// );
+/// # Ok::<(), sinew_web::error::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct EdgeConfig {
+    /// Where the application runs.
+    pub environment: Environment,
+    /// The secret that was given; [`secret`](Self::secret) finds the one to use.
+    pub configured_secret: Option<Secret>,
+    /// Where to listen, `127.0.0.1:3000` by default.
+    pub listen: SocketAddr,
+    /// The folder of the embedded store and of the generated secret, `.sinew` by default.
+    pub data_directory: PathBuf,
+    /// Which pages may open a socket; those of the same host by default.
+    pub origins: OriginPolicy,
+    /// Whose forwarding headers are believed; nobody's by default.
+    pub trusted_proxies: TrustedProxies,
+    /// How the session cookie looks.
+    pub cookie: CookieConfig,
+    /// How long a session lives without use, [`SESSION_EXPIRE_AFTER`] by default.
+    pub session_expire_after: Duration,
+    /// The path of the WebSocket endpoint, `/cable` by default.
+    pub cable_path: String,
+    /// Where browsers find the cable when that is not `cable_path` on the page's own host.
+    pub cable_url: Option<String>,
+    /// Bytes a message from a client may have, [`MESSAGE_BYTES_MAX`] by default. A longer one
+    /// closes its connection with 1009.
+    pub message_bytes_max: usize,
+}
+
+impl Default for EdgeConfig {
+    fn default() -> Self {
+        Self {
+            environment: Environment::default(),
+            configured_secret: None,
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000),
+            data_directory: PathBuf::from(".sinew"),
+            origins: OriginPolicy::default(),
+            trusted_proxies: TrustedProxies::default(),
+            cookie: CookieConfig::default(),
+            session_expire_after: SESSION_EXPIRE_AFTER,
+            cable_path: "/cable".to_owned(),
+            cable_url: None,
+            message_bytes_max: MESSAGE_BYTES_MAX,
+        }
+    }
+}
+
+impl EdgeConfig {
+    /// The settings from the process's environment variables.
+    ///
+    /// # Errors
+    ///
+    /// The first variable that cannot be used, by name. One that is not UTF-8 counts as not
+    /// set.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// The settings from the variables `lookup` knows; see [`VARIABLES`]. An empty value counts
+    /// as not set, surrounding white space is ignored.
+    ///
+    /// # Errors
+    ///
+    /// The first variable that cannot be used, by name.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let get = |name: &'static str| -> Option<String> {
+            let value = lookup(name)?.trim().to_owned();
+            (!value.is_empty()).then_some(value)
+        };
+        let mut config = Self {
+            environment: Environment::from_name(get(Environment::VARIABLE).as_deref())?,
+            ..Self::default()
+        };
+        if let Some(secret) = get(Secret::VARIABLE) {
+            // The value stays out of the sentence.
+            let secret = Secret::new(secret).map_err(|error| {
+                ConfigError::new(Secret::VARIABLE, "…", "at least 32 random bytes").caused_by(error)
+            })?;
+            config.configured_secret = Some(secret);
+        }
+        if let Some(listen) = get("SINEW_LISTEN") {
+            config.listen = listen.parse().map_err(|_| {
+                let expected = "an address and a port, such as `0.0.0.0:3000`";
+                ConfigError::new("SINEW_LISTEN", &listen, expected)
+            })?;
+        } else if let Some(port) = get("PORT") {
+            config.listen.set_port(number("PORT", &port, "a port between 0 and 65535")?);
+        }
+        if let Some(path) = get("SINEW_DATA_DIR") {
+            config.data_directory = path.into();
+        }
+        if let Some(origins) = get("SINEW_ALLOWED_ORIGINS") {
+            config.origins = OriginPolicy::parse(&origins).map_err(|error| {
+                let expected =
+                    "origins, hosts or suffixes (`https://app.example.com, *.example.com`), or `*`";
+                ConfigError::new("SINEW_ALLOWED_ORIGINS", &origins, expected).caused_by(error)
+            })?;
+        }
+        if let Some(proxies) = get("SINEW_TRUSTED_PROXIES") {
+            config.trusted_proxies = proxies.parse().map_err(|error: NetworkError| {
+                let expected = "addresses or networks (`10.0.0.0/8, loopback`)";
+                ConfigError::new("SINEW_TRUSTED_PROXIES", &proxies, expected).caused_by(error)
+            })?;
+        }
+        if let Some(headers) = get("SINEW_FORWARDED_HEADERS") {
+            let headers = match headers.to_ascii_lowercase().as_str() {
+                "either" => ForwardedHeaders::Either,
+                "x-forwarded" => ForwardedHeaders::XForwarded,
+                "forwarded" => ForwardedHeaders::Rfc7239,
+                _ => {
+                    let expected = "`x-forwarded`, `forwarded` or `either`";
+                    return Err(ConfigError::new("SINEW_FORWARDED_HEADERS", &headers, expected));
+                }
+            };
+            config.trusted_proxies = config.trusted_proxies.headers(headers);
+        }
+        if let Some(name) = get("SINEW_COOKIE_NAME") {
+            config.cookie.name = name;
+            config.cookie.validate().map_err(|error| {
+                let expected = "a name browsers accept";
+                ConfigError::new("SINEW_COOKIE_NAME", &config.cookie.name, expected)
+                    .caused_by(error)
+            })?;
+        }
+        if let Some(domain) = get("SINEW_COOKIE_DOMAIN") {
+            config.cookie.domain = Some(domain.clone());
+            config.cookie.validate().map_err(|error| {
+                let expected = "a domain, such as `example.com`";
+                ConfigError::new("SINEW_COOKIE_DOMAIN", &domain, expected).caused_by(error)
+            })?;
+        }
+        if let Some(seconds) = get("SINEW_SESSION_SECONDS") {
+            let expected = "a number of seconds from 1 to 4294967295";
+            let number: u32 = number("SINEW_SESSION_SECONDS", &seconds, expected)?;
+            if number == 0 {
+                return Err(ConfigError::new("SINEW_SESSION_SECONDS", &seconds, expected));
+            }
+            config.session_expire_after = Duration::from_secs(number.into());
+        }
+        if let Some(path) = get("SINEW_CABLE_PATH") {
+            if !is_path(&path) {
+                let expected = "a path, such as `/cable`";
+                return Err(ConfigError::new("SINEW_CABLE_PATH", &path, expected));
+            }
+            config.cable_path = path;
+        }
+        if let Some(url) = get("SINEW_CABLE_URL") {
+            if !is_cable_url(&url) {
+                let expected = "an address such as `wss://cable.example.com/cable`, or a path";
+                return Err(ConfigError::new("SINEW_CABLE_URL", &url, expected));
+            }
+            config.cable_url = Some(url);
+        }
+        if let Some(bytes) = get("SINEW_MESSAGE_BYTES_MAX") {
+            let expected = "a number of bytes from 1024 to 1073741824";
+            let number: usize = number("SINEW_MESSAGE_BYTES_MAX", &bytes, expected)?;
+            if !(1 << 10..=1 << 30).contains(&number) {
+                return Err(ConfigError::new("SINEW_MESSAGE_BYTES_MAX", &bytes, expected));
+            }
+            config.message_bytes_max = number;
+        }
+        Ok(config)
+    }
+
+    /// The secret to use: the one given, or in development the one kept in the data directory;
+    /// see [`Secret::resolve`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Secret::resolve`]: outside development a missing secret is a refusal to
+    /// start, and the error is the sentence to print.
+    pub fn secret(&self) -> Result<Secret, SecretError> {
+        match &self.configured_secret {
+            Some(secret) => Ok(secret.clone()),
+            None => Secret::resolve(self.environment, None, &self.data_directory),
+        }
+    }
+
+    /// Where browsers find the cable: the content of the `action-cable-url` meta tag.
+    pub fn cable_address(&self) -> &str {
+        self.cable_url.as_deref().unwrap_or(&self.cable_path)
+    }
+}
+
+fn number<N: std::str::FromStr>(
+    variable: &'static str,
+    text: &str,
+    expected: &str,
+) -> Result<N, ConfigError>
+where
+    N::Err: std::error::Error + Send + Sync + 'static,
+{
+    text.parse().map_err(|error: N::Err| ConfigError::new(variable, text, expected).caused_by(error))
+}
+
+fn is_path(text: &str) -> bool {
+    text.starts_with('/')
+        && !text.starts_with("//")
+        && text.bytes().all(|b| b.is_ascii_graphic() && !b"\"'<>?#{}*\\".contains(&b))
+}
+
+fn is_cable_url(text: &str) -> bool {
+    if text.starts_with('/') {
+        return is_path(text);
+    }
+    let Ok(uri) = text.parse::<http::Uri>() else { return false };
+    let scheme = matches!(uri.scheme_str(), Some("ws" | "wss" | "http" | "https"));
+    scheme && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(pairs: &[(&str, &str)]) -> Result<EdgeConfig, ConfigError> {
+        EdgeConfig::from_lookup(|name| {
+            let value = pairs.iter().find(|(variable, _)| *variable == name)?.1;
+            Some(value.to_owned())
+        })
+    }
+
+    #[test]
+    fn nothing_set() {
+        let config = with(&[]).expect("the defaults");
+        assert_eq!(config.environment, Environment::default_for_build());
+        assert_eq!(config.listen.to_string(), "127.0.0.1:3000");
+        assert_eq!(config.data_directory, PathBuf::from(".sinew"));
+        assert_eq!(config.origins, OriginPolicy::same_host());
+        assert_eq!(config.trusted_proxies, TrustedProxies::none());
+        assert_eq!(config.cookie, CookieConfig::default());
+        assert_eq!(config.session_expire_after, Duration::from_secs(1_209_600));
+        assert_eq!(config.cable_address(), "/cable");
+        assert_eq!(config.message_bytes_max, 1_048_576);
+    }
+
+    #[test]
+    fn everything_set() {
+        let config = with(&[
+            ("SINEW_ENV", "production"),
+            ("SINEW_SECRET", "b5c1f7d3a9e84620b5c1f7d3a9e84620"),
+            ("SINEW_LISTEN", "[::]:80"),
+            ("PORT", "ignored"),
+            ("SINEW_DATA_DIR", "/var/lib/app"),
+            ("SINEW_ALLOWED_ORIGINS", "https://app.example.com,"),
+            ("SINEW_TRUSTED_PROXIES", "loopback"),
+            ("SINEW_FORWARDED_HEADERS", "Forwarded"),
+            ("SINEW_COOKIE_NAME", "_app"),
+            ("SINEW_COOKIE_DOMAIN", "example.com"),
+            ("SINEW_SESSION_SECONDS", "60"),
+            ("SINEW_CABLE_PATH", "/socket"),
+            ("SINEW_CABLE_URL", "wss://cable.example.com/socket"),
+            ("SINEW_MESSAGE_BYTES_MAX", "2048"),
+        ])
+        .expect("good settings");
+        assert_eq!(config.environment, Environment::Production);
+        assert!(config.secret().is_ok());
+        assert_eq!(config.listen.to_string(), "[::]:80");
+        assert_eq!(config.data_directory, PathBuf::from("/var/lib/app"));
+        assert_eq!(config.origins.to_string(), "a list of 1");
+        assert!(config.trusted_proxies.trusts(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+        assert_eq!(config.cookie.name, "_app");
+        assert_eq!(config.cookie.domain.as_deref(), Some("example.com"));
+        assert_eq!(config.session_expire_after, Duration::from_secs(60));
+        assert_eq!(config.cable_path, "/socket");
+        assert_eq!(config.cable_address(), "wss://cable.example.com/socket");
+        assert_eq!(config.message_bytes_max, 2048);
+    }
+
+    #[test]
+    fn refusals_name_the_variable() {
+        for (name, value) in [
+            ("SINEW_ENV", "staging"),
+            ("SINEW_SECRET", "hunter2"),
+            ("SINEW_LISTEN", "3000"),
+            ("PORT", "70000"),
+            ("SINEW_ALLOWED_ORIGINS", "*example.com"),
+            ("SINEW_TRUSTED_PROXIES", "nginx"),
+            ("SINEW_FORWARDED_HEADERS", "all"),
+            ("SINEW_COOKIE_NAME", "a b"),
+            ("SINEW_COOKIE_DOMAIN", "https://example.com"),
+            ("SINEW_SESSION_SECONDS", "0"),
+            ("SINEW_SESSION_SECONDS", "two weeks"),
+            ("SINEW_CABLE_PATH", "cable"),
+            ("SINEW_CABLE_PATH", "//evil.example"),
+            ("SINEW_CABLE_URL", "cable.example.com"),
+            ("SINEW_CABLE_URL", "ftp://cable.example.com"),
+            ("SINEW_MESSAGE_BYTES_MAX", "1"),
+            ("SINEW_MESSAGE_BYTES_MAX", "1 MiB"),
+        ] {
+            let error = with(&[(name, value)]).expect_err(value);
+            let sentence = error.to_string();
+            assert!(sentence.starts_with(&format!("{name} is `")), "{sentence}");
+            assert!(sentence.contains(", expected "), "{sentence}");
+            assert_eq!(sentence.contains(value), name != "SINEW_SECRET", "{sentence}");
+        }
+    }
+
+    #[test]
+    fn blank_is_not_set() {
+        for variable in VARIABLES {
+            assert!(with(&[(variable.name, "  ")]).is_ok(), "{}", variable.name);
+        }
+    }
+
+    #[test]
+    fn every_variable_is_described_once() {
+        let asked = std::cell::RefCell::new(Vec::new());
+        let config = EdgeConfig::from_lookup(|name| {
+            asked.borrow_mut().push(name.to_owned());
+            None
+        });
+        assert!(config.is_ok());
+        let described: Vec<&str> = VARIABLES.iter().map(|variable| variable.name).collect();
+        assert_eq!(asked.into_inner(), described);
+    }
+
+    #[test]
+    fn no_secret_in_production_is_one_sentence() {
+        let config = with(&[("SINEW_ENV", "production")]).expect("good settings");
+        let sentence = config.secret().expect_err("none").to_string();
+        assert!(sentence.contains("SINEW_SECRET") && sentence.contains("openssl"), "{sentence}");
+    }
+}

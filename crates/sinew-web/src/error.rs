@@ -1,0 +1,130 @@
+//! What can go wrong at the edge.
+
+use std::path::PathBuf;
+
+use crate::environment::Environment;
+
+/// A setting that cannot be used, with the variable to change and what is expected of it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[error("{variable} is `{value}`, expected {expected}")]
+pub struct ConfigError {
+    /// The environment variable.
+    pub variable: &'static str,
+    /// What it was set to.
+    pub value: String,
+    /// What it may be, as the end of a sentence.
+    pub expected: String,
+    /// What the parser said, when there was one.
+    #[source]
+    pub cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl ConfigError {
+    /// A refusal of `value` for `variable`; `expected` ends the sentence.
+    pub fn new(variable: &'static str, value: &str, expected: impl Into<String>) -> Self {
+        Self { variable, value: value.to_owned(), expected: expected.into(), cause: None }
+    }
+
+    /// The same with what the parser said.
+    pub fn caused_by(
+        mut self,
+        cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+}
+
+/// Why there is no application secret. Each sentence can be shown as it is to whoever started
+/// the server; none contains the secret.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SecretError {
+    /// None was given and this is not a developer's machine.
+    #[error(
+        "SINEW_SECRET is not set and the environment is {environment}: set it to at least 32 random bytes, for example SINEW_SECRET=$(openssl rand -hex 32)"
+    )]
+    Missing {
+        /// Where the application runs.
+        environment: Environment,
+    },
+    /// It is too short to be a key.
+    #[error(
+        "the application secret has {length} bytes and needs at least {bytes_min}; `openssl rand -hex 32` prints one"
+    )]
+    TooShort {
+        /// Its length in bytes.
+        length: usize,
+        /// The length it needs.
+        bytes_min: usize,
+    },
+    /// It repeats so few different bytes that it can be guessed.
+    #[error(
+        "the application secret repeats {distinct} different bytes, which can be guessed; `openssl rand -hex 32` prints a better one"
+    )]
+    Weak {
+        /// How many different bytes it has.
+        distinct: usize,
+    },
+    /// The generated secret of a developer's machine cannot be read or written.
+    #[error("cannot keep the development secret in {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The system has no randomness to give.
+    #[error("the operating system gave no random bytes")]
+    Randomness(#[source] std::io::Error),
+}
+
+/// A list of networks that cannot be read.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+#[error("`{0}` is no address (`10.0.0.7`), network (`10.0.0.0/8`, `fd00::/8`) or word (`loopback`, `private`)")]
+pub struct NetworkError(pub String);
+
+/// An entry of a list of allowed origins that cannot be used.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OriginListError {
+    /// It has no form we know.
+    #[error("`{0}` is no origin (`https://app.example.com`), host (`app.example.com:3000`) or suffix (`*.example.com`)")]
+    Malformed(String),
+    /// The star is not followed by a dot, so the entry would let strangers in.
+    #[error("`{0}` would match hosts of other people too; write `*.` before the domain, and the domain itself as an entry of its own")]
+    LooseStar(String),
+}
+
+/// Why a request was refused for its `Origin`.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OriginRefused {
+    /// A list is configured and the request names no origin.
+    #[error("the request names no origin")]
+    Missing,
+    /// The origin is not one of those allowed.
+    #[error("the origin `{0}` is not allowed")]
+    NotAllowed(String),
+}
+
+/// A cookie configuration that a browser would refuse.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CookieError {
+    /// The name has characters that a cookie's name may not have.
+    #[error("`{0}` cannot be the name of a cookie")]
+    Name(String),
+    /// The domain has characters that a domain may not have.
+    #[error("`{0}` cannot be the domain of a cookie; write `example.com`")]
+    Domain(String),
+    /// A `__Host-` cookie may have no domain and must be on the path `/`.
+    #[error("a cookie named `__Host-…` can have no domain and no path but `/`")]
+    HostPrefix,
+    /// `SameSite=None` and the two prefixes are only accepted on secure cookies.
+    #[error("the cookie would be refused by browsers unless it is always secure")]
+    NeedsSecure,
+}
