@@ -7,14 +7,18 @@ import assert from 'node:assert/strict'
  *
  * @param {import('playwright-core').Browser} browser
  * @param {(page: import('playwright-core').Page, sockets: import('playwright-core').WebSocket[]) => Promise<void>} steps
+ * @param {{ expected?: RegExp }} options complaints that belong to what the test does
  */
-export async function withPage (browser, steps) {
+export async function withPage (browser, steps, { expected = /^$/ } = {}) {
   const context = await browser.newContext()
   try {
     const page = await context.newPage()
     const complaints = []
     const sockets = []
-    page.on('console', message => { if (message.type() === 'error' && !/favicon\.ico/.test(message.location().url)) complaints.push(message.text()) })
+    page.on('console', message => {
+      const isFavicon = /favicon\.ico/.test(message.location().url)
+      if (message.type() === 'error' && !isFavicon && !expected.test(message.text())) complaints.push(message.text())
+    })
     page.on('pageerror', error => complaints.push(String(error)))
     page.on('websocket', socket => sockets.push(socket))
     await steps(page, sockets)
