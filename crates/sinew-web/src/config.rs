@@ -203,7 +203,9 @@ impl EdgeConfig {
                 ConfigError::new("SINEW_LISTEN", &listen, expected)
             })?;
         } else if let Some(port) = get("PORT") {
-            config.listen.set_port(number("PORT", &port, "a port between 0 and 65535")?);
+            config
+                .listen
+                .set_port(number("PORT", &port, "a port between 0 and 65535")?);
         }
         if let Some(path) = get("SINEW_DATA_DIR") {
             config.data_directory = path.into();
@@ -228,7 +230,11 @@ impl EdgeConfig {
                 "forwarded" => ForwardedHeaders::Rfc7239,
                 _ => {
                     let expected = "`x-forwarded`, `forwarded` or `either`";
-                    return Err(ConfigError::new("SINEW_FORWARDED_HEADERS", &headers, expected));
+                    return Err(ConfigError::new(
+                        "SINEW_FORWARDED_HEADERS",
+                        &headers,
+                        expected,
+                    ));
                 }
             };
             config.trusted_proxies = config.trusted_proxies.headers(headers);
@@ -252,7 +258,11 @@ impl EdgeConfig {
             let expected = "a number of seconds from 1 to 4294967295";
             let number: u32 = number("SINEW_SESSION_SECONDS", &seconds, expected)?;
             if number == 0 {
-                return Err(ConfigError::new("SINEW_SESSION_SECONDS", &seconds, expected));
+                return Err(ConfigError::new(
+                    "SINEW_SESSION_SECONDS",
+                    &seconds,
+                    expected,
+                ));
             }
             config.session_expire_after = Duration::from_secs(number.into());
         }
@@ -274,7 +284,11 @@ impl EdgeConfig {
             let expected = "a number of bytes from 1024 to 1073741824";
             let number: usize = number("SINEW_MESSAGE_BYTES_MAX", &bytes, expected)?;
             if !(1 << 10..=1 << 30).contains(&number) {
-                return Err(ConfigError::new("SINEW_MESSAGE_BYTES_MAX", &bytes, expected));
+                return Err(ConfigError::new(
+                    "SINEW_MESSAGE_BYTES_MAX",
+                    &bytes,
+                    expected,
+                ));
             }
             config.message_bytes_max = number;
         }
@@ -309,22 +323,30 @@ fn number<N: std::str::FromStr>(
 where
     N::Err: std::error::Error + Send + Sync + 'static,
 {
-    text.parse().map_err(|error: N::Err| ConfigError::new(variable, text, expected).caused_by(error))
+    text.parse()
+        .map_err(|error: N::Err| ConfigError::new(variable, text, expected).caused_by(error))
 }
 
 fn is_path(text: &str) -> bool {
     text.starts_with('/')
         && !text.starts_with("//")
-        && text.bytes().all(|b| b.is_ascii_graphic() && !b"\"'<>?#{}*\\".contains(&b))
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && !b"\"'<>?#{}*\\".contains(&b))
 }
 
 fn is_cable_url(text: &str) -> bool {
     if text.starts_with('/') {
         return is_path(text);
     }
-    let Ok(uri) = text.parse::<http::Uri>() else { return false };
+    let Ok(uri) = text.parse::<http::Uri>() else {
+        return false;
+    };
     let scheme = matches!(uri.scheme_str(), Some("ws" | "wss" | "http" | "https"));
-    scheme && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+    scheme
+        && uri
+            .authority()
+            .is_some_and(|authority| !authority.as_str().contains('@'))
 }
 
 #[cfg(test)]
@@ -376,7 +398,11 @@ mod tests {
         assert_eq!(config.listen.to_string(), "[::]:80");
         assert_eq!(config.data_directory, PathBuf::from("/var/lib/app"));
         assert_eq!(config.origins.to_string(), "a list of 1");
-        assert!(config.trusted_proxies.trusts(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+        assert!(
+            config
+                .trusted_proxies
+                .trusts(IpAddr::V4(Ipv4Addr::LOCALHOST))
+        );
         assert_eq!(config.cookie.name, "_app");
         assert_eq!(config.cookie.domain.as_deref(), Some("example.com"));
         assert_eq!(config.session_expire_after, Duration::from_secs(60));
@@ -410,7 +436,11 @@ mod tests {
             let sentence = error.to_string();
             assert!(sentence.starts_with(&format!("{name} is `")), "{sentence}");
             assert!(sentence.contains(", expected "), "{sentence}");
-            assert_eq!(sentence.contains(value), name != "SINEW_SECRET", "{sentence}");
+            assert_eq!(
+                sentence.contains(value),
+                name != "SINEW_SECRET",
+                "{sentence}"
+            );
         }
     }
 
@@ -437,6 +467,9 @@ mod tests {
     fn no_secret_in_production_is_one_sentence() {
         let config = with(&[("SINEW_ENV", "production")]).expect("good settings");
         let sentence = config.secret().expect_err("none").to_string();
-        assert!(sentence.contains("SINEW_SECRET") && sentence.contains("openssl"), "{sentence}");
+        assert!(
+            sentence.contains("SINEW_SECRET") && sentence.contains("openssl"),
+            "{sentence}"
+        );
     }
 }

@@ -118,7 +118,10 @@ impl CookieConfig {
             .filter(|(name, _)| name.trim() == self.name)
             .map(|(_, value)| {
                 let value = value.trim();
-                value.strip_prefix('"').and_then(|v| v.strip_suffix('"')).unwrap_or(value)
+                value
+                    .strip_prefix('"')
+                    .and_then(|v| v.strip_suffix('"'))
+                    .unwrap_or(value)
             })
     }
 
@@ -165,10 +168,21 @@ mod tests {
         let default = CookieConfig::default();
         let week = Duration::from_secs(604_800);
         for (cookie, secure, expected) in [
-            (default.clone(), false, "Path=/; Max-Age=604800; HttpOnly; SameSite=Lax"),
-            (default.clone(), true, "Path=/; Max-Age=604800; HttpOnly; Secure; SameSite=Lax"),
             (
-                CookieConfig { persistent: false, ..default.clone() },
+                default.clone(),
+                false,
+                "Path=/; Max-Age=604800; HttpOnly; SameSite=Lax",
+            ),
+            (
+                default.clone(),
+                true,
+                "Path=/; Max-Age=604800; HttpOnly; Secure; SameSite=Lax",
+            ),
+            (
+                CookieConfig {
+                    persistent: false,
+                    ..default.clone()
+                },
                 false,
                 "Path=/; HttpOnly; SameSite=Lax",
             ),
@@ -208,7 +222,10 @@ mod tests {
     #[test]
     fn what_browsers_refuse() {
         let default = CookieConfig::default();
-        let named = |name: &str| CookieConfig { name: name.into(), ..default.clone() };
+        let named = |name: &str| CookieConfig {
+            name: name.into(),
+            ..default.clone()
+        };
         for (cookie, expected) in [
             (named(""), CookieError::Name(String::new())),
             (named("a b"), CookieError::Name("a b".into())),
@@ -216,15 +233,24 @@ mod tests {
             (named("__Host-id"), CookieError::NeedsSecure),
             (named("__Secure-id"), CookieError::NeedsSecure),
             (
-                CookieConfig { domain: Some("a.example".into()), ..named("__Host-id") },
+                CookieConfig {
+                    domain: Some("a.example".into()),
+                    ..named("__Host-id")
+                },
                 CookieError::HostPrefix,
             ),
             (
-                CookieConfig { domain: Some("a; Secure".into()), ..default.clone() },
+                CookieConfig {
+                    domain: Some("a; Secure".into()),
+                    ..default.clone()
+                },
                 CookieError::Domain("a; Secure".into()),
             ),
             (
-                CookieConfig { same_site: SameSite::None, ..default.clone() },
+                CookieConfig {
+                    same_site: SameSite::None,
+                    ..default.clone()
+                },
                 CookieError::NeedsSecure,
             ),
         ] {
@@ -241,14 +267,21 @@ mod tests {
             (vec!["x=1; _sinew_session=a;y=2"], vec!["a"]),
             (vec!["_sinew_session=a; _sinew_session=b"], vec!["a", "b"]),
             (vec!["x=1", "_sinew_session=\"a\""], vec!["a"]),
-            (vec!["x_sinew_session=a; _sinew_session2=b; _sinew_session"], vec![]),
+            (
+                vec!["x_sinew_session=a; _sinew_session2=b; _sinew_session"],
+                vec![],
+            ),
             (vec!["_sinew_session="], vec![""]),
         ] {
             let mut headers = HeaderMap::new();
             for line in &lines {
                 headers.append(header::COOKIE, line.parse().expect("a header value"));
             }
-            assert_eq!(cookie.values(&headers).collect::<Vec<_>>(), expected, "{lines:?}");
+            assert_eq!(
+                cookie.values(&headers).collect::<Vec<_>>(),
+                expected,
+                "{lines:?}"
+            );
         }
     }
 }

@@ -28,7 +28,11 @@ pub fn prepare(path: &Path) -> io::Result<()> {
         builder.mode(0o700);
     }
     builder.create(path)?;
-    match fs::OpenOptions::new().write(true).create_new(true).open(path.join(".gitignore")) {
+    match fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path.join(".gitignore"))
+    {
         Ok(mut file) => file.write_all(b"*\n"),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
@@ -46,7 +50,10 @@ mod tests {
         prepare(&data).expect("created");
         fs::write(data.join(".gitignore"), "mine").expect("writable");
         prepare(&data).expect("still fine");
-        assert_eq!(fs::read_to_string(data.join(".gitignore")).expect("readable"), "mine");
+        assert_eq!(
+            fs::read_to_string(data.join(".gitignore")).expect("readable"),
+            "mine"
+        );
     }
 
     #[test]

@@ -23,14 +23,16 @@ pub struct ConfigError {
 impl ConfigError {
     /// A refusal of `value` for `variable`; `expected` ends the sentence.
     pub fn new(variable: &'static str, value: &str, expected: impl Into<String>) -> Self {
-        Self { variable, value: value.to_owned(), expected: expected.into(), cause: None }
+        Self {
+            variable,
+            value: value.to_owned(),
+            expected: expected.into(),
+            cause: None,
+        }
     }
 
     /// The same with what the parser said.
-    pub fn caused_by(
-        mut self,
-        cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
+    pub fn caused_by(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.cause = Some(cause.into());
         self
     }
@@ -84,7 +86,9 @@ pub enum SecretError {
 /// A list of networks that cannot be read.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
-#[error("`{0}` is no address (`10.0.0.7`), network (`10.0.0.0/8`, `fd00::/8`) or word (`loopback`, `private`)")]
+#[error(
+    "`{0}` is no address (`10.0.0.7`), network (`10.0.0.0/8`, `fd00::/8`) or word (`loopback`, `private`)"
+)]
 pub struct NetworkError(pub String);
 
 /// An entry of a list of allowed origins that cannot be used.
@@ -92,10 +96,14 @@ pub struct NetworkError(pub String);
 #[non_exhaustive]
 pub enum OriginListError {
     /// It has no form we know.
-    #[error("`{0}` is no origin (`https://app.example.com`), host (`app.example.com:3000`) or suffix (`*.example.com`)")]
+    #[error(
+        "`{0}` is no origin (`https://app.example.com`), host (`app.example.com:3000`) or suffix (`*.example.com`)"
+    )]
     Malformed(String),
     /// The star is not followed by a dot, so the entry would let strangers in.
-    #[error("`{0}` would match hosts of other people too; write `*.` before the domain, and the domain itself as an entry of its own")]
+    #[error(
+        "`{0}` would match hosts of other people too; write `*.` before the domain, and the domain itself as an entry of its own"
+    )]
     LooseStar(String),
 }
 

@@ -33,7 +33,9 @@ impl Peer {
     /// What the extensions of a request say about the other end of its socket.
     pub fn of(extensions: &Extensions) -> Self {
         extensions.get::<Self>().copied().unwrap_or_else(|| Self {
-            address: extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()),
+            address: extensions
+                .get::<ConnectInfo<SocketAddr>>()
+                .map(|info| info.0.ip()),
             secure: false,
         })
     }
@@ -82,7 +84,11 @@ pub struct Effective {
 impl Effective {
     /// The origin of the pages on this host: `https://app.example.com`.
     pub fn origin(&self) -> String {
-        format!("{}://{}", if self.secure { "https" } else { "http" }, self.host)
+        format!(
+            "{}://{}",
+            if self.secure { "https" } else { "http" },
+            self.host
+        )
     }
 }
 
@@ -109,11 +115,15 @@ impl Network {
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
             (IpAddr::V4(network), IpAddr::V4(address)) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix_bits)).unwrap_or(0);
+                let mask = u32::MAX
+                    .checked_shl(32 - u32::from(self.prefix_bits))
+                    .unwrap_or(0);
                 (network.to_bits() ^ address.to_bits()) & mask == 0
             }
             (IpAddr::V6(network), IpAddr::V6(address)) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(self.prefix_bits)).unwrap_or(0);
+                let mask = u128::MAX
+                    .checked_shl(128 - u32::from(self.prefix_bits))
+                    .unwrap_or(0);
                 (network.to_bits() ^ address.to_bits()) & mask == 0
             }
             _ => false,
@@ -141,10 +151,19 @@ impl FromStr for Network {
         // A network written in the mapped form counts its 96 leading bits too.
         match written.to_canonical() {
             canonical @ IpAddr::V4(_) if written.is_ipv6() => match prefix_bits.checked_sub(96) {
-                Some(prefix_bits) => Ok(Self { address: canonical, prefix_bits }),
-                None => Ok(Self { address: written, prefix_bits }),
+                Some(prefix_bits) => Ok(Self {
+                    address: canonical,
+                    prefix_bits,
+                }),
+                None => Ok(Self {
+                    address: written,
+                    prefix_bits,
+                }),
             },
-            canonical => Ok(Self { address: canonical, prefix_bits }),
+            canonical => Ok(Self {
+                address: canonical,
+                prefix_bits,
+            }),
         }
     }
 }
@@ -199,12 +218,18 @@ pub struct TrustedProxies {
 impl TrustedProxies {
     /// Nobody is believed.
     pub const fn none() -> Self {
-        Self { networks: Vec::new(), headers: ForwardedHeaders::Either }
+        Self {
+            networks: Vec::new(),
+            headers: ForwardedHeaders::Either,
+        }
     }
 
     /// Those in `networks` are believed.
     pub fn new(networks: impl IntoIterator<Item = Network>) -> Self {
-        Self { networks: networks.into_iter().collect(), headers: ForwardedHeaders::Either }
+        Self {
+            networks: networks.into_iter().collect(),
+            headers: ForwardedHeaders::Either,
+        }
     }
 
     /// Says which headers the proxies speak with.
@@ -216,7 +241,9 @@ impl TrustedProxies {
 
     /// Whether claims from `address` are believed.
     pub fn trusts(&self, address: IpAddr) -> bool {
-        self.networks.iter().any(|network| network.contains(address))
+        self.networks
+            .iter()
+            .any(|network| network.contains(address))
     }
 
     /// Who `request` is from. Without a trusted peer this is what the socket says.
@@ -234,10 +261,14 @@ impl TrustedProxies {
             port: None,
         };
         if request.peer.is_some_and(|peer| self.trusts(peer)) {
-            let x_forwarded =
-                [X_FORWARDED_FOR, X_FORWARDED_PROTO, X_FORWARDED_HOST, X_FORWARDED_PORT]
-                    .iter()
-                    .any(|name| request.headers.contains_key(name));
+            let x_forwarded = [
+                X_FORWARDED_FOR,
+                X_FORWARDED_PROTO,
+                X_FORWARDED_HOST,
+                X_FORWARDED_PORT,
+            ]
+            .iter()
+            .any(|name| request.headers.contains_key(name));
             match self.headers {
                 ForwardedHeaders::XForwarded => self.x_forwarded(request.headers, &mut claims),
                 ForwardedHeaders::Rfc7239 => self.forwarded(request.headers, &mut claims),
@@ -254,7 +285,9 @@ impl TrustedProxies {
         let addresses = elements(headers, &X_FORWARDED_FOR);
         let mut hops_passed = 0;
         for (hops, element) in addresses.iter().rev().enumerate() {
-            let Some(address) = forwarded_address(element) else { break };
+            let Some(address) = forwarded_address(element) else {
+                break;
+            };
             hops_passed = hops;
             claims.client_address = Some(address);
             if !self.trusts(address) {
@@ -276,7 +309,9 @@ impl TrustedProxies {
     }
 
     fn forwarded(&self, headers: &HeaderMap, claims: &mut Claims) {
-        let Some(hops) = forwarded_hops(headers) else { return };
+        let Some(hops) = forwarded_hops(headers) else {
+            return;
+        };
         for hop in hops.iter().rev() {
             if let Some(secure) = hop.proto.as_deref().and_then(is_secure) {
                 claims.secure = secure;
@@ -285,7 +320,9 @@ impl TrustedProxies {
                 claims.host = host;
             }
             // `unknown` and hidden names (`_proxy`) end the chain: left of them is hearsay.
-            let Some(address) = hop.r#for.as_deref().and_then(forwarded_address) else { break };
+            let Some(address) = hop.r#for.as_deref().and_then(forwarded_address) else {
+                break;
+            };
             claims.client_address = Some(address);
             if !self.trusts(address) {
                 break;
@@ -308,7 +345,11 @@ impl FromStr for TrustedProxies {
             "fe80::/10",
         ];
         let mut networks = Vec::new();
-        for element in list.split(',').map(str::trim).filter(|element| !element.is_empty()) {
+        for element in list
+            .split(',')
+            .map(str::trim)
+            .filter(|element| !element.is_empty())
+        {
             let words: &[&[&str]] = match element.to_ascii_lowercase().as_str() {
                 "loopback" => &[LOOPBACK],
                 "private" => &[LOOPBACK, PRIVATE],
@@ -335,12 +376,18 @@ struct Claims {
 impl Claims {
     fn into_effective(self) -> Effective {
         let (name, port) = split_port(&self.host);
-        let port = port.or(self.port).filter(|port| *port != default_port(self.secure));
+        let port = port
+            .or(self.port)
+            .filter(|port| *port != default_port(self.secure));
         let host = match port {
             Some(port) if !name.is_empty() => format!("{name}:{port}"),
             _ => name.to_owned(),
         };
-        Effective { client_address: self.client_address, secure: self.secure, host }
+        Effective {
+            client_address: self.client_address,
+            secure: self.secure,
+            host,
+        }
     }
 }
 
@@ -361,7 +408,11 @@ pub(crate) fn split_port(host: &str) -> (&str, Option<u16>) {
 
 fn direct_host(request: &Direct<'_>) -> String {
     let header = || request.headers.get(http::header::HOST)?.to_str().ok();
-    request.authority.or_else(header).and_then(readable_host).unwrap_or_default()
+    request
+        .authority
+        .or_else(header)
+        .and_then(readable_host)
+        .unwrap_or_default()
 }
 
 /// `text` in lower case when it can be the authority of a URL.
@@ -396,8 +447,11 @@ fn forwarded_address(text: &str) -> Option<IpAddr> {
 
 /// The elements of a list header, over all its lines; empty when a line is not text.
 fn elements<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<&'a str> {
-    let lines: Result<Vec<&str>, _> =
-        headers.get_all(name).iter().map(http::HeaderValue::to_str).collect();
+    let lines: Result<Vec<&str>, _> = headers
+        .get_all(name)
+        .iter()
+        .map(http::HeaderValue::to_str)
+        .collect();
     lines
         .unwrap_or_default()
         .into_iter()

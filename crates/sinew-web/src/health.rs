@@ -30,7 +30,9 @@ pub struct Health {
 impl Health {
     /// A process that is ready.
     pub fn new() -> Self {
-        Self { ready: Arc::new(AtomicBool::new(true)) }
+        Self {
+            ready: Arc::new(AtomicBool::new(true)),
+        }
     }
 
     /// Says whether new visitors are wanted.
@@ -51,7 +53,10 @@ impl Health {
     {
         let health = self.clone();
         Router::new()
-            .route("/health", get(|| async { answer(StatusCode::OK, "alive\n") }))
+            .route(
+                "/health",
+                get(|| async { answer(StatusCode::OK, "alive\n") }),
+            )
             .route(
                 "/ready",
                 get(move || async move {
@@ -96,6 +101,9 @@ mod tests {
         assert_eq!(status(&health, "/ready").await, StatusCode::OK);
         health.set_ready(false);
         assert_eq!(status(&health, "/health").await, StatusCode::OK);
-        assert_eq!(status(&health, "/ready").await, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(
+            status(&health, "/ready").await,
+            StatusCode::SERVICE_UNAVAILABLE
+        );
     }
 }

@@ -35,6 +35,7 @@ pub mod forwarded;
 pub mod health;
 pub mod origin;
 pub mod secret;
+pub mod session_layer;
 
 pub use config::EdgeConfig;
 pub use cookie::CookieConfig;
@@ -43,3 +44,4 @@ pub use forwarded::{Effective, Peer, TrustedProxies};
 pub use health::Health;
 pub use origin::OriginPolicy;
 pub use secret::Secret;
+pub use session_layer::{InProcess, SessionLayer, SessionStatistics};

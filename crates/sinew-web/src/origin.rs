@@ -58,7 +58,10 @@ struct Entry {
 impl OriginPolicy {
     /// Pages of the request's own host, and whatever is no browser.
     pub const fn same_host() -> Self {
-        Self { rule: Rule::SameHost, missing_allowed: true }
+        Self {
+            rule: Rule::SameHost,
+            missing_allowed: true,
+        }
     }
 
     /// Only what the list names: origins (`https://app.example.com`), hosts
@@ -72,9 +75,7 @@ impl OriginPolicy {
     ///
     /// An element that has none of these forms, or a star that is not followed by a dot
     /// (`*example.com` would let `evilexample.com` in).
-    pub fn list<'a>(
-        elements: impl IntoIterator<Item = &'a str>,
-    ) -> Result<Self, OriginListError> {
+    pub fn list<'a>(elements: impl IntoIterator<Item = &'a str>) -> Result<Self, OriginListError> {
         let entries: Vec<Entry> = elements
             .into_iter()
             .map(str::trim)
@@ -84,7 +85,10 @@ impl OriginPolicy {
         if entries.is_empty() {
             return Ok(Self::same_host());
         }
-        Ok(Self { rule: Rule::List(entries), missing_allowed: false })
+        Ok(Self {
+            rule: Rule::List(entries),
+            missing_allowed: false,
+        })
     }
 
     /// Reads the text of a setting: elements of [`list`](Self::list) separated by commas; `*`
@@ -103,7 +107,10 @@ impl OriginPolicy {
     /// Every page of the world: the off switch. Whoever visits a stranger's page then lends it
     /// their session, so [`warn_if_open`](Self::warn_if_open) says so when the server starts.
     pub const fn any() -> Self {
-        Self { rule: Rule::Any, missing_allowed: true }
+        Self {
+            rule: Rule::Any,
+            missing_allowed: true,
+        }
     }
 
     /// Whether a request without an `Origin` is accepted. That is no browser: a native app, a
@@ -139,16 +146,27 @@ impl OriginPolicy {
         }
         let mut values = headers.get_all(header::ORIGIN).iter();
         let Some(value) = values.next() else {
-            return if self.missing_allowed { Ok(()) } else { Err(OriginRefused::Missing) };
+            return if self.missing_allowed {
+                Ok(())
+            } else {
+                Err(OriginRefused::Missing)
+            };
         };
         let refused = || {
-            let shown: String = String::from_utf8_lossy(value.as_bytes()).chars().take(200).collect();
+            let shown: String = String::from_utf8_lossy(value.as_bytes())
+                .chars()
+                .take(200)
+                .collect();
             OriginRefused::NotAllowed(shown)
         };
         if values.next().is_some() {
             return Err(refused());
         }
-        let origin = value.to_str().ok().and_then(Origin::parse).ok_or_else(refused)?;
+        let origin = value
+            .to_str()
+            .ok()
+            .and_then(Origin::parse)
+            .ok_or_else(refused)?;
         let allowed = match &self.rule {
             Rule::SameHost => origin.is_page_of(&effective.host),
             Rule::List(entries) => entries.iter().any(|entry| entry.matches(&origin)),
@@ -197,18 +215,26 @@ impl Origin {
         let text = text.to_ascii_lowercase();
         let (scheme, authority) = text.split_once("://")?;
         let readable = !scheme.is_empty()
-            && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+            && scheme
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
         if !readable {
             return None;
         }
         let (host, port) = host_and_port(authority)?;
-        Some(Self { scheme: scheme.to_owned(), host: host.to_owned(), port })
+        Some(Self {
+            scheme: scheme.to_owned(),
+            host: host.to_owned(),
+            port,
+        })
     }
 
     /// Compares with `host[:port]`; a port left out on either side is the one of this origin's
     /// scheme. The schemes of web pages only: `app://example.com` is not a page of example.com.
     fn is_page_of(&self, host: &str) -> bool {
-        let Some(default) = default_port(&self.scheme) else { return false };
+        let Some(default) = default_port(&self.scheme) else {
+            return false;
+        };
         let (name, port) = split_port(host);
         !name.is_empty()
             && self.host == name.to_ascii_lowercase()
@@ -235,7 +261,12 @@ impl Entry {
         if host == "." {
             return Err(malformed());
         }
-        Ok(Self { scheme: scheme.map(str::to_owned), host: host.to_owned(), subdomains, port })
+        Ok(Self {
+            scheme: scheme.map(str::to_owned),
+            host: host.to_owned(),
+            subdomains,
+            port,
+        })
     }
 
     fn matches(&self, origin: &Origin) -> bool {
@@ -245,7 +276,10 @@ impl Entry {
             origin.host == self.host
         };
         let default = default_port(&origin.scheme);
-        host && self.scheme.as_ref().is_none_or(|scheme| *scheme == origin.scheme)
+        host && self
+            .scheme
+            .as_ref()
+            .is_none_or(|scheme| *scheme == origin.scheme)
             && self.port.or(default) == origin.port.or(default)
     }
 }
@@ -253,7 +287,8 @@ impl Entry {
 fn host_and_port(authority: &str) -> Option<(&str, Option<u16>)> {
     let readable = |host: &str| {
         !host.is_empty()
-            && !host.contains(|c: char| c.is_whitespace() || c.is_control() || "/?#@\\*,".contains(c))
+            && !host
+                .contains(|c: char| c.is_whitespace() || c.is_control() || "/?#@\\*,".contains(c))
     };
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => (host, Some(port.parse().ok()?)),
@@ -280,7 +315,11 @@ mod tests {
         if let Some(origin) = origin {
             headers.insert(header::ORIGIN, origin.parse().expect("a header value"));
         }
-        let effective = Effective { client_address: None, secure: false, host: host.to_owned() };
+        let effective = Effective {
+            client_address: None,
+            secure: false,
+            host: host.to_owned(),
+        };
         let accepted = policy.check(&headers, &effective).is_ok();
         assert_eq!(accepted, expected, "{policy}: {origin:?} at {host}");
     }
@@ -298,8 +337,16 @@ mod tests {
             ("app.example.com:443", Some("https://app.example.com"), true),
             ("app.example.com", Some("http://app.example.com:80"), true),
             ("app.example.com", Some("http://app.example.com:443"), false),
-            ("app.example.com", Some("https://app.example.com:8443"), false),
-            ("app.example.com:8443", Some("https://app.example.com"), false),
+            (
+                "app.example.com",
+                Some("https://app.example.com:8443"),
+                false,
+            ),
+            (
+                "app.example.com:8443",
+                Some("https://app.example.com"),
+                false,
+            ),
             ("localhost:3000", Some("http://localhost:3000"), true),
             ("localhost:3000", Some("http://localhost:3001"), false),
             ("localhost:3000", Some("http://127.0.0.1:3000"), false),
@@ -307,11 +354,31 @@ mod tests {
             ("[::1]", Some("http://[::1]"), true),
             ("[::1]", Some("http://[::2]"), false),
             ("app.example.com", Some("https://evil.example"), false),
-            ("app.example.com", Some("https://app.example.com.evil.example"), false),
-            ("app.example.com", Some("https://sub.app.example.com"), false),
-            ("app.example.com", Some("https://user@app.example.com"), false),
-            ("app.example.com", Some("https://app.example.com/path"), false),
-            ("app.example.com", Some("capacitor://app.example.com"), false),
+            (
+                "app.example.com",
+                Some("https://app.example.com.evil.example"),
+                false,
+            ),
+            (
+                "app.example.com",
+                Some("https://sub.app.example.com"),
+                false,
+            ),
+            (
+                "app.example.com",
+                Some("https://user@app.example.com"),
+                false,
+            ),
+            (
+                "app.example.com",
+                Some("https://app.example.com/path"),
+                false,
+            ),
+            (
+                "app.example.com",
+                Some("capacitor://app.example.com"),
+                false,
+            ),
             ("app.example.com", Some("null"), false),
             ("app.example.com", Some(""), false),
             ("app.example.com", Some("app.example.com"), false),
@@ -321,7 +388,12 @@ mod tests {
         ] {
             check(&policy, host, origin, expected);
         }
-        check(&policy.allow_missing_origin(false), "app.example.com", None, false);
+        check(
+            &policy.allow_missing_origin(false),
+            "app.example.com",
+            None,
+            false,
+        );
     }
 
     #[test]
@@ -363,25 +435,50 @@ mod tests {
         ] {
             check(&policy, "own.example", origin, expected);
         }
-        check(&policy.allow_missing_origin(true), "own.example", None, true);
+        check(
+            &policy.allow_missing_origin(true),
+            "own.example",
+            None,
+            true,
+        );
     }
 
     #[test]
     fn an_empty_list_is_no_list() {
         for text in ["", " ", ",", " , ,"] {
-            assert_eq!(OriginPolicy::parse(text), Ok(OriginPolicy::same_host()), "{text:?}");
+            assert_eq!(
+                OriginPolicy::parse(text),
+                Ok(OriginPolicy::same_host()),
+                "{text:?}"
+            );
         }
     }
 
     #[test]
     fn entries_that_are_none() {
-        for text in ["https://", "://x", "a b", "https://x/path", "host:port", "a@b", "*.", "*.*.x"] {
+        for text in [
+            "https://",
+            "://x",
+            "a b",
+            "https://x/path",
+            "host:port",
+            "a@b",
+            "*.",
+            "*.*.x",
+        ] {
             let refused = OriginPolicy::parse(text);
-            assert_eq!(refused, Err(OriginListError::Malformed(text.to_owned())), "{text:?}");
+            assert_eq!(
+                refused,
+                Err(OriginListError::Malformed(text.to_owned())),
+                "{text:?}"
+            );
         }
         for text in ["*example.com", "https://*example.com", "a,*"] {
             let refused = OriginPolicy::parse(text);
-            assert!(matches!(refused, Err(OriginListError::LooseStar(_))), "{text:?}: {refused:?}");
+            assert!(
+                matches!(refused, Err(OriginListError::LooseStar(_))),
+                "{text:?}: {refused:?}"
+            );
         }
     }
 
@@ -397,17 +494,36 @@ mod tests {
     #[test]
     fn two_origins_are_none() {
         let mut headers = HeaderMap::new();
-        headers.append(header::ORIGIN, "https://a.example".parse().expect("a header value"));
-        headers.append(header::ORIGIN, "https://evil.example".parse().expect("a header value"));
-        let effective = Effective { client_address: None, secure: true, host: "a.example".into() };
-        assert!(OriginPolicy::same_host().check(&headers, &effective).is_err());
+        headers.append(
+            header::ORIGIN,
+            "https://a.example".parse().expect("a header value"),
+        );
+        headers.append(
+            header::ORIGIN,
+            "https://evil.example".parse().expect("a header value"),
+        );
+        let effective = Effective {
+            client_address: None,
+            secure: true,
+            host: "a.example".into(),
+        };
+        assert!(
+            OriginPolicy::same_host()
+                .check(&headers, &effective)
+                .is_err()
+        );
     }
 
     #[tokio::test]
     async fn the_refusal_is_a_403_of_one_sentence() {
         let response = OriginRefused::NotAllowed("https://evil.example".into()).into_response();
         assert_eq!(response.status(), StatusCode::FORBIDDEN);
-        let body = axum::body::to_bytes(response.into_body(), 1024).await.expect("a body");
-        assert_eq!(body, "This server does not accept requests from that origin.\n");
+        let body = axum::body::to_bytes(response.into_body(), 1024)
+            .await
+            .expect("a body");
+        assert_eq!(
+            body,
+            "This server does not accept requests from that origin.\n"
+        );
     }
 }

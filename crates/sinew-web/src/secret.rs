@@ -48,7 +48,10 @@ impl Secret {
     pub fn new(bytes: impl AsRef<[u8]>) -> Result<Self, SecretError> {
         let bytes = bytes.as_ref();
         if bytes.len() < SECRET_BYTES_MIN {
-            return Err(SecretError::TooShort { length: bytes.len(), bytes_min: SECRET_BYTES_MIN });
+            return Err(SecretError::TooShort {
+                length: bytes.len(),
+                bytes_min: SECRET_BYTES_MIN,
+            });
         }
         let distinct = bytes.iter().collect::<HashSet<_>>().len();
         if distinct < SECRET_DISTINCT_BYTES_MIN {
@@ -64,7 +67,8 @@ impl Secret {
     /// The operating system gave no random bytes.
     pub fn generate() -> Result<Self, SecretError> {
         let mut random = [0_u8; 32];
-        getrandom::fill(&mut random).map_err(|error| SecretError::Randomness(io::Error::other(error.to_string())))?;
+        getrandom::fill(&mut random)
+            .map_err(|error| SecretError::Randomness(io::Error::other(error.to_string())))?;
         let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
         Self::new(hex)
     }
@@ -83,7 +87,10 @@ impl Secret {
         configured: Option<&str>,
         data_directory: &Path,
     ) -> Result<Self, SecretError> {
-        match configured.map(str::trim).filter(|secret| !secret.is_empty()) {
+        match configured
+            .map(str::trim)
+            .filter(|secret| !secret.is_empty())
+        {
             Some(secret) => Self::new(secret),
             None if environment.is_development() => Self::from_directory(data_directory),
             None => Err(SecretError::Missing { environment }),
@@ -97,7 +104,10 @@ impl Secret {
 
     fn from_directory(directory: &Path) -> Result<Self, SecretError> {
         let path = directory.join(SECRET_FILE);
-        let file_error = |source| SecretError::File { path: path.clone(), source };
+        let file_error = |source| SecretError::File {
+            path: path.clone(),
+            source,
+        };
         match fs::read_to_string(&path) {
             Ok(secret) => return Self::new(secret.trim()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -152,12 +162,36 @@ mod tests {
         let nowhere = Path::new("/nonexistent");
         for (environment, configured, expected) in [
             (Environment::Production, Some(GOOD), "ok"),
-            (Environment::Development, Some("  b5c1f7d3a9e84620b5c1f7d3a9e84620\n"), "ok"),
-            (Environment::Production, Some("b5c1f7d3"), "has 8 bytes and needs at least 32"),
-            (Environment::Development, Some("changeme"), "has 8 bytes and needs at least 32"),
-            (Environment::Production, Some("abababababababababababababababababab"), "repeats 2"),
-            (Environment::Production, None, "SINEW_SECRET is not set and the environment is production"),
-            (Environment::Production, Some(""), "SINEW_SECRET=$(openssl rand -hex 32)"),
+            (
+                Environment::Development,
+                Some("  b5c1f7d3a9e84620b5c1f7d3a9e84620\n"),
+                "ok",
+            ),
+            (
+                Environment::Production,
+                Some("b5c1f7d3"),
+                "has 8 bytes and needs at least 32",
+            ),
+            (
+                Environment::Development,
+                Some("changeme"),
+                "has 8 bytes and needs at least 32",
+            ),
+            (
+                Environment::Production,
+                Some("abababababababababababababababababab"),
+                "repeats 2",
+            ),
+            (
+                Environment::Production,
+                None,
+                "SINEW_SECRET is not set and the environment is production",
+            ),
+            (
+                Environment::Production,
+                Some(""),
+                "SINEW_SECRET=$(openssl rand -hex 32)",
+            ),
             (Environment::Test, None, "the environment is test"),
         ] {
             let said = match Secret::resolve(environment, configured, nowhere) {
@@ -167,7 +201,10 @@ mod tests {
                 }
                 Err(error) => error.to_string(),
             };
-            assert!(said.contains(expected), "{environment} {configured:?}: {said}");
+            assert!(
+                said.contains(expected),
+                "{environment} {configured:?}: {said}"
+            );
         }
     }
 
@@ -179,17 +216,29 @@ mod tests {
         assert_eq!(first.as_bytes().len(), 64);
         let second = Secret::resolve(Environment::Development, None, &data).expect("read");
         assert_eq!(first.as_bytes(), second.as_bytes());
-        assert_eq!(fs::read_to_string(data.join(".gitignore")).expect("readable"), "*\n");
+        assert_eq!(
+            fs::read_to_string(data.join(".gitignore")).expect("readable"),
+            "*\n"
+        );
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            let mode = fs::metadata(data.join(SECRET_FILE)).expect("there").permissions().mode();
+            let mode = fs::metadata(data.join(SECRET_FILE))
+                .expect("there")
+                .permissions()
+                .mode();
             assert_eq!(mode & 0o777, 0o600);
         }
         // Nothing is left beside it.
         let mut names: Vec<_> = fs::read_dir(&data)
             .expect("readable")
-            .map(|entry| entry.expect("readable").file_name().into_string().expect("ASCII"))
+            .map(|entry| {
+                entry
+                    .expect("readable")
+                    .file_name()
+                    .into_string()
+                    .expect("ASCII")
+            })
             .collect();
         names.sort();
         assert_eq!(names, [".gitignore", SECRET_FILE]);

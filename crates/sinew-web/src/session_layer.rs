@@ -1,0 +1,322 @@
+//! The layer that gives every request its visitor's session.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use sinew_store::{Flash, Saved, Session, SessionError, SessionId, Sessions};
+use tower::{Layer, Service};
+
+use crate::cookie::CookieConfig;
+use crate::forwarded::{Direct, Effective, Peer, TrustedProxies};
+
+/// Marks a request that is made in process, on behalf of a visitor who is connected: the GET of
+/// a page morph. Whoever makes it puts it into the request's extensions, together with the
+/// [`Session`] and [`Flash`] the handler shall see. The session layer then lets the request
+/// pass as it is: it opens no session, commits nothing and sets no cookie.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InProcess;
+
+/// What the session layer met since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionStatistics {
+    /// Requests whose session cookie was no session id.
+    pub cookies_malformed: u64,
+    /// Requests that were answered with 500 since their session could not be saved.
+    pub commits_failed: u64,
+}
+
+#[derive(Default)]
+struct Counters {
+    cookies_malformed: AtomicU64,
+    commits_failed: AtomicU64,
+}
+
+/// A tower layer around an application: its handlers find the visitor's [`Session`], their
+/// [`Flash`] and the request's [`Effective`] origin in the extensions.
+///
+/// - The session is lazy: a request that does not use it costs nothing and gets no cookie.
+/// - It is committed when the handler has answered and **before** the answer leaves, whatever
+///   the status. If that fails the answer is a 500 of one sentence, the cause is in the log and
+///   nothing is half saved. What is written to it later, while a body streams, is lost.
+/// - The cookie is the first `Set-Cookie` of the response. It is set when the session is new,
+///   when its id changed, and, while cookies are persistent, whenever the session was used, so
+///   that it rolls; it is deleted when the session was destroyed. Such a response is made
+///   `Cache-Control: private` unless it says something about caching itself.
+/// - An id that the store does not know is never taken over: the visitor gets a new one. One
+///   that is no id is counted and otherwise treated like none.
+///
+/// A page whose visitor shall call reflexes, without a field written yet, calls
+/// [`Session::ensure`].
+///
+/// ```
+/// use std::sync::Arc;
+/// use axum::{Router, body::Body, http::Request, routing::get};
+/// use sinew_store::{MemoryStore, Session, SessionError, Sessions};
+/// use sinew_web::{CookieConfig, SessionLayer, TrustedProxies};
+/// use tower::ServiceExt as _;
+///
+/// async fn visits(session: Session) -> Result<String, String> {
+///     let visits = session.update("visits", |visits: i64| visits + 1).await;
+///     visits.map(|visits| visits.to_string()).map_err(|error| error.to_string())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+/// let layer = SessionLayer::new(sessions, CookieConfig::default(), TrustedProxies::none());
+/// let app = Router::new().route("/", get(visits)).layer(layer);
+///
+/// let response = app.oneshot(Request::get("/").body(Body::empty())?).await?;
+/// let cookie = response.headers()["set-cookie"].to_str()?;
+/// assert!(cookie.starts_with("_sinew_session="));
+/// assert!(cookie.ends_with("; Path=/; Max-Age=1209600; HttpOnly; SameSite=Lax"));
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct SessionLayer(Arc<Shared>);
+
+struct Shared {
+    sessions: Sessions,
+    cookie: CookieConfig,
+    proxies: TrustedProxies,
+    counters: Counters,
+}
+
+impl SessionLayer {
+    /// A layer that keeps `sessions` under a cookie that looks like `cookie`. `proxies` tell
+    /// whether a request came over `https`, and with it whether its cookie is `Secure`.
+    ///
+    /// The cookie's configuration is taken as it is; [`CookieConfig::validate`] checks it.
+    pub fn new(sessions: Sessions, cookie: CookieConfig, proxies: TrustedProxies) -> Self {
+        let counters = Counters::default();
+        Self(Arc::new(Shared {
+            sessions,
+            cookie,
+            proxies,
+            counters,
+        }))
+    }
+
+    /// The sessions it keeps.
+    pub fn sessions(&self) -> &Sessions {
+        &self.0.sessions
+    }
+
+    /// What it met so far.
+    pub fn statistics(&self) -> SessionStatistics {
+        let counters = &self.0.counters;
+        SessionStatistics {
+            cookies_malformed: counters.cookies_malformed.load(Ordering::Relaxed),
+            commits_failed: counters.commits_failed.load(Ordering::Relaxed),
+        }
+    }
+
+    /// The session id that the visitor's cookie presents, when it is one: for a socket, which
+    /// is opened without passing the layer. Whether the store knows it is another question.
+    pub fn presented_id(&self, headers: &HeaderMap) -> Option<SessionId> {
+        self.0.presented(headers).0
+    }
+}
+
+impl fmt::Debug for SessionLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionLayer")
+            .field("cookie", &self.0.cookie)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S> Layer<S> for SessionLayer {
+    type Service = SessionService<S>;
+
+    fn layer(&self, inner: S) -> SessionService<S> {
+        SessionService {
+            shared: Arc::clone(&self.0),
+            inner,
+        }
+    }
+}
+
+/// The service a [`SessionLayer`] makes.
+#[derive(Clone)]
+pub struct SessionService<S> {
+    shared: Arc<Shared>,
+    inner: S,
+}
+
+impl<S: fmt::Debug> fmt::Debug for SessionService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionService")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S, B> Service<Request<B>> for SessionService<S>
+where
+    S: Service<Request<B>, Response = Response> + Clone + Send + 'static,
+    S::Future: Send,
+    B: Send + 'static,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        // The service that was polled ready answers; its clone waits for the next request.
+        let waiting = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, waiting);
+        let extensions = request.extensions();
+        if extensions.get::<InProcess>().is_some() || extensions.get::<Session>().is_some() {
+            return Box::pin(inner.call(request));
+        }
+        let shared = Arc::clone(&self.shared);
+        let secure = shared.effective(&mut request);
+        let (presented, has_cookie) = shared.presented(request.headers());
+        if has_cookie && presented.is_none() {
+            shared
+                .counters
+                .cookies_malformed
+                .fetch_add(1, Ordering::Relaxed);
+            tracing::debug!("a session cookie is no session id");
+        }
+        let visit = Visit {
+            session: match presented {
+                Some(id) => shared.sessions.claim(id),
+                None => shared.sessions.create(),
+            },
+            presented,
+            has_cookie,
+            secure,
+        };
+        let flash = Flash::for_request(visit.session.clone());
+        request.extensions_mut().insert(visit.session.clone());
+        request.extensions_mut().insert(flash);
+        Box::pin(async move {
+            let response = inner.call(request).await?;
+            Ok(shared.finish(visit, response).await)
+        })
+    }
+}
+
+/// One request's session, and how it was asked for.
+struct Visit {
+    session: Session,
+    presented: Option<SessionId>,
+    /// Whether there was a cookie of that name at all.
+    has_cookie: bool,
+    secure: bool,
+}
+
+/// What becomes of the visitor's cookie.
+enum Cookie {
+    Stays,
+    Set(SessionId),
+    Deleted,
+}
+
+impl Shared {
+    /// Sees to it that the request has its [`Effective`], and tells whether it came over TLS.
+    fn effective<B>(&self, request: &mut Request<B>) -> bool {
+        if let Some(effective) = request.extensions().get::<Effective>() {
+            return effective.secure;
+        }
+        let peer = Peer::of(request.extensions());
+        let effective = self.proxies.effective(&Direct {
+            peer: peer.address,
+            secure: peer.secure,
+            headers: request.headers(),
+            authority: request.uri().authority().map(http::uri::Authority::as_str),
+        });
+        let secure = effective.secure;
+        request.extensions_mut().insert(effective);
+        secure
+    }
+
+    /// The first id among the cookie's values, and whether there was any value.
+    fn presented(&self, headers: &HeaderMap) -> (Option<SessionId>, bool) {
+        let mut has_cookie = false;
+        let id = self
+            .cookie
+            .values(headers)
+            .inspect(|_| has_cookie = true)
+            .find_map(|value| value.parse().ok());
+        (id, has_cookie)
+    }
+
+    async fn finish(&self, visit: Visit, response: Response) -> Response {
+        match self.save(&visit).await {
+            Ok(Cookie::Stays) => response,
+            Ok(Cookie::Set(id)) => {
+                let life = self.sessions.config().expire_after;
+                with_cookie(
+                    response,
+                    self.cookie.set(&id.to_string(), visit.secure, life),
+                )
+            }
+            Ok(Cookie::Deleted) => with_cookie(response, self.cookie.delete(visit.secure)),
+            Err(error) => {
+                self.counters.commits_failed.fetch_add(1, Ordering::Relaxed);
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::error!(%error, cause, "a session could not be saved");
+                let sentence = "Your changes could not be saved. Please try again.\n";
+                (StatusCode::INTERNAL_SERVER_ERROR, sentence).into_response()
+            }
+        }
+    }
+
+    async fn save(&self, visit: &Visit) -> Result<Cookie, SessionError> {
+        let session = &visit.session;
+        let was_dirty = session.is_dirty();
+        if was_dirty {
+            // A page that only ensures the session of a visitor who has one then writes
+            // nothing: a read is far cheaper than a commit that waits for the disk.
+            session.exists().await?;
+        }
+        let is_dirty = session.is_dirty();
+        let was_used = !session.is_untouched();
+        let saved = session.commit().await?;
+        let id = session.id();
+        Ok(match saved {
+            Saved::Destroyed if visit.has_cookie => Cookie::Deleted,
+            Saved::Destroyed => Cookie::Stays,
+            // Destroyed, but there was no such session: nothing to write, one cookie too many.
+            _ if was_dirty && !is_dirty && !was_used && visit.has_cookie => Cookie::Deleted,
+            _ if !was_used => Cookie::Stays,
+            _ if visit.presented != Some(id) || self.cookie.persistent => Cookie::Set(id),
+            _ => Cookie::Stays,
+        })
+    }
+}
+
+/// Puts `cookie` before the cookies the handler has set.
+fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
+    let headers = response.headers_mut();
+    let others: Vec<HeaderValue> = headers
+        .get_all(header::SET_COOKIE)
+        .iter()
+        .cloned()
+        .collect();
+    headers.insert(header::SET_COOKIE, cookie);
+    for other in others {
+        headers.append(header::SET_COOKIE, other);
+    }
+    // A shared cache that kept this would hand one visitor's session to the next.
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("private"));
+    response
+}
+
+#[cfg(test)]
+mod tests;
