@@ -554,8 +554,9 @@ impl Session {
 
 // Saving.
 impl Session {
-    /// Whether this session was neither read nor written: the commit of most requests.
-    fn is_untouched(&self) -> bool {
+    /// Whether this session was neither written nor read from a record that is there: the
+    /// commit of most requests, which costs nothing and renews nobody's cookie.
+    pub fn is_untouched(&self) -> bool {
         let state = self.0.state.lock();
         !state.is_dirty() && state.snapshot.as_ref().is_none_or(|it| !it.is_stored)
     }
