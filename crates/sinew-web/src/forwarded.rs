@@ -5,11 +5,13 @@
 //! With nginx on the same machine, set `SINEW_TRUSTED_PROXIES=loopback`; behind a load balancer
 //! in a private network, its address or network (`10.0.0.0/8`).
 
+use std::convert::Infallible;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, FromRequestParts};
+use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderName};
 
 use crate::error::NetworkError;
@@ -57,7 +59,7 @@ pub struct Direct<'a> {
 
 impl<'a> Direct<'a> {
     /// The request with these parts.
-    pub fn of(parts: &'a http::request::Parts) -> Self {
+    pub fn of(parts: &'a Parts) -> Self {
         let peer = Peer::of(&parts.extensions);
         Self {
             peer: peer.address,
@@ -69,7 +71,8 @@ impl<'a> Direct<'a> {
 }
 
 /// Who a request is from, over what, and to which host, after the trusted proxies were heard.
-/// It is in the extensions of every request that passed the session layer.
+/// It is in the extensions of every request that passed the session layer, and handlers take it
+/// as an argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effective {
     /// The visitor's address, `None` when the socket has none.
@@ -89,6 +92,17 @@ impl Effective {
             if self.secure { "https" } else { "http" },
             self.host
         )
+    }
+}
+
+/// As an argument of a handler: what the session layer found, or, outside of it, what the
+/// socket says, with no proxy believed.
+impl<S: Sync> FromRequestParts<S> for Effective {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let known = parts.extensions.get::<Self>().cloned();
+        Ok(known.unwrap_or_else(|| TrustedProxies::none().effective(&Direct::of(parts))))
     }
 }
 

@@ -17,8 +17,9 @@ use crate::forwarded::{Direct, Effective, Peer, TrustedProxies};
 
 /// Marks a request that is made in process, on behalf of a visitor who is connected: the GET of
 /// a page morph. Whoever makes it puts it into the request's extensions, together with the
-/// [`Session`] and [`Flash`] the handler shall see. The session layer then lets the request
-/// pass as it is: it opens no session, commits nothing and sets no cookie.
+/// [`Session`], [`Flash`] and [`Effective`] the handler shall see. The session layer then lets
+/// the request pass as it is: it opens no session, commits nothing and sets no cookie. (A
+/// [`Session`] alone has the same effect.)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct InProcess;
 

@@ -140,13 +140,7 @@ fn app_with(cookie: CookieConfig) -> App {
         .route("/own", get(with_own_headers))
         .route(
             "/origin",
-            get(|request: axum::extract::Request| async move {
-                request
-                    .extensions()
-                    .get::<Effective>()
-                    .map(Effective::origin)
-                    .unwrap_or_default()
-            }),
+            get(|effective: Effective| async move { effective.origin() }),
         )
         .layer(layer.clone());
     App {
