@@ -4,6 +4,7 @@
 //! that `cargo xtask client` left, if it is fresh; else one made here, once, in a copy of the npm
 //! package inside the output folder. When none of these can be, one sentence says what is missing.
 
+#[allow(dead_code, reason = "shared by source: each includer uses a part")]
 #[path = "build/bundle.rs"]
 mod bundle;
 

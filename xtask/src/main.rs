@@ -1,2 +1,97 @@
-//! Developer commands.
-fn main() {}
+//! The developer's commands: `cargo xtask COMMAND`.
+//!
+//! For whoever changes this repository; it knows about every tool the project needs and nothing
+//! about how the project works. What CI runs is `cargo xtask test`, the same as on a laptop.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command's output is what it is for"
+)]
+
+mod arguments;
+#[allow(dead_code, reason = "shared by source: each includer uses a part")]
+#[path = "../../crates/sinew/build/bundle.rs"]
+mod bundle;
+mod checkout;
+mod client;
+mod demo;
+mod differences;
+mod golden;
+mod package;
+mod prerequisites;
+mod run;
+mod test;
+#[cfg(test)]
+mod tidy;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use arguments::Arguments;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  demo               build the browser bundle and run the demo; it prints its URL
+  client             make the browser bundle from packages/client, if its inputs changed
+  test [--install]   everything that decides whether a change lands; --install (or CI=true)
+                     installs what is missing
+  golden [--filter RE] [--keep DIR] [--bless] [--install]
+                     the reference application against the recordings in spec/golden
+  codegen            write the files that are made from others (docs/differences.md)
+  package            package the facade with its bundle, and build that without Node or network
+";
+
+fn main() -> ExitCode {
+    match dispatch() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch() -> Result<ExitCode> {
+    let mut arguments = Arguments::from_environment();
+    let command = arguments.command();
+    match command.as_deref() {
+        Some("demo") => {
+            arguments.finish()?;
+            demo::run()
+        }
+        Some("client") => {
+            arguments.finish()?;
+            client::run()
+        }
+        Some("test") => {
+            let install = arguments.flag("--install");
+            arguments.finish()?;
+            test::run(install)
+        }
+        Some("golden") => {
+            let options = golden::Options {
+                filter: arguments.value("--filter")?,
+                keep: arguments.value("--keep")?,
+                bless: arguments.flag("--bless"),
+                install: arguments.flag("--install"),
+            };
+            arguments.finish()?;
+            golden::run(&options)
+        }
+        Some("codegen") => {
+            arguments.finish()?;
+            differences::write()
+        }
+        Some("package") => {
+            arguments.finish()?;
+            package::run()
+        }
+        Some("help") | None => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(unknown) => bail!("there is no command `{unknown}`\n\n{HELP}"),
+    }
+}

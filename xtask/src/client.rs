@@ -1,0 +1,32 @@
+//! `cargo xtask client`: the browser bundle, made when its inputs changed.
+
+use std::process::ExitCode;
+
+use anyhow::{Error, Result};
+
+use crate::bundle::NpmPackage;
+use crate::checkout;
+
+pub(crate) fn run() -> Result<ExitCode> {
+    println!("{}", make()?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the bundle unless it is fresh, and says which of the two.
+pub(crate) fn make() -> Result<&'static str> {
+    let package = package();
+    let dist = package.dist();
+    if package.is_fresh(&dist).map_err(Error::msg)? {
+        return Ok("the browser bundle in packages/client/dist is fresh");
+    }
+    package.build(&dist).map_err(|cause| {
+        Error::msg(format!(
+            "the browser bundle cannot be built: {cause} (it needs Node 18 or newer with npm)"
+        ))
+    })?;
+    Ok("the browser bundle is in packages/client/dist")
+}
+
+pub(crate) fn package() -> NpmPackage {
+    NpmPackage::new(checkout::path("packages/client"))
+}
