@@ -99,7 +99,7 @@ pub enum HandshakeError {
     /// `Sec-WebSocket-Accept` does not answer the key sent.
     #[error("Sec-WebSocket-Accept does not answer the key")]
     Accept,
-    /// The server chose an extension or a subprotocol in a form that cannot have been offered.
+    /// The server chose an extension, of which this side offers none.
     #[error("the server chose an extension, and none was offered")]
     Extension,
 }

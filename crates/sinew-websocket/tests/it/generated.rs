@@ -5,7 +5,9 @@
 
 use std::io::{self, Read, Write};
 
-use sinew_websocket::{Endpoint, Limits, ProtocolError, Role};
+use sinew_websocket::{
+    Endpoint, Limits, Opcode, ProtocolError, Role, SharedFrame, frame_into, masked_frame_into,
+};
 use tungstenite::protocol::{Role as TheirRole, WebSocketConfig, WebSocketContext};
 use tungstenite::{Error, Message};
 
@@ -489,6 +491,36 @@ fn judge(number: u64, reader: Role, input: &[u8], random: &mut Random) -> u64 {
         panic!("input {number}: we {whole:?}, tungstenite {theirs:?}: {input:02x?}");
     }
     u64::from(matches!(whole.last(), Some(Seen::Failed(..))))
+}
+
+#[test]
+fn tungstenite_reads_what_we_write() {
+    for number in 0..2000 {
+        let random = &mut Random::new(number | 1 << 61);
+        let bytes = *random.pick(&[0, 1, 7, 8, 125, 126, 127, 1000, 65_535, 65_536]);
+        let text = text(random, bytes);
+        let ping = random.bytes(bytes.min(125));
+        let close = Frame::close(1001, "bye").payload;
+
+        let mut from_server = SharedFrame::text(text.as_bytes()).into_bytes().to_vec();
+        from_server.extend(SharedFrame::ping(&ping).as_bytes());
+        frame_into(&mut from_server, Opcode::Close, &close);
+        let mut from_client = Vec::new();
+        for (opcode, payload) in [
+            (Opcode::Text, text.as_bytes()),
+            (Opcode::Ping, &ping),
+            (Opcode::Close, &close),
+        ] {
+            masked_frame_into(&mut from_client, opcode, payload, random.key());
+        }
+        let expected = [
+            Heard::Text(text),
+            Heard::Ping(ping),
+            Heard::Close(Some(1001)),
+        ];
+        assert_eq!(theirs(Role::Client, &from_server, 0), expected, "{number}");
+        assert_eq!(theirs(Role::Server, &from_client, 0), expected, "{number}");
+    }
 }
 
 #[test]

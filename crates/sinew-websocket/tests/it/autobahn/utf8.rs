@@ -98,9 +98,12 @@ fn utf8_in_fragments() -> Vec<Row> {
     ]
 }
 
-/// The octets of each case from 6.5 on; whether they are UTF-8 is asked of nobody, but written down.
-fn utf8_tables() -> Vec<(u32, Vec<(bool, Vec<u8>)>)> {
-    fn all(valid: bool, sequences: &[&[u8]]) -> Vec<(bool, Vec<u8>)> {
+/// The octets of one case, and whether they are UTF-8: asked of no decoder, but written down.
+type Octets = (bool, Vec<u8>);
+
+/// The cases of each subsection from 6.5 on.
+fn tables() -> Vec<(u32, Vec<Octets>)> {
+    fn all(valid: bool, sequences: &[&[u8]]) -> Vec<Octets> {
         sequences
             .iter()
             .map(|bytes| (valid, bytes.to_vec()))
@@ -311,7 +314,7 @@ fn utf8_tables() -> Vec<(u32, Vec<(bool, Vec<u8>)>)> {
 
 pub(super) fn rows() -> Vec<Row> {
     let mut rows = utf8_in_fragments();
-    for (section, cases) in utf8_tables() {
+    for (section, cases) in tables() {
         for (number, (valid, bytes)) in (1..).zip(cases) {
             let case = format!("6.{section}.{number}");
             let sent = vec![Frame::text(&bytes)];
