@@ -1,1 +1,71 @@
-//! The Action Cable server engine: connection state machine, channels, subscriptions, hub
+//! The Action Cable server engine: connection state machine, channels, subscriptions, hub.
+//!
+//! For the edge, which owns sockets and drives a [`Link`] per connection, and for whoever joins applications to it: a
+//! [`Controller`], usually an [`Application`] of Rust [`Channel`]s.
+//! It does not know HTTP servers, HTML, reflexes, sessions, or how streams travel between nodes.
+//!
+//! The path of a frame: [`Link::receive_text`] → [`Connection::handle`] → [`Controller::handle`] → [`Answer`] → frames.
+//! The path of a broadcast: [`Broadcaster::broadcast`] → [`Streams`](sinew_streams::Streams) → hub → mailboxes → frames;
+//! encoded once per identifier and shared.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use serde_json::value::RawValue;
+//! use sinew_cable::{Application, Cable, Channel, ChannelError, ConnectionIdentifiers, Subscription};
+//! use sinew_streams::InProcessStreams;
+//!
+//! struct EchoChannel;
+//!
+//! impl Channel for EchoChannel {
+//!     const NAME: &'static str = "EchoChannel";
+//!
+//!     async fn perform(&self, cx: &mut Subscription, action: &str, data: &RawValue) -> Result<(), ChannelError> {
+//!         match action {
+//!             "say" => cx.transmit(data),
+//!             _ => Err(ChannelError::unknown_action(action)),
+//!         }
+//!     }
+//! }
+//!
+//! let application = Application::new(async |_request| Ok(ConnectionIdentifiers::new())).channel(EchoChannel);
+//! let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+//! assert_eq!(cable.statistics().connections, 0);
+//! # Ok::<(), sinew_streams::StreamsError>(())
+//! ```
+
+mod cable;
+mod connection;
+mod controller;
+
+mod application;
+mod context;
+mod identifiers;
+mod request;
+
+mod broadcaster;
+mod hub;
+mod link;
+mod mailbox;
+mod registry;
+
+mod config;
+mod error;
+mod statistics;
+
+pub use application::{
+    Application, Channel, ConnectHook, DirectChannel, DirectSubscription, Params, Subscription,
+};
+pub use broadcaster::Broadcaster;
+pub use cable::{Cable, CableBuilder};
+pub use config::Config;
+pub use connection::{Connection, Effects, Event, Followed, Subscribed, Ticket};
+pub use context::{ConnectionContext, ConnectionId};
+pub use controller::{
+    Answer, Call, Changes, Confirmation, Controller, Refusal, Replies, Reply, SubscriptionState,
+};
+pub use error::{BroadcastError, ChannelError};
+pub use hub::Seat;
+pub use identifiers::ConnectionIdentifiers;
+pub use link::{Closing, Link};
+pub use request::ConnectRequest;
+pub use statistics::Statistics;

@@ -1,0 +1,160 @@
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use sinew_protocol::Identifier;
+use sinew_streams::StreamName;
+
+use super::state_of;
+use crate::controller::{Answer, Changes, Confirmation, SubscriptionState};
+use crate::{ChannelError, ConnectionContext, ConnectionIdentifiers};
+
+/// What a [`Channel`](super::Channel)'s method is called with: one connection's membership in the channel.
+pub struct Subscription {
+    connection: ConnectionContext,
+    identifier: Identifier,
+    params: Option<Params>,
+    state: Option<SubscriptionState>,
+    changes: Changes,
+    rejected: bool,
+}
+
+impl Subscription {
+    pub(super) fn new(
+        connection: ConnectionContext,
+        identifier: Identifier,
+        state: Option<SubscriptionState>,
+    ) -> Self {
+        Self {
+            connection,
+            identifier,
+            params: None,
+            state,
+            changes: Changes::default(),
+            rejected: false,
+        }
+    }
+
+    /// Its name, as the client wrote it.
+    pub fn identifier(&self) -> &Identifier {
+        &self.identifier
+    }
+
+    /// What the client gave with the channel's name. Read from the identifier at the first call.
+    pub fn params(&mut self) -> &Params {
+        self.params
+            .get_or_insert_with(|| Params::read(&self.identifier))
+    }
+
+    /// The connection it belongs to: a handle to keep, for sending later.
+    pub fn connection(&self) -> &ConnectionContext {
+        &self.connection
+    }
+
+    /// Who that is.
+    pub fn identifiers(&self) -> &ConnectionIdentifiers {
+        self.connection.identifiers()
+    }
+
+    /// Follows a stream: what is broadcast to it reaches this subscription's client.
+    ///
+    /// In `subscribed` it stands before the client sees the confirmation, elsewhere when the method has returned.
+    /// A stream followed already is followed once.
+    pub fn stream_from(&mut self, stream: impl Into<StreamName>) {
+        self.changes.follow.push(stream.into());
+    }
+
+    /// Follows a stream no more.
+    pub fn stop_stream_from(&mut self, stream: impl Into<StreamName>) {
+        let stream = stream.into();
+        self.changes.follow.retain(|follow| *follow != stream);
+        self.changes.unfollow.push(stream);
+    }
+
+    /// Follows nothing any more.
+    pub fn stop_all_streams(&mut self) {
+        self.changes = Changes {
+            unfollow_all: true,
+            ..Changes::default()
+        };
+    }
+
+    /// Sends a value to this subscription's client, at once and in order. Nothing happens when the client is gone.
+    ///
+    /// # Errors
+    ///
+    /// When the value cannot be written as JSON.
+    pub fn transmit(&self, message: &(impl Serialize + ?Sized)) -> Result<(), ChannelError> {
+        self.connection.transmit(&self.identifier, message)?;
+        Ok(())
+    }
+
+    /// Refuses the subscription. Only `subscribed` can; elsewhere it does nothing.
+    pub fn reject(&mut self) {
+        self.rejected = true;
+    }
+
+    /// Keeps a value with this subscription, for later calls. Only what `subscribed` sets is kept; keep something that
+    /// can change inside, such as a mutex, to change it later.
+    pub fn set_state<T: Send + Sync + 'static>(&mut self, state: T) {
+        self.state = Some(Arc::new(state));
+    }
+
+    /// What was kept, if it is of that type.
+    pub fn state<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        state_of(self.state.as_ref())
+    }
+
+    pub(super) fn take_confirmation(&mut self, route: u32) -> Answer {
+        if self.rejected {
+            return Answer::Rejected;
+        }
+        Confirmation {
+            streams: std::mem::take(&mut self.changes.follow).into(),
+            state: self.state.clone(),
+            route,
+        }
+        .into()
+    }
+
+    pub(super) fn take_changes(&mut self) -> Answer {
+        std::mem::take(&mut self.changes).into()
+    }
+}
+
+/// What a client gives with a channel's name in its identifier.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Params(Map<String, Value>);
+
+impl Params {
+    fn read(identifier: &Identifier) -> Self {
+        Self(serde_json::from_str(identifier.as_str()).unwrap_or_default())
+    }
+
+    /// A param as JSON.
+    pub fn value(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// A param that is a string.
+    pub fn str(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_str()
+    }
+
+    /// A param as any type that serde reads; nothing when it is missing, `null` or something else.
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        match self.0.get(name)? {
+            Value::Null => None,
+            value => T::deserialize(value).ok(),
+        }
+    }
+
+    /// Whether there is such a param that is neither `null` nor `false`.
+    pub fn is_truthy(&self, name: &str) -> bool {
+        !matches!(
+            self.0.get(name),
+            None | Some(Value::Null | Value::Bool(false))
+        )
+    }
+}

@@ -1,0 +1,100 @@
+use std::fmt;
+
+use sinew_protocol::Identifier;
+use sinew_streams::StreamName;
+use smallvec::SmallVec;
+
+use super::{Effects, Followed, Ticket};
+use crate::controller::SubscriptionState;
+use crate::hub::Seat;
+
+/// A subscription that stands.
+pub struct Subscribed {
+    identifier: Identifier,
+    state: Option<SubscriptionState>,
+    route: u32,
+    /// One stream is the rule: kept without an allocation.
+    streams: SmallVec<[(StreamName, Seat); 1]>,
+}
+
+impl Subscribed {
+    pub(super) fn new(
+        identifier: Identifier,
+        state: Option<SubscriptionState>,
+        route: u32,
+    ) -> Self {
+        Self {
+            identifier,
+            state,
+            route,
+            streams: SmallVec::new(),
+        }
+    }
+
+    /// Its name, as the client wrote it.
+    pub fn identifier(&self) -> &Identifier {
+        &self.identifier
+    }
+
+    /// What the controller keeps with it.
+    pub fn state(&self) -> Option<&SubscriptionState> {
+        self.state.as_ref()
+    }
+
+    /// The controller's own number for it.
+    pub fn route(&self) -> u32 {
+        self.route
+    }
+
+    /// The streams it follows.
+    pub fn streams(&self) -> impl Iterator<Item = &StreamName> {
+        self.streams.iter().map(|(stream, _)| stream)
+    }
+
+    /// Follows those it does not follow yet. Gives how many are still to be followed elsewhere.
+    pub(super) fn follow_all(
+        &mut self,
+        ticket: Ticket,
+        streams: impl IntoIterator<Item = StreamName>,
+        effects: &mut impl Effects,
+    ) -> usize {
+        let mut pending = 0;
+        for stream in streams {
+            if self.streams().any(|known| *known == stream) {
+                continue;
+            }
+            let seat = match effects.follow(ticket, &self.identifier, &stream) {
+                Followed::Now(seat) => seat,
+                Followed::Later(seat) => {
+                    pending += 1;
+                    seat
+                }
+            };
+            self.streams.push((stream, seat));
+        }
+        pending
+    }
+
+    pub(super) fn unfollow(&mut self, stream: &StreamName, effects: &mut impl Effects) {
+        if let Some(at) = self.streams.iter().position(|(known, _)| known == stream) {
+            let (stream, seat) = self.streams.remove(at);
+            effects.unfollow(&self.identifier, &stream, seat);
+        }
+    }
+
+    pub(super) fn unfollow_all(&mut self, effects: &mut impl Effects) {
+        for (stream, seat) in self.streams.drain(..) {
+            effects.unfollow(&self.identifier, &stream, seat);
+        }
+    }
+}
+
+impl fmt::Debug for Subscribed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Subscribed")
+            .field("identifier", &self.identifier)
+            .field("streams", &self.streams().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,165 @@
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Serialize;
+use sinew_protocol::{DisconnectReason, Identifier, write_string};
+use sinew_websocket::SharedFrame;
+use smallvec::SmallVec;
+
+use crate::ConnectionIdentifiers;
+use crate::mailbox::{Mail, Mailbox};
+
+/// A number that no other connection of this node has or had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(pub(crate) u64);
+
+impl ConnectionId {
+    /// The number.
+    pub fn get(self) -> u64 {
+        self.0
+    }
+}
+
+/// The application's handle on one connection: who it is, and a way to send to it from anywhere.
+///
+/// Cloning is cheap. It does not keep the connection alive; sending to one that is gone does nothing.
+#[derive(Clone)]
+pub struct ConnectionContext {
+    pub(crate) mailbox: Arc<Mailbox>,
+}
+
+impl ConnectionContext {
+    /// Tells connections of this node apart.
+    pub fn id(&self) -> ConnectionId {
+        self.mailbox.id
+    }
+
+    /// Who it is, as the connect hook said. Empty before the hook has answered.
+    pub fn identifiers(&self) -> &ConnectionIdentifiers {
+        static NONE: std::sync::OnceLock<ConnectionIdentifiers> = std::sync::OnceLock::new();
+        self.mailbox
+            .identifiers
+            .get()
+            .unwrap_or_else(|| NONE.get_or_init(ConnectionIdentifiers::new))
+    }
+
+    /// Sends a value to one subscription of this connection. False when the connection is gone or ending.
+    ///
+    /// # Errors
+    ///
+    /// When the value cannot be written as JSON.
+    pub fn transmit(
+        &self,
+        identifier: &Identifier,
+        message: &(impl Serialize + ?Sized),
+    ) -> Result<bool, serde_json::Error> {
+        let message = serde_json::to_vec(message)?;
+        Ok(self.send(data_frame(identifier, &message)))
+    }
+
+    /// Sends text that is known to be one JSON value, unchanged. False when the connection is gone or ending.
+    ///
+    /// Text that is not JSON would make a frame the client cannot read: see [`sinew_protocol::is_json`].
+    pub fn transmit_json(&self, identifier: &Identifier, message: &str) -> bool {
+        self.send(data_frame(identifier, message.as_bytes()))
+    }
+
+    /// Ends this connection: the client is told the reason `remote`, and whether it should come back.
+    pub fn disconnect(&self, reconnect: bool) {
+        self.mailbox
+            .push(Mail::Disconnect(DisconnectReason::Remote, reconnect));
+    }
+
+    fn send(&self, frame: Bytes) -> bool {
+        self.mailbox.push(Mail::Frame(frame))
+    }
+}
+
+impl fmt::Debug for ConnectionContext {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ConnectionContext")
+            .field("id", &self.id().get())
+            .field("identifiers", self.identifiers())
+            .finish()
+    }
+}
+
+/// The complete WebSocket frame of a data message, in one allocation of the right size.
+pub(crate) fn data_frame(identifier: &Identifier, message: &[u8]) -> Bytes {
+    let mut escaped = SmallEscape::new();
+    escaped.write(identifier.as_str());
+    SharedFrame::text_from_parts(&[
+        br#"{"identifier":"#,
+        escaped.as_bytes(),
+        br#","message":"#,
+        message,
+        b"}",
+    ])
+    .into_bytes()
+}
+
+/// A JSON string of an identifier; most fit without an allocation.
+struct SmallEscape(SmallVec<[u8; 256]>);
+
+impl SmallEscape {
+    fn new() -> Self {
+        Self(SmallVec::new())
+    }
+
+    fn write(&mut self, text: &str) {
+        // The common case by hand: printable text whose only escapes are quotes and backslashes.
+        if text.bytes().all(|byte| byte >= 0x20) {
+            self.0.push(b'"');
+            let mut rest = text.as_bytes();
+            while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\')) {
+                self.0.extend_from_slice(&rest[..at]);
+                self.0.extend_from_slice(&[b'\\', rest[at]]);
+                rest = &rest[at + 1..];
+            }
+            self.0.extend_from_slice(rest);
+            self.0.push(b'"');
+        } else {
+            let mut out = Vec::new();
+            write_string(&mut out, text);
+            self.0.extend_from_slice(&out);
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escape_is_what_serde_writes() {
+        for text in [
+            "",
+            "plain",
+            r#"{"channel":"A\\B"}"#,
+            "größe \u{1f600}\u{7f}",
+            "line\nfeed\u{1}",
+        ] {
+            let mut escaped = SmallEscape::new();
+            escaped.write(text);
+            assert_eq!(
+                escaped.as_bytes(),
+                serde_json::to_string(text).expect("serializes").as_bytes()
+            );
+        }
+    }
+
+    #[test]
+    fn data_frame_has_rails_key_order() {
+        let frame = data_frame(&Identifier::from(r#"{"channel":"A"}"#), br#"{"z":1,"a":2}"#);
+        assert_eq!(
+            &frame[2..],
+            br#"{"identifier":"{\"channel\":\"A\"}","message":{"z":1,"a":2}}"#
+        );
+    }
+}

@@ -1,0 +1,25 @@
+use std::net::IpAddr;
+
+use http::{Extensions, HeaderMap, Uri};
+use sinew_protocol::Subprotocol;
+
+/// The handshake's request, as the connect hook sees it.
+///
+/// It lives until the hook has answered: what a connection needs later, the hook keeps, and pays for per connection.
+#[derive(Debug, Clone, Default)]
+pub struct ConnectRequest {
+    /// The request's headers, `cookie` among them.
+    pub headers: HeaderMap,
+    /// The request's target, with its query.
+    pub uri: Uri,
+    /// The peer's address: of the client itself when the edge trusts the proxy before it.
+    pub remote_address: Option<IpAddr>,
+    /// Whether the client spoke `https` or `wss`.
+    pub secure: bool,
+    /// The host the client asked for, with its port if it gave one; behind a trusted proxy, the forwarded one.
+    pub host: String,
+    /// What was negotiated; none when nothing was offered or nothing matched.
+    pub subprotocol: Option<Subprotocol>,
+    /// Values the layers before put into the request.
+    pub extensions: Extensions,
+}

@@ -1,0 +1,69 @@
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// What a cable has done since it was built, and what it holds now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Statistics {
+    /// Connections now, those that still wait for the application's welcome included.
+    pub connections: u64,
+    /// Subscriptions now.
+    pub subscriptions: u64,
+    /// Connections that were opened.
+    pub connections_opened: u64,
+    /// Connections that the application refused or did not answer in time.
+    pub connections_refused: u64,
+    /// Frames that carried a command.
+    pub commands: u64,
+    /// Frames that were no command, or a command for a subscription that is not there: ignored.
+    pub commands_failed: u64,
+    /// Subscriptions that were answered with `reject_subscription`.
+    pub subscriptions_rejected: u64,
+    /// Calls that the application did not answer as it should: an error, a panic, a dropped reply.
+    pub calls_failed: u64,
+    /// Stream messages that reached this node's hub.
+    pub broadcasts: u64,
+    /// Frames that broadcasts put into mailboxes.
+    pub broadcast_deliveries: u64,
+    /// Connections cut off because their outgoing queue went over its bound.
+    pub slow_connections: u64,
+}
+
+macro_rules! counters {
+    ($($name:ident),*) => {
+        /// The live counters behind [`Statistics`].
+        #[derive(Default)]
+        pub(crate) struct Counters {
+            $(pub(crate) $name: AtomicU64,)*
+        }
+
+        impl Counters {
+            pub(crate) fn read(&self) -> Statistics {
+                Statistics { $($name: self.$name.load(Relaxed),)* }
+            }
+        }
+    };
+}
+
+counters!(
+    connections,
+    subscriptions,
+    connections_opened,
+    connections_refused,
+    commands,
+    commands_failed,
+    subscriptions_rejected,
+    calls_failed,
+    broadcasts,
+    broadcast_deliveries,
+    slow_connections
+);
+
+/// One more.
+pub(crate) fn up(counter: &AtomicU64) {
+    counter.fetch_add(1, Relaxed);
+}
+
+/// One less, of a gauge.
+pub(crate) fn down(counter: &AtomicU64) {
+    counter.fetch_sub(1, Relaxed);
+}
