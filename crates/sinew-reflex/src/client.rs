@@ -1,0 +1,205 @@
+//! One connection as the engine sees it, and the lanes its calls wait in.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::{Extensions, HeaderMap};
+use parking_lot::Mutex;
+use sinew_store::{Session, SessionId, Sessions};
+use sinew_streams::StreamName;
+
+use crate::call::Call;
+use crate::config::Config;
+
+/// What is known from the request that opened the connection.
+#[derive(Debug, Clone, Default)]
+pub struct Handshake {
+    /// Its headers, cookies among them; a page morph sees them again.
+    pub headers: HeaderMap,
+    /// The host the browser asked for, with its port, behind a trusted proxy the forwarded one.
+    pub host: String,
+    /// Whether the browser came over https.
+    pub secure: bool,
+    /// The browser's address, behind a trusted proxy the forwarded one.
+    pub remote_address: Option<IpAddr>,
+    /// What layers left on the request; a page morph sees it again.
+    pub extensions: Extensions,
+}
+
+/// One connection that may call reflexes.
+///
+/// Made when the connection subscribes, kept by whoever owns the connection, handed to [`Engine::receive`](crate::Engine::receive) with each call.
+pub struct Client {
+    stream: StreamName,
+    identifiers: BTreeMap<String, String>,
+    extensions: Extensions,
+    handshake: Arc<Handshake>,
+    session: Option<(Sessions, SessionId)>,
+    /// What the log calls the session: the beginning of its key in the store, since the id itself is a secret.
+    session_label: String,
+    lanes: Mutex<Lanes>,
+}
+
+impl Client {
+    /// A connection whose replies are published on `stream`.
+    pub fn new(stream: StreamName, handshake: Arc<Handshake>) -> Self {
+        Self {
+            stream,
+            identifiers: BTreeMap::new(),
+            extensions: Extensions::new(),
+            handshake,
+            session: None,
+            session_label: "-".to_owned(),
+            lanes: Mutex::default(),
+        }
+    }
+
+    /// By what the connection is identified: names and values, as the application's connect hook gave them.
+    #[must_use]
+    pub fn with_identifiers(mut self, identifiers: BTreeMap<String, String>) -> Self {
+        self.identifiers = identifiers;
+        self
+    }
+
+    /// Values the connect hook left for the reflexes of this connection.
+    #[must_use]
+    pub fn with_extensions(mut self, extensions: Extensions) -> Self {
+        self.extensions = extensions;
+        self
+    }
+
+    /// The session its reflexes read and write.
+    #[must_use]
+    pub fn with_session(mut self, sessions: Sessions, id: SessionId) -> Self {
+        let key = id.store_key();
+        // The store's key ends in the digest; the label is the digest's beginning.
+        let digest = key.as_str().rsplit([':', '/']).next().unwrap_or_default();
+        self.session_label = digest.chars().take(8).collect();
+        self.session = Some((sessions, id));
+        self
+    }
+
+    /// The stream replies are published on.
+    pub fn stream(&self) -> &StreamName {
+        &self.stream
+    }
+
+    pub(crate) fn identifiers(&self) -> &BTreeMap<String, String> {
+        &self.identifiers
+    }
+
+    pub(crate) fn extensions(&self) -> &Extensions {
+        &self.extensions
+    }
+
+    pub(crate) fn handshake(&self) -> &Arc<Handshake> {
+        &self.handshake
+    }
+
+    pub(crate) fn open_session(&self) -> Option<Session> {
+        let (sessions, id) = self.session.as_ref()?;
+        Some(sessions.open(*id))
+    }
+
+    pub(crate) fn session_label(&self) -> &str {
+        &self.session_label
+    }
+
+    /// Finds a place for a call, or says that there is none. Never waits.
+    pub(crate) fn enqueue(&self, call: Call, concurrent: bool, config: &Config) -> Enqueued {
+        let mut lanes = self.lanes.lock();
+        if lanes.under_way >= config.connection_calls_max {
+            return Enqueued::Refused(call);
+        }
+        if concurrent {
+            lanes.under_way += 1;
+            return Enqueued::Beside(call);
+        }
+        let tab = call.data.tab_id().unwrap_or_default();
+        if let Some(lane) = lanes.tabs.iter_mut().find(|lane| *lane.tab == *tab) {
+            if lane.waiting.len() >= config.lane_calls_max {
+                return Enqueued::Refused(call);
+            }
+            lane.waiting.push_back(call);
+            lanes.under_way += 1;
+            return Enqueued::Waiting;
+        }
+        let tab: Arc<str> = tab.into();
+        lanes.tabs.push(Lane {
+            tab: Arc::clone(&tab),
+            waiting: VecDeque::new(),
+        });
+        lanes.under_way += 1;
+        Enqueued::First(tab, call)
+    }
+
+    /// A call of a lane is over: the next one, or the end of the lane.
+    pub(crate) fn next(&self, tab: &Arc<str>) -> Option<Call> {
+        let mut lanes = self.lanes.lock();
+        lanes.under_way -= 1;
+        let index = lanes
+            .tabs
+            .iter()
+            .position(|lane| Arc::ptr_eq(&lane.tab, tab))?;
+        let next = lanes.tabs[index].waiting.pop_front();
+        if next.is_none() {
+            lanes.tabs.swap_remove(index);
+        }
+        next
+    }
+
+    /// A concurrent call is over.
+    pub(crate) fn leave(&self) {
+        self.lanes.lock().under_way -= 1;
+    }
+
+    /// Whether one more refusal may wait for the streams; pair with [`Client::refused`].
+    pub(crate) fn may_refuse(&self, refusals_max: usize) -> bool {
+        let mut lanes = self.lanes.lock();
+        let admitted = lanes.refusals < refusals_max;
+        lanes.refusals += usize::from(admitted);
+        admitted
+    }
+
+    /// A refusal was published.
+    pub(crate) fn refused(&self) {
+        self.lanes.lock().refusals -= 1;
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("session", &self.session_label)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What became of a call that arrived.
+pub(crate) enum Enqueued {
+    /// Nothing of its tab is under way: it begins at once, and what comes after it waits.
+    First(Arc<str>, Call),
+    /// It waits for those before it.
+    Waiting,
+    /// It begins at once, beside the others.
+    Beside(Call),
+    /// Too many are waiting.
+    Refused(Call),
+}
+
+/// The calls of a connection that are not over yet.
+#[derive(Default)]
+struct Lanes {
+    /// One for each tab with a call under way; mostly one, so a list is searched faster than a map.
+    tabs: Vec<Lane>,
+    /// Calls that run or wait, of all tabs, concurrent ones included.
+    under_way: usize,
+    /// Refusals on their way out.
+    refusals: usize,
+}
+
+struct Lane {
+    tab: Arc<str>,
+    waiting: VecDeque<Call>,
+}

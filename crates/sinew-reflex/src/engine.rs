@@ -1,0 +1,250 @@
+//! The engine: takes calls, finds their reflex, runs them in their lanes.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::Extensions;
+use sinew_cable_ready::Operations;
+use sinew_streams::{StreamName, Streams};
+use tokio::runtime::Handle;
+
+use crate::cable_ready::CableReady;
+use crate::call::Call;
+use crate::client::{Client, Enqueued};
+use crate::config::Config;
+use crate::data::ReflexData;
+use crate::definition::Reflexes;
+use crate::error::{BuildError, Error, ErrorKind};
+use crate::page::PageRenderer;
+use crate::reflex::Morph;
+use crate::registry::{self, Pending, Registry};
+use crate::reply::{Reply, Status};
+use crate::run;
+use crate::statistics::{Counters, Statistics, count};
+
+/// Runs reflexes: calls go in, messages come out on the caller's stream. Cloneable.
+///
+/// It never sees a socket: whoever owns one calls [`Engine::receive`] and delivers what is published on [`Client::stream`].
+#[derive(Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+/// What every run of a reflex reaches.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) registry: Registry,
+    pub(crate) renderer: Arc<dyn PageRenderer>,
+    pub(crate) cable_ready: CableReady,
+    pub(crate) state: Extensions,
+    pub(crate) counters: Counters,
+    pub(crate) streams: Arc<dyn Streams>,
+}
+
+impl Engine {
+    /// Begins an engine that publishes on `streams` and gets its pages from `renderer`.
+    pub fn builder(streams: Arc<dyn Streams>, renderer: Arc<dyn PageRenderer>) -> EngineBuilder {
+        EngineBuilder {
+            streams,
+            renderer,
+            config: Config::default(),
+            runtime: None,
+            state: Extensions::new(),
+            application: None,
+            reflexes: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// Takes a call of a connection: the JSON object the client sent. Never waits, may be called on any thread.
+    ///
+    /// The call runs in its turn on the engine's runtime, and is answered on the client's stream whatever happens.
+    /// A text that is no JSON object is counted and ignored, since it has no id to answer to.
+    pub fn receive(&self, client: &Arc<Client>, text: &str) {
+        let shared = &self.shared;
+        count(&shared.counters.calls);
+        let data = match ReflexData::parse(text) {
+            Ok(data) => data,
+            Err(error) => {
+                count(&shared.counters.malformed);
+                tracing::debug!(target: "sinew::reflex", %error, "a call is no JSON object");
+                return;
+            }
+        };
+        let route = shared.registry.route(&data.target()).cloned();
+        let concurrent = route.as_ref().is_ok_and(|route| route.concurrent);
+        let call = Call {
+            data: Arc::new(data),
+            route,
+        };
+        match client.enqueue(call, concurrent, &shared.config) {
+            Enqueued::Waiting => {}
+            Enqueued::First(tab, first) => {
+                let (shared, client) = (Arc::clone(shared), Arc::clone(client));
+                self.runtime().spawn(async move {
+                    let mut call = first;
+                    loop {
+                        run::perform(&shared, &client, call).await;
+                        match client.next(&tab) {
+                            Some(next) => call = next,
+                            None => break,
+                        }
+                    }
+                });
+            }
+            Enqueued::Beside(call) => {
+                let (shared, client) = (Arc::clone(shared), Arc::clone(client));
+                self.runtime().spawn(async move {
+                    run::perform(&shared, &client, call).await;
+                    client.leave();
+                });
+            }
+            Enqueued::Refused(call) => self.refuse(client, &call),
+        }
+    }
+
+    /// Answers a call that found no place, at once and outside of the order.
+    fn refuse(&self, client: &Arc<Client>, call: &Call) {
+        let shared = &self.shared;
+        count(&shared.counters.overloads);
+        count(&shared.counters.errors);
+        let error = Error::of(ErrorKind::Overload, "too many calls are waiting");
+        tracing::debug!(
+            target: "sinew::reflex",
+            reflex = %call.data.target(),
+            session = client.session_label(),
+            "refused: too many calls are waiting"
+        );
+        let message = Reply::new(&call.data, None, &Operations::new())
+            .status(Status::Error(error.sentence()), Morph::Page);
+        if !client.may_refuse(shared.config.refusals_max) {
+            count(&shared.counters.unanswered);
+            return;
+        }
+        let (shared, client) = (Arc::clone(shared), Arc::clone(client));
+        let mut publish = Box::pin(async move {
+            shared.publish(client.stream(), message.into()).await;
+            client.refused();
+        });
+        // Streams in this process take a message at once; only a slow backend needs a task.
+        if publish.as_mut().now_or_never().is_none() {
+            self.runtime().spawn(publish);
+        }
+    }
+
+    /// CableReady for all streams.
+    pub fn cable_ready(&self) -> &CableReady {
+        &self.shared.cable_ready
+    }
+
+    /// What the engine has done so far.
+    pub fn statistics(&self) -> Statistics {
+        self.shared.counters.snapshot()
+    }
+
+    /// The settings it runs with.
+    pub fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    fn runtime(&self) -> &Handle {
+        self.shared.cable_ready.runtime()
+    }
+}
+
+impl Shared {
+    /// Publishes a reply; a failure is logged and counted, since there is nobody left to tell.
+    pub(crate) async fn publish(&self, stream: &StreamName, message: Bytes) {
+        if let Err(error) = self.streams.publish(stream, message).await {
+            count(&self.counters.unanswered);
+            tracing::error!(
+                target: "sinew::reflex",
+                error = &error as &dyn std::error::Error,
+                "a reply could not be published"
+            );
+        }
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("statistics", &self.statistics())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Gathers what an [`Engine`] is made of.
+#[must_use = "nothing runs before `build`"]
+pub struct EngineBuilder {
+    streams: Arc<dyn Streams>,
+    renderer: Arc<dyn PageRenderer>,
+    config: Config,
+    runtime: Option<Handle>,
+    state: Extensions,
+    application: Option<Pending>,
+    reflexes: Vec<Pending>,
+    error: Option<BuildError>,
+}
+
+impl EngineBuilder {
+    /// Registers a reflex.
+    pub fn reflex(mut self, reflex: impl Reflexes) -> Self {
+        self.reflexes.push(Pending::new(reflex));
+        self
+    }
+
+    /// Registers the application-wide reflex: its callbacks run around those of every other, its actions can be called on every other.
+    pub fn application(mut self, reflex: impl Reflexes) -> Self {
+        if self.application.is_some() {
+            self.error.get_or_insert(BuildError::SecondApplication);
+        }
+        self.application = Some(Pending::new(reflex));
+        self
+    }
+
+    /// Gives reflexes a value, read with [`Reflex::state`](crate::Reflex::state). A second value of one type replaces the first.
+    pub fn state<T: Clone + Send + Sync + 'static>(mut self, state: T) -> Self {
+        self.state.insert(state);
+        self
+    }
+
+    /// Replaces the settings.
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Runs reflexes on this runtime. Without it: the runtime the engine is built in.
+    pub fn runtime(mut self, runtime: Handle) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
+    /// Checks and joins what was registered.
+    ///
+    /// # Errors
+    /// Names given twice, conditions and skips that name nothing, no runtime.
+    pub fn build(self) -> Result<Engine, BuildError> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        let runtime = match self.runtime {
+            Some(runtime) => runtime,
+            None => Handle::try_current().map_err(|_| BuildError::NoRuntime)?,
+        };
+        let registry = registry::build(self.application.as_ref(), &self.reflexes)?;
+        Ok(Engine {
+            shared: Arc::new(Shared {
+                config: self.config,
+                registry,
+                renderer: self.renderer,
+                cable_ready: CableReady::new(Arc::clone(&self.streams), runtime),
+                state: self.state,
+                counters: Counters::default(),
+                streams: self.streams,
+            }),
+        })
+    }
+}

@@ -1,0 +1,73 @@
+//! What a long job keeps of the reflex that started it.
+
+use std::sync::Arc;
+
+use sinew_cable_ready::Operations;
+use sinew_streams::StreamName;
+
+use crate::cable_ready::CableReady;
+use crate::data::ReflexData;
+use crate::error::Result;
+
+/// Sends operations to the tab that called a reflex, also after the reflex has ended.
+///
+/// Cloneable and independent of the reflex. The tab carries out what arrives for as long as it shows the page it called from.
+#[derive(Clone)]
+pub struct ReflexHandle {
+    cable_ready: CableReady,
+    stream: StreamName,
+    data: Arc<ReflexData>,
+}
+
+impl ReflexHandle {
+    pub(crate) fn new(cable_ready: CableReady, stream: StreamName, data: Arc<ReflexData>) -> Self {
+        Self {
+            cable_ready,
+            stream,
+            data,
+        }
+    }
+
+    /// The reflex's id; nothing when the call had none, and then the tab ignores what is sent.
+    pub fn id(&self) -> Option<std::borrow::Cow<'_, str>> {
+        self.data.id()
+    }
+
+    /// Sends the operations that `write` adds, in one message.
+    ///
+    /// # Errors
+    /// When the stream could not be reached.
+    pub async fn send(&self, write: impl FnOnce(&mut Operations) -> &mut Operations) -> Result {
+        let mut operations = Operations::new();
+        write(&mut operations);
+        self.broadcast(&operations).await
+    }
+
+    /// Sends finished operations, in one message. Does nothing when there are none.
+    ///
+    /// # Errors
+    /// When the stream could not be reached.
+    pub async fn broadcast(&self, operations: &Operations) -> Result {
+        if operations.is_empty() {
+            return Ok(());
+        }
+        let mut message = String::new();
+        let id = self.data.id();
+        let scope = sinew_cable_ready::Scope::Reflex(id.as_deref());
+        sinew_cable_ready::write_message(&mut message, operations, scope);
+        self.cable_ready.publish(&self.stream, message).await
+    }
+
+    /// CableReady for other streams.
+    pub fn cable_ready(&self) -> &CableReady {
+        &self.cable_ready
+    }
+}
+
+impl std::fmt::Debug for ReflexHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReflexHandle")
+            .field("data", &self.data)
+            .finish_non_exhaustive()
+    }
+}

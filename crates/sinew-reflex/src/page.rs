@@ -1,0 +1,77 @@
+//! The port to the application's own pages: how a page morph gets its HTML.
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::Request;
+use sinew_store::{Flash, Session};
+
+/// Runs the application's own router in process.
+///
+/// The facade fulfils it with the router the application serves, so that every handler, extractor and layer inside of it works in a page morph as over HTTP.
+///
+/// Implementations must not touch the session after they answer, must not commit it themselves (the engine does, before the reply leaves), and need no time limit of their own.
+pub trait PageRenderer: Send + Sync + 'static {
+    /// Finds the route of an address, without running its handler: nothing when there is none.
+    fn route(&self, request: Request<()>) -> BoxFuture<'_, Result<Option<Route>, RenderError>>;
+
+    /// Answers a synthetic GET.
+    fn render(&self, request: PageRequest) -> BoxFuture<'_, Result<Page, RenderError>>;
+}
+
+/// The route of an address.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Route {
+    /// The route as the application wrote it, `/items/{id}`.
+    pub template: String,
+    /// The values of its placeholders, decoded, in order.
+    pub params: Vec<(String, String)>,
+}
+
+/// What a page is rendered from.
+#[derive(Debug)]
+pub struct PageRequest {
+    /// A GET of the reflex's url: path and query from there, headers from the connection's handshake.
+    /// Its extensions hold what the reflex assigned, [`IsReflex`], the session and the flash, if there are any, and those of the handshake.
+    pub request: Request<()>,
+    /// The reflex's session, with everything written so far; a handler that writes to it is committed too.
+    pub session: Option<Session>,
+    /// The reflex's flash.
+    pub flash: Flash,
+}
+
+/// The answer of a page handler.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Page {
+    /// The status: success becomes morphs, a redirect a visit, 401 and 403 forbid, everything else is an error.
+    pub status: u16,
+    /// Where a redirect leads.
+    pub location: Option<String>,
+    /// The HTML.
+    pub body: Bytes,
+}
+
+/// A request extension that tells a handler it is being run for a page morph.
+///
+/// It names the reflex, as the original's `@stimulus_reflex` is true then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IsReflex {
+    /// The reflex and its action, `CounterReflex#increment`.
+    pub target: String,
+}
+
+/// Why a page could not be rendered: the renderer's own failure, not a status of the handler.
+#[derive(Debug, thiserror::Error)]
+#[error("the page could not be rendered")]
+pub struct RenderError {
+    #[source]
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl RenderError {
+    /// Keeps the cause.
+    pub fn new(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self {
+            source: source.into(),
+        }
+    }
+}

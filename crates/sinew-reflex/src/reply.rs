@@ -1,0 +1,142 @@
+//! Replies: the operations that end a reflex in the browser, in one message.
+
+use serde_json::Value;
+use sinew_cable_ready::{Operations, Scope, VERSION, write_camelized_json, write_string};
+
+use crate::data::ReflexData;
+use crate::reflex::Morph;
+
+/// What ends a reflex that makes no morph.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Status<'a> {
+    Nothing,
+    Halted,
+    Forbidden,
+    Error(&'a str),
+}
+
+impl Status<'_> {
+    fn event(self) -> &'static str {
+        match self {
+            Self::Nothing => "stimulus-reflex:morph-nothing",
+            Self::Halted => "stimulus-reflex:morph-halted",
+            Self::Forbidden => "stimulus-reflex:morph-forbidden",
+            Self::Error(_) => "stimulus-reflex:morph-error",
+        }
+    }
+}
+
+/// One message that ends a reflex, while it is being written.
+pub(crate) struct Reply<'a> {
+    out: String,
+    data: &'a ReflexData,
+    payload: String,
+    is_first: bool,
+}
+
+impl<'a> Reply<'a> {
+    /// Begins with what was queued: it stands in front and is carried out last.
+    pub(crate) fn new(data: &'a ReflexData, payload: Option<&Value>, queued: &Operations) -> Self {
+        let mut out = String::with_capacity(512);
+        out.push_str("{\"cableReady\":true,\"operations\":[");
+        let id = if queued.is_empty() { None } else { data.id() };
+        let scope = Scope::Reflex(id.as_deref());
+        let mut is_first = true;
+        for operation in queued {
+            if !is_first {
+                out.push(',');
+            }
+            is_first = false;
+            operation.write(&mut out, scope);
+        }
+        let payload = match payload {
+            None => "{}".to_owned(),
+            Some(value) => {
+                let mut payload = String::new();
+                write_camelized_json(&mut payload, &value.to_string());
+                payload
+            }
+        };
+        Self {
+            out,
+            data,
+            payload,
+            is_first,
+        }
+    }
+
+    /// Adds an event that ends the reflex. Its selector is null aloud, so that none is inherited.
+    pub(crate) fn status(mut self, status: Status<'_>, morph: Morph) -> String {
+        self.begin("name", status.event());
+        self.out.push_str(",\"selector\":null,\"payload\":");
+        self.out.push_str(&self.payload);
+        self.echo(morph);
+        if let Status::Error(text) = status {
+            self.out.push_str(",\"error\":");
+            write_string(&mut self.out, text);
+        }
+        self.end("dispatchEvent");
+        self.finish()
+    }
+
+    /// Adds a morph of an element's children.
+    pub(crate) fn morph(&mut self, selector: &str, html: &str, morph: Morph) {
+        self.begin("selector", selector);
+        self.out.push_str(",\"html\":");
+        write_string(&mut self.out, html);
+        self.out.push_str(",\"payload\":");
+        self.out.push_str(&self.payload);
+        self.out
+            .push_str(",\"childrenOnly\":true,\"permanentAttributeName\":");
+        match self.data.raw(crate::data::Field::PermanentAttributeName) {
+            Some(raw) if raw.starts_with('"') => self.out.push_str(raw),
+            _ => self.out.push_str("\"data-reflex-permanent\""),
+        }
+        self.echo(morph);
+        self.end("morph");
+    }
+
+    /// Adds a replacement of what is inside an element.
+    pub(crate) fn inner_html(&mut self, selector: &str, html: &str, morph: Morph) {
+        self.begin("selector", selector);
+        self.out.push_str(",\"html\":");
+        write_string(&mut self.out, html);
+        self.out.push_str(",\"payload\":");
+        self.out.push_str(&self.payload);
+        self.echo(morph);
+        self.end("innerHtml");
+    }
+
+    /// The message.
+    pub(crate) fn finish(mut self) -> String {
+        self.out.push_str("],\"version\":\"");
+        self.out.push_str(VERSION);
+        self.out.push_str("\"}");
+        self.out
+    }
+
+    fn begin(&mut self, key: &str, value: &str) {
+        self.out
+            .push_str(if self.is_first { "{\"" } else { ",{\"" });
+        self.is_first = false;
+        self.out.push_str(key);
+        self.out.push_str("\":");
+        write_string(&mut self.out, value);
+    }
+
+    fn echo(&mut self, morph: Morph) {
+        self.out.push_str(",\"stimulusReflex\":");
+        self.data.write_echo(&mut self.out);
+        self.out.push_str("\"morph\":\"");
+        self.out.push_str(morph.as_str());
+        self.out.push_str("\"}");
+    }
+
+    fn end(&mut self, operation: &str) {
+        self.out.push_str(",\"reflexId\":");
+        self.out.push_str(self.data.id_json());
+        self.out.push_str(",\"operation\":\"");
+        self.out.push_str(operation);
+        self.out.push_str("\"}");
+    }
+}

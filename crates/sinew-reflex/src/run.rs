@@ -1,0 +1,270 @@
+//! One run of a reflex: callbacks and action, commit, morph, commit, reply.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use sinew_cable_ready::Operations;
+
+use crate::argument::Arguments;
+use crate::call::Call;
+use crate::callback::{Next, Stop};
+use crate::client::Client;
+use crate::config::{Environment, VersionCheck};
+use crate::data::ReflexData;
+use crate::engine::Shared;
+use crate::error::{Error, ErrorKind, Result};
+use crate::morph;
+use crate::reflex::{Morph, Reflex};
+use crate::registry::Route;
+use crate::reply::{Reply, Status};
+use crate::statistics::count;
+use crate::version;
+
+/// Runs a call to its end and answers it.
+pub(crate) async fn perform(shared: &Arc<Shared>, client: &Arc<Client>, call: Call) {
+    let Call { data, route } = call;
+    let message = match route {
+        Ok(route) => match admit(shared, client, &data).await {
+            Ok(()) => {
+                let cx = Reflex::new(Arc::clone(shared), Arc::clone(client), data, route);
+                run(cx).await
+            }
+            Err(error) => refuse(shared, client, &data, &error),
+        },
+        Err(error) => refuse(shared, client, &data, &error),
+    };
+    shared.publish(client.stream(), message.into()).await;
+}
+
+/// Compares versions, and tells the browser when they differ.
+async fn admit(shared: &Arc<Shared>, client: &Arc<Client>, data: &ReflexData) -> Result {
+    let check = shared.config.version_check;
+    if check == VersionCheck::Ignore || version::matches(data, &shared.config.client_version) {
+        return Ok(());
+    }
+    let notice = version::notice(data, &shared.config);
+    let mut message = String::new();
+    let id = data.id();
+    let scope = sinew_cable_ready::Scope::Reflex(id.as_deref());
+    sinew_cable_ready::write_message(&mut message, &notice.operations, scope);
+    shared.publish(client.stream(), message.into()).await;
+    if check == VersionCheck::Warn {
+        tracing::warn!(target: "sinew::reflex", "{}", notice.text);
+        return Ok(());
+    }
+    Err(Error::of(ErrorKind::Version, notice.text))
+}
+
+/// Answers a call that never became a reflex.
+fn refuse(shared: &Shared, client: &Client, data: &ReflexData, error: &Error) -> String {
+    count(&shared.counters.errors);
+    tracing::warn!(
+        target: "sinew::reflex",
+        session = client.session_label(),
+        reflex = %data.target(),
+        error = error.chain(),
+        "reflex refused"
+    );
+    Reply::new(data, None, &Operations::new()).status(
+        Status::Error(&error.for_browser(shared.config.environment)),
+        Morph::Page,
+    )
+}
+
+/// Runs a reflex and writes its reply.
+async fn run(mut cx: Reflex) -> String {
+    let outcome = match act(&mut cx).await {
+        Ok(()) => finish(&mut cx).await,
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(message) => message,
+        Err(error) if error.kind() == ErrorKind::Forbidden => {
+            // Only the page says this so late; a `before` that forbids is no error.
+            tracing::debug!(target: "sinew::reflex", error = error.chain(), "the page forbids");
+            status(&cx, Status::Forbidden)
+        }
+        Err(error) => fail(&mut cx, error).await,
+    }
+}
+
+/// Callbacks and action, within their time and whatever they do.
+async fn act(cx: &mut Reflex) -> Result {
+    let data = Arc::clone(cx.shared_data());
+    let arguments = data.arguments()?;
+    let route = Arc::clone(cx.matched());
+    route.check_arity(&arguments)?;
+    let limit = route
+        .time_limit
+        .unwrap_or(cx.shared().config.action_time_limit);
+    let shared = Arc::clone(cx.shared());
+    let next = Next::new(&route.chain, Arguments::new(&arguments));
+    guard(&shared, limit, "the action", next.run(cx)).await
+}
+
+/// What follows a handler that went well, or was stopped by a callback.
+async fn finish(cx: &mut Reflex) -> Result<String> {
+    commit(cx).await?;
+    if let Some(stop) = cx.stopped() {
+        return Ok(status(
+            cx,
+            match stop {
+                Stop::Halted => Status::Halted,
+                Stop::Forbidden => Status::Forbidden,
+            },
+        ));
+    }
+    match cx.morph {
+        Morph::Nothing => Ok(status(cx, Status::Nothing)),
+        Morph::Selector => morph::selector(cx),
+        Morph::Page => {
+            let page = morph::page(cx).await;
+            // What the page handler wrote is kept even when its page was no use.
+            commit(cx).await?;
+            page?.write(cx)
+        }
+    }
+}
+
+/// Writes an event that ends the reflex, and its line in the log.
+pub(crate) fn status(cx: &Reflex, status: Status<'_>) -> String {
+    let counters = &cx.shared().counters;
+    count(match status {
+        Status::Nothing => &counters.nothings,
+        Status::Halted => &counters.halted,
+        Status::Forbidden => &counters.forbidden,
+        Status::Error(_) => &counters.errors,
+    });
+    if !matches!(status, Status::Error(_)) {
+        log(cx, 1, 1, "document", "dispatch_event");
+    }
+    Reply::new(cx.data(), cx.payload.as_ref(), &cx.operations).status(status, cx.morph)
+}
+
+/// Tells the rescues, keeps what was written, answers with the error.
+async fn fail(cx: &mut Reflex, error: Error) -> String {
+    let shared = Arc::clone(cx.shared());
+    log_error(cx, &error);
+    let route = Arc::clone(cx.matched());
+    for rescuer in &route.rescuers {
+        let rescue = rescuer.rescue(cx, &error);
+        let rescued = guard(&shared, shared.config.action_time_limit, "a rescue", rescue).await;
+        if let Err(error) = rescued.and_then(|()| cx.check()) {
+            log_error(cx, &error);
+        }
+    }
+    // A session that could not be saved is not tried again: nothing of it may be half saved.
+    if error.kind() != ErrorKind::Session
+        && let Err(error) = commit(cx).await
+    {
+        log_error(cx, &error);
+    }
+    status(
+        cx,
+        Status::Error(&error.for_browser(shared.config.environment)),
+    )
+}
+
+/// Saves the session if anything was written: all of it or nothing.
+async fn commit(cx: &Reflex) -> Result {
+    let Some(session) = cx.used_session() else {
+        return Ok(());
+    };
+    if !session.is_dirty() {
+        return Ok(());
+    }
+    let shared = cx.shared();
+    let limit = shared.config.commit_time_limit;
+    let saved = guard(shared, limit, "saving the session", async {
+        session.commit().await.map(|_| ()).map_err(Error::from)
+    });
+    saved.await.map_err(|error| {
+        Error::of(ErrorKind::Session, "the session could not be saved").with_source(error.chain())
+    })
+}
+
+/// Runs application code: a panic and a time limit become errors.
+pub(crate) async fn guard<T>(
+    shared: &Shared,
+    limit: Duration,
+    what: &str,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    // What a panic leaves behind is the reflex itself, of which only the payload, the queue and the session are used again.
+    match AssertUnwindSafe(tokio::time::timeout(limit, work))
+        .catch_unwind()
+        .await
+    {
+        Ok(Ok(result)) => result,
+        Ok(Err(_elapsed)) => {
+            count(&shared.counters.timeouts);
+            Err(Error::of(
+                ErrorKind::Timeout,
+                format!("{what} took longer than {limit:?}"),
+            ))
+        }
+        Err(panic) => {
+            count(&shared.counters.panics);
+            Err(Error::of(
+                ErrorKind::Panic,
+                format!("{what} panicked: {}", panic_text(&*panic)),
+            ))
+        }
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no text")
+}
+
+fn log_error(cx: &Reflex, error: &Error) {
+    let reflex = label(cx.matched());
+    let session = cx.client().session_label();
+    let error_text = error.chain();
+    match error.kind() {
+        // What a client got wrong is no fault of the application.
+        ErrorKind::Arity | ErrorKind::Argument | ErrorKind::Params | ErrorKind::Url => {
+            tracing::warn!(target: "sinew::reflex", session, reflex, error = error_text, "reflex failed");
+        }
+        _ => {
+            tracing::error!(target: "sinew::reflex", session, reflex, error = error_text, "reflex failed");
+        }
+    }
+}
+
+fn label(route: &Route) -> &str {
+    &route.label
+}
+
+/// The line of one operation, in the original's format.
+pub(crate) fn log(cx: &Reflex, number: usize, of: usize, selector: &str, operation: &str) {
+    if !cx.shared().config.log
+        || !tracing::enabled!(target: "sinew::reflex", tracing::Level::INFO)
+        || cx.data().suppress_logging()
+    {
+        return;
+    }
+    let mode = match cx.morph {
+        Morph::Page => "Page",
+        Morph::Selector => "Selector",
+        Morph::Nothing => "Nothing",
+    };
+    tracing::info!(
+        target: "sinew::reflex",
+        "[{}] {number}/{of} {} -> {selector} via {mode} Morph ({operation})",
+        cx.client().session_label(),
+        label(cx.matched()),
+    );
+}
+
+/// Whether a third operation tells the visitor about versions.
+pub(crate) fn shows_toast(environment: Environment) -> bool {
+    environment == Environment::Development
+}

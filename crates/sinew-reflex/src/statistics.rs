@@ -1,0 +1,58 @@
+//! Counters of an engine.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What an engine has done since it was built; a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Statistics {
+    /// Calls that arrived, refused and malformed ones included.
+    pub calls: u64,
+    /// Calls that were no JSON object; they cannot be answered.
+    pub malformed: u64,
+    /// Reflexes answered with page morphs.
+    pub pages: u64,
+    /// Reflexes answered with selector morphs.
+    pub selectors: u64,
+    /// Reflexes answered with nothing.
+    pub nothings: u64,
+    /// Reflexes halted by a `before` callback.
+    pub halted: u64,
+    /// Reflexes forbidden by a `before` callback or by the page.
+    pub forbidden: u64,
+    /// Reflexes that ended with an error, panics and time limits included.
+    pub errors: u64,
+    /// Panics in application code.
+    pub panics: u64,
+    /// Time limits that ran out.
+    pub timeouts: u64,
+    /// Calls refused because too many were waiting.
+    pub overloads: u64,
+    /// Replies that could not be published, or refusals dropped over their bound.
+    pub unanswered: u64,
+}
+
+macro_rules! counters {
+    ($($name:ident),* $(,)?) => {
+        #[derive(Debug, Default)]
+        pub(crate) struct Counters {
+            $(pub(crate) $name: AtomicU64,)*
+        }
+
+        impl Counters {
+            pub(crate) fn snapshot(&self) -> Statistics {
+                Statistics { $($name: self.$name.load(Ordering::Relaxed),)* }
+            }
+        }
+    };
+}
+
+counters!(
+    calls, malformed, pages, selectors, nothings, halted, forbidden, errors, panics, timeouts,
+    overloads, unanswered,
+);
+
+/// Adds one.
+pub(crate) fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
