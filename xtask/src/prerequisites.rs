@@ -21,6 +21,9 @@ pub(crate) enum Prerequisite {
     BrowserHarness,
 }
 
+/// The oldest Node that the bundler and the browser driver run on.
+const NODE_MAJOR_MIN: u32 = 18;
+
 use Prerequisite::{BrowserHarness, Chromium, Node, Npm};
 
 impl Prerequisite {
@@ -28,11 +31,20 @@ impl Prerequisite {
 
     fn is_there(self) -> Result<bool> {
         Ok(match self {
-            Node => run::answers("node", "--version"),
+            Node => node_major().is_some_and(|major| major >= NODE_MAJOR_MIN),
             Npm => run::answers("npm", "--version"),
             Chromium => Path::new(&chromium()).exists(),
             BrowserHarness => harness().is_installed().map_err(Error::msg)?,
         })
+    }
+
+    fn name(self) -> String {
+        match self {
+            Node => format!("Node {NODE_MAJOR_MIN} or newer"),
+            Npm => "npm".to_owned(),
+            Chromium => format!("Chromium ({})", chromium()),
+            BrowserHarness => "the packages of e2e/package-lock.json".to_owned(),
+        }
     }
 
     /// Debian's packages for it. Fonts: Chromium recommends none by itself, and needs one to lay out text.
@@ -65,8 +77,10 @@ pub(crate) fn require(needed: &[Prerequisite], install: bool) -> Result<()> {
     }
     let commands = commands(&missing);
     if !install {
+        let names: Vec<_> = missing.iter().map(|missing| missing.name()).collect();
         bail!(
-            "missing: {missing:?}\n`cargo xtask test --install` installs it; by hand:\n  {}",
+            "missing: {}\n`cargo xtask test --install` installs it; by hand:\n  {}",
+            names.join(", "),
             commands.join("\n  ")
         );
     }
@@ -80,7 +94,10 @@ pub(crate) fn require(needed: &[Prerequisite], install: bool) -> Result<()> {
     }
     for prerequisite in missing {
         if !prerequisite.is_there()? {
-            bail!("{prerequisite:?} is still missing after its installation");
+            bail!(
+                "{} is still missing after its installation",
+                prerequisite.name()
+            );
         }
     }
     Ok(())
@@ -106,6 +123,12 @@ fn commands(missing: &[Prerequisite]) -> Vec<String> {
         commands.push("npm ci --prefix e2e --ignore-scripts --no-audit --no-fund".to_owned());
     }
     commands
+}
+
+fn node_major() -> Option<u32> {
+    let output = Command::new("node").arg("--version").output().ok()?;
+    let version = String::from_utf8(output.stdout).ok()?;
+    version.strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
 fn is_root() -> bool {
