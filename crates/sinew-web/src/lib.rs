@@ -36,6 +36,7 @@ pub mod health;
 pub mod origin;
 pub mod secret;
 pub mod session_layer;
+pub mod websocket;
 
 pub use config::EdgeConfig;
 pub use cookie::CookieConfig;
@@ -45,3 +46,4 @@ pub use health::Health;
 pub use origin::OriginPolicy;
 pub use secret::Secret;
 pub use session_layer::{InProcess, SessionLayer, SessionStatistics};
+pub use websocket::{CableEndpoint, DrainTimeout, WebSocketConfig};

@@ -374,3 +374,18 @@ fn the_uris_authority_goes_before_the_header() {
     assert_eq!(effective.host, "uri");
     assert_eq!(effective.origin(), "https://uri");
 }
+
+#[test]
+fn the_peer_is_what_the_server_or_axum_left() {
+    let mut extensions = Extensions::new();
+    assert_eq!(Peer::of(&extensions), Peer::default());
+    let address: SocketAddr = "203.0.113.9:4711".parse().expect("an address");
+    extensions.insert(ConnectInfo(address));
+    assert_eq!(Peer::of(&extensions).address, Some(address.ip()));
+    let tls = Peer {
+        address: None,
+        secure: true,
+    };
+    extensions.insert(tls);
+    assert_eq!(Peer::of(&extensions), tls);
+}

@@ -1,0 +1,222 @@
+//! The cable's WebSocket endpoint: from an HTTP request to a driven connection.
+//!
+//! [`CableEndpoint::upgrade`] answers 101 and takes the socket back from hyper; from then on one small task drives it:
+//! it holds no read and no write buffer while nothing happens, and writes all that is waiting at once.
+
+mod config;
+mod driver;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{
+    ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
+    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use http::{HeaderMap, Request, StatusCode};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto;
+use sinew_cable::{Cable, ConnectRequest};
+use sinew_protocol::Subprotocol;
+use sinew_websocket::HandshakeError;
+use sinew_websocket::handshake::check_request;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+pub use config::WebSocketConfig;
+
+use crate::Effective;
+use driver::Driver;
+
+/// Where clients of the cable come in. Cloning is cheap.
+///
+/// The origin is not checked here: do that before.
+#[derive(Clone)]
+pub struct CableEndpoint {
+    cable: Cable,
+    config: Arc<WebSocketConfig>,
+}
+
+impl CableEndpoint {
+    /// An endpoint of this cable with the default bounds.
+    pub fn new(cable: Cable) -> Self {
+        Self {
+            cable,
+            config: Arc::default(),
+        }
+    }
+
+    /// Other bounds than the default ones.
+    #[must_use]
+    pub fn config(mut self, config: WebSocketConfig) -> Self {
+        self.config = Arc::new(config);
+        self
+    }
+
+    /// The cable behind it.
+    pub fn cable(&self) -> &Cable {
+        &self.cable
+    }
+
+    /// Answers a request for a WebSocket with 101 and takes over its socket.
+    ///
+    /// Whoever comes is let in so far: the connect hook decides after the upgrade, and a refused client is told
+    /// `disconnect` and closed.
+    /// A request for something else is answered 404 `Page not found`, as Rails does; a broken WebSocket request 400, 405
+    /// or 426.
+    ///
+    /// Must be called within a tokio runtime, on a server that serves connections with upgrades (`axum::serve` does).
+    pub fn upgrade<B>(&self, mut request: Request<B>, effective: &Effective) -> Response {
+        let accept = match check_request(request.method().as_str(), texts(request.headers())) {
+            Ok(acceptance) => acceptance.accept,
+            Err(error) => return refused(&error),
+        };
+        let subprotocol =
+            Subprotocol::negotiate(texts_of(request.headers(), &SEC_WEBSOCKET_PROTOCOL));
+        let upgrade = hyper::upgrade::on(&mut request);
+        let (parts, _) = request.into_parts();
+        let request = ConnectRequest {
+            headers: parts.headers,
+            uri: parts.uri,
+            remote_address: effective.client_address,
+            secure: effective.secure,
+            host: effective.host.clone(),
+            subprotocol,
+            extensions: parts.extensions,
+        };
+        let endpoint = self.clone();
+        tokio::spawn(async move { endpoint.take(upgrade, request).await });
+
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        let headers = response.headers_mut();
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        let accept = HeaderValue::try_from(accept).expect("base64 is a header value");
+        headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+        if let Some(subprotocol) = subprotocol {
+            let name = HeaderValue::from_static(subprotocol.as_str());
+            headers.insert(SEC_WEBSOCKET_PROTOCOL, name);
+        }
+        response
+    }
+
+    /// Ends all connections and refuses new ones: each is sent what is queued for it, told `server_restart` and closed
+    /// with 1001.
+    ///
+    /// # Errors
+    ///
+    /// [`DrainTimeout`] when some are still there after that time; their sockets are then cut off by the end of the
+    /// process.
+    pub async fn drain(&self, within: Duration) -> Result<(), DrainTimeout> {
+        tokio::time::timeout(within, self.cable.drain())
+            .await
+            .map_err(|_| DrainTimeout {
+                connections: self.cable.statistics().connections,
+            })
+    }
+
+    /// Drives a socket whose handshake is done, with what was already read from it.
+    ///
+    /// For servers that do not come through hyper, and for tests.
+    pub fn serve(
+        &self,
+        socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        already_read: bytes::Bytes,
+        request: ConnectRequest,
+    ) {
+        self.cable.spawn_pings();
+        let link = self.cable.open();
+        let request = Arc::new(request);
+        tokio::spawn(Driver::new(
+            socket,
+            link,
+            self.config.clone(),
+            request,
+            already_read,
+        ));
+    }
+
+    /// Takes the socket back from hyper: the plain TCP socket where there is one, whatever it is otherwise.
+    async fn take(&self, upgrade: OnUpgrade, request: ConnectRequest) {
+        let upgraded = match upgrade.await {
+            Ok(upgraded) => upgraded,
+            Err(error) => {
+                tracing::debug!(%error, "the socket was not handed over after the upgrade");
+                return;
+            }
+        };
+        let (socket, already_read) = match tcp_stream(upgraded) {
+            Ok(taken) => taken,
+            Err(upgraded) => {
+                let socket = TokioIo::new(upgraded);
+                return self.serve(socket, bytes::Bytes::new(), request);
+            }
+        };
+        // Frames are small and each is whole: waiting for more to send with it only delays it.
+        if let Err(error) = socket.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY not set");
+        }
+        self.serve(socket, already_read, request);
+    }
+}
+
+/// Not all connections had ended in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{connections} connections were still open at the end of the drain")]
+pub struct DrainTimeout {
+    /// How many were left.
+    pub connections: u64,
+}
+
+/// hyper's own server and hyper-util's wrap the socket differently.
+fn tcp_stream(upgraded: Upgraded) -> Result<(TcpStream, bytes::Bytes), Upgraded> {
+    let upgraded = match upgraded.downcast::<TokioIo<TcpStream>>() {
+        Ok(parts) => return Ok((parts.io.into_inner(), parts.read_buf)),
+        Err(upgraded) => upgraded,
+    };
+    let parts = auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded)?;
+    Ok((parts.io.into_inner(), parts.read_buf))
+}
+
+fn refused(error: &HandshakeError) -> Response {
+    let (status, text) = match error {
+        HandshakeError::NotAnUpgrade => (StatusCode::NOT_FOUND, "Page not found".to_owned()),
+        error => (
+            StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST),
+            error.to_string(),
+        ),
+    };
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    match status {
+        StatusCode::METHOD_NOT_ALLOWED => {
+            headers.insert(ALLOW, HeaderValue::from_static("GET"));
+        }
+        StatusCode::UPGRADE_REQUIRED => {
+            headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+            headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        }
+        _ => {}
+    }
+    response
+}
+
+/// Headers that are text; the handshake's own all are.
+fn texts(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> + Clone {
+    headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+}
+
+fn texts_of<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    headers
+        .get_all(name)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok())
+}
