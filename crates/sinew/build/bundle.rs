@@ -6,7 +6,7 @@
 //! Errors are sentences for the person who typed `cargo build`.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -92,12 +92,19 @@ impl NpmPackage {
     /// Installs the packages of the lock file, unless they are installed.
     pub(crate) fn install(&self) -> Result<(), String> {
         require_node()?;
+        // Two builds may ask at once; the second finds it done.
+        let path = self.folder.join("package-lock.json");
+        let lock = File::open(&path)
+            .and_then(|file| file.lock().map(|()| file))
+            .map_err(|error| format!("cannot lock {}: {error}", path.display()))?;
         if self.is_installed()? {
             return Ok(());
         }
         // No package in the lock file needs a script of its own to be usable.
         let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
-        run(&self.folder, "npm", arguments)
+        let outcome = run(&self.folder, "npm", arguments);
+        drop(lock);
+        outcome
     }
 
     /// Installs and bundles into `bundle`, and notes what it was made from.
