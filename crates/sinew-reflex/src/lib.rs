@@ -86,10 +86,12 @@ pub use definition::{
     Action, ActionFn, AroundFn, Callback, CallbackFn, ConditionFn, Definition, Reflexes, RescueFn,
     Skip,
 };
+pub use element::{Element, ElementError};
 pub use engine::{Engine, EngineBuilder};
 pub use error::{BuildError, Error, ErrorKind, Result};
 pub use handle::ReflexHandle;
 pub use page::{IsReflex, Page, PageRenderer, PageRequest, RenderError, Route};
+pub use params::{Params, ParamsError};
 pub use reflex::{Morph, Reflex};
 pub use render::{Render, maybe};
 pub use statistics::Statistics;

@@ -1,6 +1,10 @@
 //! Page and selector morphs: HTML becomes operations.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
 use crate::error::{Error, ErrorKind, Result};
+use crate::html::{HtmlError, SelectorMorph, page_roots, selector_morph};
 use crate::page::{Page, PageRequest};
 use crate::reflex::{Morph, Reflex};
 use crate::reply::{Reply, Status};
@@ -11,42 +15,121 @@ use crate::statistics::count;
 ///
 /// The client carries out reflex operations from the last to the first, so they are written in reverse.
 pub(crate) fn selector(cx: &mut Reflex) -> Result<String> {
-    let _ = (Reply::new, ErrorKind::Morph);
-    Err(Error::of(ErrorKind::Morph, "selector morphs"))
-}
-
-/// What a page morph came to.
-pub(crate) enum Outcome {
-    Page(Page),
-}
-
-impl Outcome {
-    pub(crate) fn write(self, cx: &mut Reflex) -> Result<String> {
-        let Self::Page(page) = self;
-        let _ = (page, count, log, status, Status::Nothing, Morph::Page);
-        Err(Error::of(ErrorKind::Page, "page morphs"))
+    let morphs = std::mem::take(&mut cx.morphs);
+    if morphs.is_empty() {
+        // The client would wait for an operation that never comes.
+        return Ok(status(cx, Status::Nothing));
     }
+    let mut cuts = Vec::with_capacity(morphs.len());
+    for (selector, html) in &morphs {
+        cuts.push(cut(|| selector_morph(html, selector))?.map_err(bad_html)?);
+    }
+    let mut reply = Reply::new(cx.data(), cx.payload.as_ref(), &cx.operations);
+    for ((selector, html), cut) in morphs.iter().zip(&cuts).rev() {
+        match cut {
+            SelectorMorph::Morph(inside) => reply.morph(selector, inside, Morph::Selector),
+            SelectorMorph::InnerHtml => reply.inner_html(selector, html, Morph::Selector),
+        }
+    }
+    count(&cx.shared().counters.selectors);
+    for (index, ((selector, _), cut)) in morphs.iter().zip(&cuts).enumerate() {
+        let operation = match cut {
+            SelectorMorph::Morph(_) => "morph",
+            SelectorMorph::InnerHtml => "inner_html",
+        };
+        log(cx, index + 1, morphs.len(), selector, operation);
+    }
+    Ok(reply.finish())
 }
 
-/// Runs the page handler.
-pub(crate) async fn page(cx: &mut Reflex) -> Result<Outcome> {
+/// Runs the page handler with the reflex's url, session and assigned values.
+pub(crate) async fn page(cx: &mut Reflex) -> Result<Page> {
     let request = PageRequest {
         request: cx.request()?,
         session: cx.try_session().cloned(),
         flash: cx.flash().clone(),
     };
-    let shared = std::sync::Arc::clone(cx.shared());
+    let shared = Arc::clone(cx.shared());
     let render = async {
         shared.renderer.render(request).await.map_err(|error| {
             Error::of(ErrorKind::Page, "the page could not be rendered").with_source(error)
         })
     };
-    let page = guard(
+    guard(
         &shared,
         shared.config.page_time_limit,
         "the page handler",
         render,
     )
-    .await?;
-    Ok(Outcome::Page(page))
+    .await
+}
+
+/// Turns the answer of a page handler into the reply.
+pub(crate) fn page_reply(cx: &mut Reflex, page: &Page) -> Result<String> {
+    match (page.status, &page.location) {
+        (200..=299, _) => roots(cx, page),
+        (300..=399, Some(location)) => {
+            // The page leads elsewhere: the browser is sent after it, and the reflex ends.
+            cx.operations.redirect_to(location.as_str());
+            cx.morph = Morph::Nothing;
+            Ok(status(cx, Status::Nothing))
+        }
+        (401 | 403, _) => Ok(status(cx, Status::Forbidden)),
+        (status, _) => Err(Error::of(
+            ErrorKind::Page,
+            format!("the page handler answered with status {status}"),
+        )),
+    }
+}
+
+fn roots(cx: &mut Reflex, page: &Page) -> Result<String> {
+    let Ok(document) = std::str::from_utf8(&page.body) else {
+        return Err(Error::of(ErrorKind::Page, "the page is not UTF-8"));
+    };
+    let data = Arc::clone(cx.shared_data());
+    let selectors = data.selectors()?;
+    let selectors: Vec<&str> = selectors.iter().map(|selector| &**selector).collect();
+    let roots = match cut(|| page_roots(document, &selectors))? {
+        Ok(roots) => roots,
+        Err(HtmlError::EmptyDocument) => {
+            // A handler with nothing to show leaves the page as it is.
+            cx.morph = Morph::Nothing;
+            return Ok(status(cx, Status::Nothing));
+        }
+        Err(error) => return Err(bad_html(error)),
+    };
+    if roots.is_empty() {
+        return Err(Error::of(
+            ErrorKind::Page,
+            format!(
+                "the page has none of the elements to morph: {}",
+                selectors.join(", ")
+            ),
+        ));
+    }
+    let mut reply = Reply::new(&data, cx.payload.as_ref(), &cx.operations);
+    for root in roots.iter().rev() {
+        reply.morph(selectors[root.selector], &root.html, Morph::Page);
+    }
+    count(&cx.shared().counters.pages);
+    for (index, root) in roots.iter().enumerate() {
+        log(
+            cx,
+            index + 1,
+            roots.len(),
+            selectors[root.selector],
+            "morph",
+        );
+    }
+    Ok(reply.finish())
+}
+
+/// Cuts HTML; should a parser give up by panicking, it is this reflex's error.
+fn cut<T>(work: impl FnOnce() -> T) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work))
+        .map_err(|_| Error::of(ErrorKind::Page, "the html could not be read"))
+}
+
+fn bad_html(error: HtmlError) -> Error {
+    Error::of(ErrorKind::Morph, error.to_string())
 }

@@ -13,11 +13,13 @@ use tokio::task::JoinHandle;
 use crate::cable_ready::{Broadcast, CableReady};
 use crate::callback::Stop;
 use crate::client::{Client, Handshake};
-use crate::data::ReflexData;
+use crate::data::{Field, ReflexData};
+use crate::element::Element;
 use crate::engine::Shared;
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::ReflexHandle;
 use crate::page::{IsReflex, Route as PageRoute};
+use crate::params::{Params, Sources};
 use crate::registry::Route;
 use crate::render::Render;
 
@@ -58,7 +60,9 @@ pub struct Reflex {
     pub(crate) operations: Operations,
     session: OnceLock<Option<Session>>,
     flash: OnceLock<Flash>,
-    page_route: Option<PageRoute>,
+    element: OnceLock<Element>,
+    page_route: Option<Arc<PageRoute>>,
+    params: Option<Arc<Params>>,
     assigned: Extensions,
     stop: Option<Stop>,
     /// The first thing said here that cannot be; the reflex ends with it.
@@ -83,7 +87,9 @@ impl Reflex {
             operations: Operations::new(),
             session: OnceLock::new(),
             flash: OnceLock::new(),
+            element: OnceLock::new(),
             page_route: None,
+            params: None,
             assigned: Extensions::new(),
             stop: None,
             fault: None,
@@ -223,26 +229,64 @@ impl Reflex {
         Ok(request)
     }
 
+    /// The element the reflex was called from, as it was in the browser. Empty when the call has none.
+    pub fn element(&self) -> &Element {
+        self.element.get_or_init(|| {
+            let raw = |field| {
+                self.data
+                    .raw(field)
+                    .and_then(|raw| serde_json::from_str(raw).ok())
+            };
+            Element::from_call(raw(Field::Attrs), raw(Field::Dataset))
+        })
+    }
+
+    /// The parameters: of the url, of its route, of the form and of the client's `params`, as [`Params::merge`] joins them.
+    ///
+    /// # Errors
+    /// When the url leads nowhere, or when a part is malformed, too long, too deep or too many.
+    pub async fn params(&mut self) -> Result<Arc<Params>> {
+        if let Some(params) = &self.params {
+            return Ok(Arc::clone(params));
+        }
+        let route = self.route().await?;
+        let uri = page_uri(&self.data.url())?;
+        let form = self.data.form_data();
+        let bad = |error: &dyn std::error::Error| Error::of(ErrorKind::Params, error.to_string());
+        let client = match self.data.raw(Field::Params) {
+            None | Some("null") => None,
+            Some(raw) => Some(serde_json::from_str(raw).map_err(|error| bad(&error))?),
+        };
+        let params = Params::merge(&Sources {
+            query: uri.query().unwrap_or_default(),
+            path: &route.params,
+            form: &form,
+            params: client.as_ref(),
+        })
+        .map_err(|error| bad(&error))?;
+        Ok(Arc::clone(self.params.insert(Arc::new(params))))
+    }
+
     /// The route of the page: its template and the values of its placeholders.
     ///
     /// # Errors
     /// When the url is none or leads nowhere.
-    pub async fn route(&mut self) -> Result<&PageRoute> {
-        if self.page_route.is_none() {
-            let request = self.request()?;
-            let shared = Arc::clone(&self.shared);
-            let route = shared.renderer.route(request).await.map_err(|error| {
-                Error::of(ErrorKind::Url, "the route could not be looked up").with_source(error)
-            })?;
-            let Some(route) = route else {
-                return Err(Error::of(
-                    ErrorKind::Url,
-                    format!("No route matches \"{}\"", self.url()),
-                ));
-            };
-            self.page_route = Some(route);
+    pub async fn route(&mut self) -> Result<Arc<PageRoute>> {
+        if let Some(route) = &self.page_route {
+            return Ok(Arc::clone(route));
         }
-        Ok(self.page_route.as_ref().expect("it was set above"))
+        let request = self.request()?;
+        let shared = Arc::clone(&self.shared);
+        let route = shared.renderer.route(request).await.map_err(|error| {
+            Error::of(ErrorKind::Url, "the route could not be looked up").with_source(error)
+        })?;
+        let Some(route) = route else {
+            return Err(Error::of(
+                ErrorKind::Url,
+                format!("No route matches \"{}\"", self.url()),
+            ));
+        };
+        Ok(Arc::clone(self.page_route.insert(Arc::new(route))))
     }
 
     /// Hands a value to the page handler of this reflex's page morph, which reads it as an `Extension<T>`.

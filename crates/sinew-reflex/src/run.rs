@@ -13,10 +13,11 @@ use crate::call::Call;
 use crate::callback::{Next, Stop};
 use crate::client::Client;
 use crate::config::{Environment, VersionCheck};
-use crate::data::ReflexData;
+use crate::data::{Field, ReflexData};
 use crate::engine::Shared;
 use crate::error::{Error, ErrorKind, Result};
 use crate::morph;
+use crate::params::PARAMS_BYTES_MAX;
 use crate::reflex::{Morph, Reflex};
 use crate::registry::Route;
 use crate::reply::{Reply, Status};
@@ -82,11 +83,6 @@ async fn run(mut cx: Reflex) -> String {
     };
     match outcome {
         Ok(message) => message,
-        Err(error) if error.kind() == ErrorKind::Forbidden => {
-            // Only the page says this so late; a `before` that forbids is no error.
-            tracing::debug!(target: "sinew::reflex", error = error.chain(), "the page forbids");
-            status(&cx, Status::Forbidden)
-        }
         Err(error) => fail(&mut cx, error).await,
     }
 }
@@ -94,6 +90,7 @@ async fn run(mut cx: Reflex) -> String {
 /// Callbacks and action, within their time and whatever they do.
 async fn act(cx: &mut Reflex) -> Result {
     let data = Arc::clone(cx.shared_data());
+    check_form(&data)?;
     let arguments = data.arguments()?;
     let route = Arc::clone(cx.matched());
     route.check_arity(&arguments)?;
@@ -103,6 +100,20 @@ async fn act(cx: &mut Reflex) -> Result {
     let shared = Arc::clone(cx.shared());
     let next = Next::new(&route.chain, Arguments::new(&arguments));
     guard(&shared, limit, "the action", next.run(cx)).await
+}
+
+/// A form that is too long is refused whether or not anybody reads it.
+fn check_form(data: &ReflexData) -> Result {
+    let long = data
+        .raw(Field::FormData)
+        .is_some_and(|raw| raw.len() > PARAMS_BYTES_MAX);
+    if long && data.form_data().len() > PARAMS_BYTES_MAX {
+        return Err(Error::of(
+            ErrorKind::Params,
+            format!("the form has more than {PARAMS_BYTES_MAX} bytes"),
+        ));
+    }
+    Ok(())
 }
 
 /// What follows a handler that went well, or was stopped by a callback.
@@ -124,7 +135,7 @@ async fn finish(cx: &mut Reflex) -> Result<String> {
             let page = morph::page(cx).await;
             // What the page handler wrote is kept even when its page was no use.
             commit(cx).await?;
-            page?.write(cx)
+            morph::page_reply(cx, &page?)
         }
     }
 }
