@@ -73,3 +73,17 @@ test('clicks faster than the answers are all counted', async () => {
     await shows(page, '#count', '10')
   })
 })
+
+test('a policy that allows no inline script and no eval is kept', async () => {
+  await withPage(browser, async page => {
+    await page.route(server.url + '/', async route => {
+      const response = await route.fetch()
+      // Turbo styles its progress bar inline, unless the page gives it a nonce.
+      const policy = "default-src 'self'; style-src 'self' 'unsafe-inline'"
+      await route.fulfill({ response, headers: { ...response.headers(), 'content-security-policy': policy } })
+    })
+    await visit(page, server.url + '/')
+    await page.click(INCREMENT)
+    await shows(page, '#count', '1')
+  })
+})
