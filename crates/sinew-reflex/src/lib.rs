@@ -71,6 +71,8 @@ mod reflex;
 mod registry;
 mod render;
 mod reply;
+#[cfg(feature = "axum")]
+mod respond;
 mod run;
 mod statistics;
 mod target;
