@@ -33,7 +33,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
 
 /// Builds the reference application and compares it: one check a scenario.
 pub(crate) fn compare(options: &Options) -> Result<Counts> {
-    run::succeed(&mut run::cargo(["build", "--package", "reference"]))?;
+    build_examples()?;
     let mut node = Command::new("node");
     node.current_dir(checkout::root())
         .arg("e2e/golden/run.mjs")
@@ -48,4 +48,16 @@ pub(crate) fn compare(options: &Options) -> Result<Counts> {
         node.arg("--bless");
     }
     run::counted(&mut node)
+}
+
+/// The applications that are driven through a browser, built in one go: cargo would compile their
+/// dependencies twice, with the features of each.
+pub(crate) fn build_examples() -> Result<()> {
+    run::succeed(&mut run::cargo([
+        "build",
+        "--package",
+        "demo",
+        "--package",
+        "reference",
+    ]))
 }

@@ -166,13 +166,7 @@ fn recordings() -> Result<Counts> {
 }
 
 fn browser_tests() -> Result<Counts> {
-    run::succeed(&mut run::cargo([
-        "build",
-        "--package",
-        "demo",
-        "--package",
-        "reference",
-    ]))?;
+    golden::build_examples()?;
     let mut node = Command::new("node");
     node.current_dir(checkout::path("e2e"))
         // One file at a time: each starts servers and a browser of its own.
