@@ -93,3 +93,21 @@ impl Message {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_checked_once_and_up_to_its_last_whole_character() {
+        let mut message = Message::new(true);
+        let mut checked = |chunk: &[u8]| {
+            message.append(chunk, None).expect("valid so far");
+            message.checked
+        };
+        assert_eq!(checked(b"ab"), 2);
+        assert_eq!(checked(b"c\xf0\x9f"), 3);
+        assert_eq!(checked(b"\x98"), 3);
+        assert_eq!(checked(b"\x80d"), 8);
+    }
+}

@@ -323,6 +323,22 @@ fn a_close_frame_carries_the_reason_as_far_as_it_fits() {
 }
 
 #[test]
+fn a_close_is_answered_with_its_code_alone() {
+    for (close, answer) in [
+        (Frame::close(4000, "a reason"), &b"\x88\x02\x0f\xa0"[..]),
+        (Frame::new(0x8, ""), b"\x88\x00"),
+    ] {
+        let mut sent = Vec::new();
+        server().receive(&mut close.masked(), |effect| {
+            if let Effect::Send(frame) = effect {
+                sent.extend(frame);
+            }
+        });
+        assert_eq!(sent, answer);
+    }
+}
+
+#[test]
 fn a_failure_tells_the_peer_what_was_wrong() {
     let mut endpoint = server();
     let mut farewell = Vec::new();
