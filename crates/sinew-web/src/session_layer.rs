@@ -23,6 +23,10 @@ use crate::forwarded::{Direct, Effective, Peer, TrustedProxies};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct InProcess;
 
+/// Cookies of the session's name that are looked at in one request. A browser sends several when
+/// they were set for different domains or paths.
+const COOKIES_MAX: usize = 4;
+
 /// What the session layer met since it was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -51,7 +55,8 @@ struct Counters {
 ///   that it rolls; it is deleted when the session was destroyed. Such a response is made
 ///   `Cache-Control: private` unless it says something about caching itself.
 /// - An id that the store does not know is never taken over: the visitor gets a new one. One
-///   that is no id is counted and otherwise treated like none.
+///   that is no id is counted and otherwise treated like none. Of several cookies of that name
+///   (up to four are looked at) the first counts whose session exists.
 ///
 /// A page whose visitor shall call reflexes, without a field written yet, calls
 /// [`Session::ensure`].
@@ -119,9 +124,28 @@ impl SessionLayer {
     }
 
     /// The session id that the visitor's cookie presents, when it is one: for a socket, which
-    /// is opened without passing the layer. Whether the store knows it is another question.
+    /// is opened without passing the layer. Whether the store knows it is another question; see
+    /// [`known_id`](Self::known_id).
     pub fn presented_id(&self, headers: &HeaderMap) -> Option<SessionId> {
-        self.0.presented(headers).0
+        self.0.presented(headers).ids.first().copied()
+    }
+
+    /// The first session id among the visitor's cookies that the store knows, for a socket.
+    ///
+    /// A socket cannot give its visitor another cookie, so whatever is written under an id that
+    /// nobody knows would make it known, also to whoever has planted it. Who identifies a
+    /// connection by its session therefore asks here.
+    ///
+    /// # Errors
+    ///
+    /// Only the store's.
+    pub async fn known_id(&self, headers: &HeaderMap) -> Result<Option<SessionId>, SessionError> {
+        for id in self.0.presented(headers).ids {
+            if self.0.sessions.claim(id).exists().await? {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -183,39 +207,46 @@ where
         }
         let shared = Arc::clone(&self.shared);
         let secure = shared.effective(&mut request);
-        let (presented, has_cookie) = shared.presented(request.headers());
-        if has_cookie && presented.is_none() {
+        let presented = shared.presented(request.headers());
+        if presented.has_cookie && presented.ids.is_empty() {
             shared
                 .counters
                 .cookies_malformed
                 .fetch_add(1, Ordering::Relaxed);
             tracing::debug!("a session cookie is no session id");
         }
-        let visit = Visit {
-            session: match presented {
-                Some(id) => shared.sessions.claim(id),
-                None => shared.sessions.create(),
-            },
-            presented,
-            has_cookie,
-            secure,
-        };
-        let flash = Flash::for_request(visit.session.clone());
-        request.extensions_mut().insert(visit.session.clone());
-        request.extensions_mut().insert(flash);
         Box::pin(async move {
+            let session = match shared.open(&presented.ids).await {
+                Ok(session) => session,
+                Err(error) => return Ok(shared.failed(&error)),
+            };
+            request.extensions_mut().insert(session.clone());
+            request
+                .extensions_mut()
+                .insert(Flash::for_request(session.clone()));
             let response = inner.call(request).await?;
+            let visit = Visit {
+                session,
+                presented,
+                secure,
+            };
             Ok(shared.finish(visit, response).await)
         })
     }
 }
 
+/// What a request's cookies say.
+struct Presented {
+    /// Those values that are session ids, in the browser's order.
+    ids: Vec<SessionId>,
+    /// Whether there was a cookie of that name at all.
+    has_cookie: bool,
+}
+
 /// One request's session, and how it was asked for.
 struct Visit {
     session: Session,
-    presented: Option<SessionId>,
-    /// Whether there was a cookie of that name at all.
-    has_cookie: bool,
+    presented: Presented,
     secure: bool,
 }
 
@@ -244,15 +275,32 @@ impl Shared {
         secure
     }
 
-    /// The first id among the cookie's values, and whether there was any value.
-    fn presented(&self, headers: &HeaderMap) -> (Option<SessionId>, bool) {
+    fn presented(&self, headers: &HeaderMap) -> Presented {
         let mut has_cookie = false;
-        let id = self
-            .cookie
-            .values(headers)
-            .inspect(|_| has_cookie = true)
-            .find_map(|value| value.parse().ok());
-        (id, has_cookie)
+        let values = self.cookie.values(headers).inspect(|_| has_cookie = true);
+        let ids = values
+            .filter_map(|value| value.parse().ok())
+            .take(COOKIES_MAX)
+            .collect();
+        Presented { ids, has_cookie }
+    }
+
+    /// The session of the first id that the store knows. With one id that is left for the first
+    /// use of the session to find out; only when there are several are they looked up here, so
+    /// that a cookie which another host of the domain has planted does not hide the real one.
+    async fn open(&self, ids: &[SessionId]) -> Result<Session, SessionError> {
+        let [first, others @ ..] = ids else {
+            return Ok(self.sessions.create());
+        };
+        if !others.is_empty() {
+            for id in ids {
+                let session = self.sessions.claim(*id);
+                if session.exists().await? {
+                    return Ok(session);
+                }
+            }
+        }
+        Ok(self.sessions.claim(*first))
     }
 
     async fn finish(&self, visit: Visit, response: Response) -> Response {
@@ -266,14 +314,16 @@ impl Shared {
                 )
             }
             Ok(Cookie::Deleted) => with_cookie(response, self.cookie.delete(visit.secure)),
-            Err(error) => {
-                self.counters.commits_failed.fetch_add(1, Ordering::Relaxed);
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::error!(%error, cause, "a session could not be saved");
-                let sentence = "Your changes could not be saved. Please try again.\n";
-                (StatusCode::INTERNAL_SERVER_ERROR, sentence).into_response()
-            }
+            Err(error) => self.failed(&error),
         }
+    }
+
+    fn failed(&self, error: &SessionError) -> Response {
+        self.counters.commits_failed.fetch_add(1, Ordering::Relaxed);
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        tracing::error!(%error, cause, "a session could not be saved");
+        let sentence = "Your changes could not be saved. Please try again.\n";
+        (StatusCode::INTERNAL_SERVER_ERROR, sentence).into_response()
     }
 
     async fn save(&self, visit: &Visit) -> Result<Cookie, SessionError> {
@@ -289,12 +339,14 @@ impl Shared {
         let saved = session.commit().await?;
         let id = session.id();
         Ok(match saved {
-            Saved::Destroyed if visit.has_cookie => Cookie::Deleted,
+            Saved::Destroyed if visit.presented.has_cookie => Cookie::Deleted,
             Saved::Destroyed => Cookie::Stays,
             // Destroyed, but there was no such session: nothing to write, one cookie too many.
-            _ if was_dirty && !is_dirty && !was_used && visit.has_cookie => Cookie::Deleted,
+            _ if was_dirty && !is_dirty && !was_used && visit.presented.has_cookie => {
+                Cookie::Deleted
+            }
             _ if !was_used => Cookie::Stays,
-            _ if visit.presented != Some(id) || self.cookie.persistent => Cookie::Set(id),
+            _ if !visit.presented.ids.contains(&id) || self.cookie.persistent => Cookie::Set(id),
             _ => Cookie::Stays,
         })
     }

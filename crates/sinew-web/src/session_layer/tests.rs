@@ -342,14 +342,21 @@ async fn a_broken_cookie_is_counted_and_replaced() {
 }
 
 #[tokio::test]
-async fn the_first_readable_of_several_cookies_counts() {
+async fn the_first_known_of_several_cookies_counts() {
     let app = app();
     let visitor = app.get("/").await;
-    let line = format!("_sinew_session=broken; _sinew_session={}", visitor.id());
-    let request = Request::get("/")
-        .header(header::COOKIE, line)
-        .body(Body::empty());
-    assert_eq!(app.send(request.expect("a request")).await.body, "2");
+    for planted in ["broken", STRANGE] {
+        let line = format!("_sinew_session={planted}; _sinew_session={}", visitor.id());
+        let request = Request::get("/read")
+            .header(header::COOKIE, line)
+            .body(Body::empty());
+        let reply = app.send(request.expect("a request")).await;
+        assert_eq!(
+            (reply.body.as_str(), reply.id()),
+            ("1", visitor.id()),
+            "{planted}"
+        );
+    }
     assert_eq!(app.layer.statistics().cookies_malformed, 0);
 }
 
@@ -510,4 +517,20 @@ async fn a_socket_finds_its_visitor() {
     let line = format!("_sinew_session={}", visitor.id());
     headers.insert(header::COOKIE, line.parse().expect("a header value"));
     assert_eq!(app.layer.presented_id(&headers), visitor.id().parse().ok());
+    let known = app
+        .layer
+        .known_id(&headers)
+        .await
+        .expect("the store answers");
+    assert_eq!(known, visitor.id().parse().ok());
+
+    let line = format!("_sinew_session={STRANGE}");
+    headers.insert(header::COOKIE, line.parse().expect("a header value"));
+    assert_eq!(app.layer.presented_id(&headers), STRANGE.parse().ok());
+    let known = app
+        .layer
+        .known_id(&headers)
+        .await
+        .expect("the store answers");
+    assert_eq!(known, None);
 }
