@@ -39,6 +39,30 @@ fn links_between_documents_lead_somewhere() {
 }
 
 #[test]
+fn files_that_the_map_names_are_there() {
+    let folders = [
+        "crates/",
+        "docs/",
+        "e2e/",
+        "examples/",
+        "fuzz/",
+        "packages/",
+        "spec/",
+        "xtask/",
+    ];
+    let mut lost = Vec::new();
+    for file in ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md"] {
+        for name in text(file).split('`').skip(1).step_by(2) {
+            let is_path = folders.iter().any(|folder| name.starts_with(folder));
+            if is_path && !checkout::root().join(name).exists() {
+                lost.push(format!("{file}: {name}"));
+            }
+        }
+    }
+    none("the map names files that are not there", &lost);
+}
+
+#[test]
 fn the_changelog_has_a_place_for_what_is_not_released() {
     assert!(text("CHANGELOG.md").contains("\n## Unreleased\n"));
 }
