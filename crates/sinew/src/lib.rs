@@ -1,3 +1,89 @@
-//! StimulusReflex for Rust: server-driven reactive HTML over WebSockets for axum
+//! StimulusReflex for Rust: server-driven reactive HTML over WebSockets, for axum.
+//!
+//! For whoever writes server-rendered HTML with axum and wants it reactive: an attribute in the
+//! HTML, a method in Rust, and the page changes. The stock npm clients work against it; published
+//! versions of this crate contain them, so that no Node is needed.
+//!
+//! This crate joins the others and holds no engine of its own: the cable is `sinew-cable`, the
+//! reflexes are `sinew-reflex`, the edge is `sinew-web`.
+//!
+//! ```no_run
+//! use axum::{Router, response::Html, routing::get};
+//! use sinew::prelude::*;
+//!
+//! struct Counter;
+//!
+//! #[reflex]
+//! impl Counter {
+//!     /// `data-reflex="click->Counter#increment"`
+//!     async fn increment(&self, cx: &mut Reflex, step: Option<i64>) -> Result {
+//!         let step = step.unwrap_or(1);
+//!         cx.session().update("count", move |count: i64| count + step).await?;
+//!         Ok(()) // nothing said: the page is rendered again and morphed
+//!     }
+//! }
+//!
+//! async fn index(session: Session, client: ClientTags) -> Result<Html<String>> {
+//!     let count: i64 = session.get_or_default("count").await?;
+//!     let reflex = sinew::reflex!("click" => Counter::increment);
+//!     Ok(Html(format!(
+//!         "<!DOCTYPE html><html><head>{client}</head>
+//!          <body><button data-reflex=\"{reflex}\">+</button> <p id=\"count\">{count}</p></body></html>"
+//!     )))
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result {
+//!     let app = Router::new().route("/", get(index));
+//!     Sinew::new(app).reflex(Counter).serve().await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `maud` | no | [`ClientTags`] and [`StreamFrom`] as values in maud templates |
+
+pub mod prelude;
+
+mod application;
+mod handle;
+mod identify;
+mod tags;
+
+mod cable_car;
+mod extract;
 
 pub mod client;
+mod config;
+mod error;
+
+mod assets;
+mod endpoint;
+mod reflex_channel;
+mod renderer;
+mod serve;
+
+pub use application::{App, Sinew};
+pub use cable_car::CableCar;
+pub use config::Config;
+pub use error::StartError;
+pub use extract::Extract;
+pub use handle::{SinewHandle, StreamFrom};
+pub use identify::Visitor;
+pub use tags::{ClientTags, IsReflex};
+
+pub use sinew_cable::{
+    Cable, Channel, ChannelError, ConnectRequest, ConnectionIdentifiers, Refusal, Subscription,
+};
+pub use sinew_cable_ready as cable_ready;
+pub use sinew_reflex::{
+    CableReady, Error, ErrorKind, Morph, Next, Reflex, ReflexHandle, Reflexes, Render, Result,
+    VersionCheck, element, maybe, params,
+};
+pub use sinew_store::{Flash, MemoryStore, Session, Sessions, Store};
+pub use sinew_streams::{InProcessStreams, StreamName, Streams};
+pub use sinew_verifier::Digest;
+pub use sinew_web::{CookieConfig, EdgeConfig, Environment, OriginPolicy, Secret, TrustedProxies};

@@ -1,0 +1,324 @@
+//! The builder: an axum router in, a reactive application out.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use axum::{Extension, Router};
+use sinew_cable::{Application, Cable, Channel, ConnectionIdentifiers, Refusal};
+use sinew_embedded::EmbeddedStore;
+use sinew_reflex::{CableReady, Engine, EngineBuilder, Reflexes};
+use sinew_store::{MemoryStore, Sessions, Store};
+use sinew_streams::{InProcessStreams, Streams};
+use sinew_verifier::{MessageVerifier, SecretKeyBase};
+use sinew_web::{Environment, Health, SessionLayer};
+use tokio::runtime::Handle;
+
+use crate::config::Config;
+use crate::endpoint::{self, Endpoint};
+use crate::error::StartError;
+use crate::handle::SinewHandle;
+use crate::identify::{Identification, Identify, Visitor};
+use crate::reflex_channel::ReflexChannel;
+use crate::renderer::{RouterRenderer, answer_probes};
+use crate::tags::TagContext;
+use crate::{assets, serve};
+
+/// The salt from which the key for signed stream names is derived, as CableReady does.
+const STREAMS_SALT: &str = "cable_ready/verifier_key";
+
+/// Makes an axum application reactive.
+///
+/// Wrap the router, register reflexes and channels, then [`serve`](Self::serve) it, or
+/// [`build`](Self::build) it and serve its [`router`](App::router) yourself.
+///
+/// Layers that the router already has apply to HTTP requests and page morphs alike, since both run
+/// the router in the same way. Layers put around what `build` gives back see HTTP only.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use sinew::prelude::*;
+///
+/// struct Counter;
+///
+/// #[reflex]
+/// impl Counter {
+///     async fn increment(&self, cx: &mut Reflex) -> Result {
+///         cx.session().update("count", |count: i64| count + 1).await?;
+///         Ok(())
+///     }
+/// }
+///
+/// async fn index(session: Session) -> Result<String> {
+///     let count: i64 = session.get_or_default("count").await?;
+///     Ok(format!("<p id=\"count\">{count}</p>"))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+/// let app = Sinew::new(Router::new().route("/", get(index)))
+///     .reflex(Counter)
+///     .in_memory()
+///     .build()?;
+/// assert_eq!(app.handle().cable().statistics().connections, 0);
+/// # Ok(()) }
+/// ```
+#[must_use = "nothing happens before `serve` or `build`"]
+pub struct Sinew {
+    app: Router,
+    config: Option<Config>,
+    storage: Storage,
+    identify: Option<Identify>,
+    streams: Arc<dyn Streams>,
+    reflexes: Vec<Box<dyn FnOnce(EngineBuilder) -> EngineBuilder + Send>>,
+    channels: Vec<Box<dyn FnOnce(Application) -> Application + Send>>,
+}
+
+enum Storage {
+    Embedded,
+    Memory,
+    Given(Arc<dyn Store>),
+}
+
+impl Sinew {
+    /// Wraps a router. Its state must have been given, so that it can answer by itself.
+    pub fn new(app: Router) -> Self {
+        Self {
+            app,
+            config: None,
+            storage: Storage::Embedded,
+            identify: None,
+            streams: Arc::new(InProcessStreams::new()),
+            reflexes: Vec::new(),
+            channels: Vec::new(),
+        }
+    }
+
+    /// Uses these settings instead of those of the environment.
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = Some(config);
+        self
+    }
+
+    /// Registers a reflex: an `impl` with `#[reflex]`.
+    pub fn reflex(mut self, reflex: impl Reflexes) -> Self {
+        self.reflexes.push(Box::new(|engine| engine.reflex(reflex)));
+        self
+    }
+
+    /// Registers the application-wide reflex, in the role of the original's `ApplicationReflex`:
+    /// its callbacks run around those of every other, its actions can be called on every other.
+    pub fn application_reflex(mut self, reflex: impl Reflexes) -> Self {
+        self.reflexes.push(Box::new(|engine| engine.application(reflex)));
+        self
+    }
+
+    /// Gives reflexes a value, read with [`Reflex::state`](sinew_reflex::Reflex::state), and
+    /// handlers the same as an [`Extension`].
+    pub fn state<T: Clone + Send + Sync + 'static>(mut self, state: T) -> Self {
+        let extension = state.clone();
+        self.app = self.app.layer(Extension(extension));
+        self.reflexes.push(Box::new(|engine| engine.state(state)));
+        self
+    }
+
+    /// Registers an Action Cable channel: an `impl` with `#[channel]`.
+    pub fn channel(mut self, channel: impl Channel) -> Self {
+        self.channels.push(Box::new(|cable| cable.channel(channel)));
+        self
+    }
+
+    /// Says who a socket belongs to, or refuses it.
+    ///
+    /// Without it a connection belongs to its session, and one without a session is refused.
+    /// Connections with the same identifiers are the same person: they share replies.
+    ///
+    /// ```
+    /// use axum::Router;
+    /// use sinew::{ConnectionIdentifiers, Refusal, prelude::*};
+    ///
+    /// let sinew = Sinew::new(Router::new()).identify(async |visitor| {
+    ///     let session = visitor.session().ok_or(Refusal::unauthorized())?;
+    ///     let user: Option<i64> = session.get("user_id").await.ok().flatten();
+    ///     let user = user.ok_or(Refusal::unauthorized())?;
+    ///     Ok(ConnectionIdentifiers::new().with("user_id", user.to_string()))
+    /// });
+    /// # let _ = sinew;
+    /// ```
+    pub fn identify<F, Fut>(mut self, identify: F) -> Self
+    where
+        F: Fn(Visitor) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<ConnectionIdentifiers, Refusal>> + Send + 'static,
+    {
+        self.identify = Some(Arc::new(move |visitor| Box::pin(identify(visitor))));
+        self
+    }
+
+    /// Keeps sessions in memory, for tests: nothing survives the process.
+    ///
+    /// With it the secret may be missing too; one is made up that nobody else knows.
+    pub fn in_memory(mut self) -> Self {
+        self.storage = Storage::Memory;
+        self
+    }
+
+    /// Keeps sessions in this store.
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.storage = Storage::Given(store);
+        self
+    }
+
+    /// Sends broadcasts through these streams instead of within the process.
+    pub fn streams(mut self, streams: Arc<dyn Streams>) -> Self {
+        self.streams = streams;
+        self
+    }
+
+    /// Checks and joins everything.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`]: each a sentence that says what to do.
+    pub fn build(self) -> Result<App, StartError> {
+        let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
+        let config = match self.config {
+            Some(config) => config,
+            None => Config::from_env()?,
+        };
+        let edge = &config.edge;
+        edge.origins.warn_if_open();
+
+        let secret = match (&self.storage, &edge.configured_secret) {
+            (Storage::Memory, None) => sinew_web::Secret::generate()?,
+            _ => edge.secret()?,
+        };
+        let secret = SecretKeyBase::new(String::from_utf8_lossy(secret.as_bytes()));
+        let verifier = MessageVerifier::new(secret.derive(STREAMS_SALT, config.key_digest));
+
+        let store: Arc<dyn Store> = match self.storage {
+            Storage::Embedded => Arc::new(EmbeddedStore::open(&edge.data_directory)?),
+            Storage::Memory => Arc::new(MemoryStore::new()),
+            Storage::Given(store) => store,
+        };
+        let mut session_config = config.session.clone();
+        session_config.expire_after = edge.session_expire_after;
+        let sessions = Sessions::with_config(store, session_config);
+        let session_layer =
+            SessionLayer::new(sessions.clone(), edge.cookie.clone(), edge.trusted_proxies.clone());
+
+        let cable_ready = CableReady::new(Arc::clone(&self.streams), runtime.clone());
+        let handle = SinewHandle::new(cable_ready, Arc::clone(&self.streams), verifier.clone());
+        let tags = Arc::new(TagContext { cable_url: edge.cable_address().to_owned() });
+        let app = answer_probes(self.app.layer(Extension(tags)).layer(Extension(handle.clone())));
+
+        let renderer = RouterRenderer::new(app.clone(), sessions, config.page_bytes_max);
+        let mut reflex_config = config.reflex.clone();
+        reflex_config.environment = match edge.environment {
+            Environment::Production => sinew_reflex::Environment::Production,
+            _ => sinew_reflex::Environment::Development,
+        };
+        let mut engine = Engine::builder(Arc::clone(&self.streams), Arc::new(renderer))
+            .config(reflex_config)
+            .runtime(runtime.clone())
+            .state(handle.clone());
+        for register in self.reflexes {
+            engine = register(engine);
+        }
+        let engine = engine.build()?;
+
+        let identification = Arc::new(Identification {
+            sessions: session_layer.clone(),
+            identify: self.identify,
+            anonymous: config.anonymous,
+        });
+        let mut application = Application::new(move |request| {
+            let identification = Arc::clone(&identification);
+            async move { identification.connect(request).await }
+        })
+        .signed_streams(verifier)
+        .direct_channel(Arc::new(ReflexChannel::new(engine.clone())));
+        for register in self.channels {
+            application = register(application);
+        }
+        let cable = Cable::builder(Arc::new(application), self.streams)
+            .config(config.cable.clone())
+            .build()?;
+        cable.spawn_pings();
+        handle.set_cable(cable.clone());
+
+        let health = Health::new();
+        let endpoint = Endpoint::new(cable, edge);
+        let router = endpoint::routes(endpoint, &edge.cable_path)
+            .merge(assets::routes())
+            .merge(health.routes())
+            .fallback_service(app.layer(session_layer));
+        Ok(App { router, handle, engine, health, config })
+    }
+
+    /// Builds it and serves it until the process is told to stop (Ctrl-C or SIGTERM).
+    ///
+    /// It listens where [`EdgeConfig::listen`](sinew_web::EdgeConfig::listen) says, by default at
+    /// `http://127.0.0.1:3000`, and writes a log to standard error unless the program has set up
+    /// `tracing` itself; `RUST_LOG` chooses what.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`].
+    pub async fn serve(self) -> Result<(), StartError> {
+        serve::log_to_standard_error();
+        self.build()?.serve().await
+    }
+}
+
+/// A reactive application, ready to be served.
+#[derive(Clone)]
+pub struct App {
+    router: Router,
+    handle: SinewHandle,
+    engine: Engine,
+    health: Health,
+    config: Config,
+}
+
+impl App {
+    /// The application as a router: pages, cable, browser client, `/health` and `/ready`.
+    ///
+    /// Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that trusted proxies can
+    /// be told from everybody else. It may be nested in another router, but not below a prefix.
+    pub fn router(&self) -> &Router {
+        &self.router
+    }
+
+    /// What handlers and background jobs reach of the application.
+    pub fn handle(&self) -> &SinewHandle {
+        &self.handle
+    }
+
+    /// The reflex engine, for its statistics.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Whether the application wants new visitors.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// The settings in force.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Serves it until the process is told to stop.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Listen`] and [`StartError::Serve`].
+    pub async fn serve(self) -> Result<(), StartError> {
+        serve::serve(self).await
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("config", &self.config).finish_non_exhaustive()
+    }
+}

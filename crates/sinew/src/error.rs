@@ -1,0 +1,44 @@
+//! Why an application does not start.
+
+use std::net::SocketAddr;
+
+use sinew_embedded::EmbeddedError;
+use sinew_reflex::BuildError;
+use sinew_streams::StreamsError;
+use sinew_web::error::{ConfigError, SecretError};
+
+/// Why an application does not start: the sentence to print, with what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A setting cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// There is no secret, or none that can be used.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The embedded store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] EmbeddedError),
+    /// The reflexes contradict each other.
+    #[error(transparent)]
+    Reflexes(#[from] BuildError),
+    /// The streams belong to another server.
+    #[error("the streams cannot be attached")]
+    Streams(#[from] StreamsError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}; is something else running there?")]
+    Listen {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The server failed while it ran.
+    #[error("the server stopped")]
+    Serve(#[source] std::io::Error),
+    /// It was started outside of a tokio runtime.
+    #[error("Sinew needs a tokio runtime: start it from an async function, for instance under #[tokio::main]")]
+    NoRuntime,
+}

@@ -1,0 +1,90 @@
+//! The extractors of the application, in a reflex.
+
+use std::future::Future;
+
+use axum::extract::FromRequestParts;
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
+use sinew_reflex::{Error, Reflex, Result};
+
+/// Uses axum's extractors in a reflex, on the request of a page morph: a GET of the page's url with
+/// the headers of the connection.
+///
+/// ```
+/// use axum::extract::Query;
+/// use serde::Deserialize;
+/// use sinew::prelude::*;
+///
+/// #[derive(Deserialize)]
+/// struct Search { q: String }
+///
+/// struct Results;
+///
+/// #[reflex]
+/// impl Results {
+///     async fn refresh(&self, cx: &mut Reflex) -> Result {
+///         let Query(search) = cx.extract::<Query<Search>>().await?;
+///         cx.morph("#term", format!("<b id=\"term\">{}</b>", search.q.len()));
+///         Ok(())
+///     }
+/// }
+/// # let _ = Results;
+/// ```
+pub trait Extract {
+    /// Runs an extractor that needs no state.
+    ///
+    /// # Errors
+    ///
+    /// The extractor's own refusal: 401 and 403 say so to the visitor, others are an error of the
+    /// reflex.
+    fn extract<E>(&self) -> impl Future<Output = Result<E>> + Send
+    where
+        E: FromRequestParts<()> + 'static;
+
+    /// Runs an extractor that takes its state, or a part of it, from `state`.
+    ///
+    /// # Errors
+    ///
+    /// As [`extract`](Self::extract).
+    fn extract_with<E, S>(&self, state: &S) -> impl Future<Output = Result<E>> + Send
+    where
+        E: FromRequestParts<S> + 'static,
+        S: Send + Sync;
+}
+
+impl Extract for Reflex {
+    async fn extract<E>(&self) -> Result<E>
+    where
+        E: FromRequestParts<()> + 'static,
+    {
+        self.extract_with(&()).await
+    }
+
+    fn extract_with<E, S>(&self, state: &S) -> impl Future<Output = Result<E>> + Send
+    where
+        E: FromRequestParts<S> + 'static,
+        S: Send + Sync,
+    {
+        let request = self.request();
+        async move {
+            let (mut parts, ()) = request?.into_parts();
+            E::from_request_parts(&mut parts, state)
+                .await
+                .map_err(|rejection| refused::<E>(rejection.into_response()))
+        }
+    }
+}
+
+fn refused<E>(response: Response) -> Error {
+    let status = response.status();
+    let error = Error::from(format!(
+        "{} refused the request of the page with {status}",
+        std::any::type_name::<E>()
+    ));
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            error.with_sentence("This action is not allowed.")
+        }
+        _ => error,
+    }
+}

@@ -1,0 +1,176 @@
+//! What handlers and background jobs reach of the running application.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use sinew_cable::{Broadcaster, Cable, ConnectionIdentifiers};
+use sinew_cable_ready::stream_key;
+use sinew_reflex::CableReady;
+use sinew_store::Session;
+use sinew_streams::Streams;
+use sinew_verifier::MessageVerifier;
+
+use crate::identify::SESSION_ID;
+
+/// The running application, for handlers and background jobs: broadcasts, signed stream names, and
+/// the connections. Cloneable and cheap.
+///
+/// Handlers take it as an argument; elsewhere it comes from [`App::handle`](crate::App::handle).
+///
+/// ```
+/// use sinew::prelude::*;
+///
+/// async fn publish(sinew: SinewHandle) -> Result<&'static str> {
+///     sinew.cable_ready().send("news", |operations| operations.inner_html("#news", "fresh")).await?;
+///     Ok("published")
+/// }
+/// # let _ = publish;
+/// ```
+#[derive(Clone)]
+pub struct SinewHandle(Arc<Inner>);
+
+struct Inner {
+    cable_ready: CableReady,
+    streams: Arc<dyn Streams>,
+    verifier: MessageVerifier,
+    cable: OnceLock<Cable>,
+}
+
+impl SinewHandle {
+    pub(crate) fn new(
+        cable_ready: CableReady,
+        streams: Arc<dyn Streams>,
+        verifier: MessageVerifier,
+    ) -> Self {
+        Self(Arc::new(Inner { cable_ready, streams, verifier, cable: OnceLock::new() }))
+    }
+
+    /// The cable is made of the reflexes, which may hold this handle: it comes last.
+    pub(crate) fn set_cable(&self, cable: Cable) {
+        // Set once, by the builder.
+        let _ = self.0.cable.set(cable);
+    }
+
+    /// CableReady operations for whoever follows a stream.
+    pub fn cable_ready(&self) -> &CableReady {
+        &self.0.cable_ready
+    }
+
+    /// Broadcasts of any JSON, as Action Cable's `server.broadcast`.
+    pub fn broadcaster(&self) -> Broadcaster {
+        Broadcaster::new(Arc::clone(&self.0.streams))
+    }
+
+    /// The connections of this process.
+    ///
+    /// # Panics
+    ///
+    /// While the application is still being built.
+    pub fn cable(&self) -> &Cable {
+        self.0.cable.get().expect("the cable is set before the application is handed out")
+    }
+
+    /// Ends the connections that a session identifies, in this process: the browser is told `remote`.
+    pub fn disconnect(&self, session: &Session, reconnect: bool) {
+        let identifiers =
+            ConnectionIdentifiers::new().with(SESSION_ID, session.id().to_string());
+        self.cable().disconnect(&identifiers, reconnect);
+    }
+
+    /// Signs the name of a stream, so that a page may name it and a visitor cannot make one up.
+    ///
+    /// The parts are joined by `:`.
+    pub fn sign_stream(&self, parts: &[&str]) -> String {
+        self.0.verifier.sign(&stream_key(parts.iter().map(|part| Some(*part))))
+    }
+
+    /// A `<cable-ready-stream-from>` element: whoever shows it carries out what is broadcast to the stream.
+    ///
+    /// It displays as HTML.
+    pub fn stream_from(&self, parts: &[&str]) -> StreamFrom {
+        StreamFrom { identifier: self.sign_stream(parts), attributes: Vec::new() }
+    }
+}
+
+impl fmt::Debug for SinewHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SinewHandle").finish_non_exhaustive()
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SinewHandle {
+    type Rejection = axum::extract::rejection::ExtensionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let extension: axum::Extension<Self> =
+            axum::Extension::from_request_parts(parts, state).await?;
+        Ok(extension.0)
+    }
+}
+
+/// The element that follows a stream; see [`SinewHandle::stream_from`].
+///
+/// ```
+/// # use sinew::prelude::*;
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+/// let app = Sinew::new(axum::Router::new()).in_memory().build()?;
+/// let element = app.handle().stream_from(&["news"]).attribute("id", "news-stream").to_string();
+/// assert!(element.starts_with(r#"<cable-ready-stream-from identifier=""#));
+/// assert!(element.ends_with(r#"" id="news-stream"></cable-ready-stream-from>"#));
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "it is an element to be written into a page"]
+pub struct StreamFrom {
+    identifier: String,
+    attributes: Vec<(String, String)>,
+}
+
+impl StreamFrom {
+    /// Gives the element an attribute more.
+    pub fn attribute(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.attributes.push((name.into(), value.into()));
+        self
+    }
+}
+
+impl fmt::Display for StreamFrom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, r#"<cable-ready-stream-from identifier="{}""#, self.identifier)?;
+        for (name, value) in &self.attributes {
+            write!(f, r#" {name}="{}""#, EscapedAttribute(value))?;
+        }
+        f.write_str("></cable-ready-stream-from>")
+    }
+}
+
+#[cfg(feature = "maud")]
+impl maud::Render for StreamFrom {
+    fn render_to(&self, buffer: &mut String) {
+        use fmt::Write as _;
+        // Writing into a String does not fail.
+        let _ = write!(buffer, "{self}");
+    }
+}
+
+/// A text as it stands in an attribute between double quotes.
+pub(crate) struct EscapedAttribute<'a>(pub(crate) &'a str);
+
+impl fmt::Display for EscapedAttribute<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write as _;
+        for character in self.0.chars() {
+            match character {
+                '&' => f.write_str("&amp;")?,
+                '"' => f.write_str("&quot;")?,
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                character => f.write_char(character)?,
+            }
+        }
+        Ok(())
+    }
+}
+

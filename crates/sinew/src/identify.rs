@@ -1,0 +1,122 @@
+//! Who a socket belongs to.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
+use sinew_cable::{ConnectRequest, ConnectionIdentifiers, Refusal};
+use sinew_reflex::Handshake;
+use sinew_store::{Session, SessionId, Sessions};
+use sinew_web::{Effective, SessionLayer};
+
+/// The name under which a session identifies its connections.
+pub(crate) const SESSION_ID: &str = "session_id";
+
+/// Somebody who opens a socket, as [`Sinew::identify`](crate::Sinew::identify) sees them.
+#[derive(Clone)]
+pub struct Visitor {
+    request: Arc<ConnectRequest>,
+    session: Option<Session>,
+}
+
+impl Visitor {
+    /// The handshake's request: headers, address, host.
+    pub fn request(&self) -> &ConnectRequest {
+        &self.request
+    }
+
+    /// The session whose cookie came with the handshake. What is written to it here is not kept.
+    pub fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
+    }
+}
+
+impl fmt::Debug for Visitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Visitor").field("host", &self.request.host).finish_non_exhaustive()
+    }
+}
+
+type Identified = Pin<Box<dyn Future<Output = Result<ConnectionIdentifiers, Refusal>> + Send>>;
+
+/// The application's own answer to who a visitor is.
+pub(crate) type Identify = Arc<dyn Fn(Visitor) -> Identified + Send + Sync>;
+
+/// Answers the cable's question, and leaves with the connection what its reflexes will need.
+pub(crate) struct Identification {
+    pub(crate) sessions: SessionLayer,
+    pub(crate) identify: Option<Identify>,
+    pub(crate) anonymous: bool,
+}
+
+impl Identification {
+    pub(crate) async fn connect(
+        &self,
+        request: Arc<ConnectRequest>,
+    ) -> Result<ConnectionIdentifiers, Refusal> {
+        let id = self.sessions.presented_id(&request.headers);
+        let identifiers = match (&self.identify, id) {
+            (Some(identify), _) => {
+                let session = id.map(|id| self.sessions.sessions().open(id));
+                identify(Visitor { request: Arc::clone(&request), session }).await?
+            }
+            (None, Some(id)) => ConnectionIdentifiers::new().with(SESSION_ID, id.to_string()),
+            (None, None) if self.anonymous => {
+                // An identity of its own: nobody shares a stream with strangers.
+                ConnectionIdentifiers::new().with("anonymous", SessionId::generate().to_string())
+            }
+            (None, None) => return Err(Refusal::unauthorized()),
+        };
+        Ok(identifiers.with_extension(Arc::new(Connected {
+            handshake: Arc::new(handshake(&request)),
+            session: id.map(|id| (self.sessions.sessions().clone(), id)),
+        })))
+    }
+}
+
+/// What a connection keeps of its handshake, for its reflexes.
+pub(crate) struct Connected {
+    pub(crate) handshake: Arc<Handshake>,
+    pub(crate) session: Option<(Sessions, SessionId)>,
+}
+
+/// Headers that belong to the socket itself; a page has no use for them.
+const OF_THE_SOCKET: &[HeaderName] = &[
+    header::CONNECTION,
+    header::UPGRADE,
+    header::SEC_WEBSOCKET_EXTENSIONS,
+    header::SEC_WEBSOCKET_KEY,
+    header::SEC_WEBSOCKET_PROTOCOL,
+    header::SEC_WEBSOCKET_VERSION,
+    header::PRAGMA,
+    header::CACHE_CONTROL,
+    header::ORIGIN,
+    header::ACCEPT_ENCODING,
+];
+
+fn handshake(request: &ConnectRequest) -> Handshake {
+    let mut kept = HeaderMap::new();
+    for (name, value) in &request.headers {
+        if !OF_THE_SOCKET.contains(name) {
+            // A copy: the value is a slice of the buffer the request was read into, and would keep
+            // all of it for as long as the connection lives.
+            if let Ok(mut copy) = HeaderValue::from_bytes(value.as_bytes()) {
+                copy.set_sensitive(value.is_sensitive());
+                kept.append(name.clone(), copy);
+            }
+        }
+    }
+    let mut extensions = Extensions::new();
+    if let Some(effective) = request.extensions.get::<Effective>() {
+        extensions.insert(effective.clone());
+    }
+    Handshake {
+        headers: kept,
+        host: request.host.clone(),
+        secure: request.secure,
+        remote_address: request.remote_address,
+        extensions,
+    }
+}

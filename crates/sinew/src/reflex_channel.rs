@@ -1,0 +1,61 @@
+//! Where the towers meet: the channel over which browsers call reflexes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sinew_cable::{Answer, Confirmation, DirectChannel, DirectSubscription};
+use sinew_reflex::{Client, Engine};
+
+use crate::identify::Connected;
+
+/// The name the stock client subscribes by, and the beginning of the stream its replies travel on.
+const NAME: &str = "StimulusReflex::Channel";
+
+/// Hands calls to the engine and lets the cable deliver what the engine publishes.
+pub(crate) struct ReflexChannel {
+    engine: Engine,
+}
+
+impl ReflexChannel {
+    pub(crate) fn new(engine: Engine) -> Self {
+        Self { engine }
+    }
+}
+
+impl DirectChannel for ReflexChannel {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn subscribed(&self, subscription: DirectSubscription<'_>) -> Answer {
+        let identifiers = subscription.identifiers();
+        let Some(connected) = identifiers.extensions().get::<Arc<Connected>>() else {
+            return Answer::Rejected;
+        };
+        let key = identifiers.key();
+        if key.is_empty() {
+            // Without an identity the stream would be shared by every visitor.
+            tracing::warn!("a connection without identifiers cannot call reflexes");
+            return Answer::Rejected;
+        }
+        let stream = format!("{NAME}:{key}");
+        let mut client = Client::new(stream.as_str().into(), Arc::clone(&connected.handshake))
+            .with_identifiers(
+                identifiers
+                    .iter()
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .collect::<BTreeMap<_, _>>(),
+            )
+            .with_extensions(identifiers.extensions().clone());
+        if let Some((sessions, id)) = &connected.session {
+            client = client.with_session(sessions.clone(), *id);
+        }
+        Confirmation::new().stream_from(stream).with_state(Arc::new(client)).into()
+    }
+
+    fn perform(&self, subscription: DirectSubscription<'_>, data: &str) {
+        if let Some(client) = subscription.state::<Client>() {
+            self.engine.receive(&client, data);
+        }
+    }
+}
