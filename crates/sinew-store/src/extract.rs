@@ -69,7 +69,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_missing_layer_is_named() {
-        let missing = Flash::from_request_parts(&mut parts(), &()).await.unwrap_err();
+        let missing = Flash::from_request_parts(&mut parts(), &())
+            .await
+            .unwrap_err();
         assert!(missing.to_string().contains("session layer"), "{missing}");
         assert_eq!(
             missing.into_response().status(),

@@ -128,8 +128,12 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused() {
-        for text in ["", "0", "zz112233445566778899aabbccddeeff", "é0112233445566778899aabbccddeef"]
-        {
+        for text in [
+            "",
+            "0",
+            "zz112233445566778899aabbccddeeff",
+            "é0112233445566778899aabbccddeef",
+        ] {
             assert_eq!(text.parse::<SessionId>(), Err(SessionIdError), "{text}");
         }
     }

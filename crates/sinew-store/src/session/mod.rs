@@ -382,6 +382,10 @@ impl Session {
                     }
                     return Ok(saved);
                 }
+                // Nothing was there to destroy.
+                Committed::Missing if plan.settlement.destroys => {
+                    return Ok(self.settle(&plan.settlement));
+                }
                 Committed::Missing => self.state_mut(|state| state.adopt(None)),
                 Committed::Conflict(current) => {
                     conflicts += 1;

@@ -1,0 +1,4 @@
+//! What the store promises, seen from outside.
+
+mod flash;
+mod memory;
