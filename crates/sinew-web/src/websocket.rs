@@ -70,7 +70,9 @@ impl CableEndpoint {
     ///
     /// Must be called within a tokio runtime, on a server that serves connections with upgrades (`axum::serve` does).
     pub fn upgrade<B>(&self, mut request: Request<B>, effective: &Effective) -> Response {
-        let accept = match check_request(request.method().as_str(), texts(request.headers())) {
+        let headers: Vec<_> = texts(request.headers()).collect();
+        let checked = check_request(request.method().as_str(), headers.iter().copied());
+        let accept = match checked {
             Ok(acceptance) => acceptance.accept,
             Err(error) => return refused(&error),
         };
@@ -208,7 +210,7 @@ fn refused(error: &HandshakeError) -> Response {
 }
 
 /// Headers that are text; the handshake's own all are.
-fn texts(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> + Clone {
+fn texts(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     headers
         .iter()
         .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))

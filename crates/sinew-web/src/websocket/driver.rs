@@ -164,7 +164,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Appends what waits in the mailbox, and the close when the connection has ended.
     fn gather(&mut self, out: &mut Vec<u8>) {
+        let before = out.len();
         self.link.deliver(Instant::now(), GATHER_BYTES, out);
+        if matches!(self.phase, Phase::Lingering { .. } | Phase::Finished) {
+            // Nothing may follow a close frame.
+            out.truncate(before);
+        }
         if let (Phase::Open, Some(closing)) = (&self.phase, self.link.closing()) {
             let code = CloseCode::new(closing.code).unwrap_or(CloseCode::NORMAL);
             out.extend_from_slice(&self.endpoint.close(code, closing.text));
