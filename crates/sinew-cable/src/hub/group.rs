@@ -15,6 +15,8 @@ pub struct Seat(u32);
 pub(super) enum Groups {
     /// The rule: everyone subscribed with the same identifier.
     One(Identifier, Members),
+    // Boxed, since nearly all streams have one group: a map in place would make each of them larger.
+    #[allow(clippy::box_collection)]
     Many(Box<HashMap<Identifier, Members, RandomState>>),
 }
 

@@ -1,0 +1,208 @@
+//! A server with the channels the tests talk to.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::routing::any;
+use http::header::COOKIE;
+use serde_json::json;
+use serde_json::value::RawValue;
+use sinew_cable::{
+    Answer, Application, Cable, Channel, ChannelError, Config, Confirmation, ConnectRequest,
+    ConnectionIdentifiers, DirectChannel, DirectSubscription, Refusal, Subscription,
+};
+use sinew_streams::InProcessStreams;
+use sinew_verifier::{Key, MessageVerifier};
+use sinew_web::{CableEndpoint, Effective, WebSocketConfig};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+use crate::client::Client;
+
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) endpoint: CableEndpoint,
+    pub(crate) cable: Cable,
+    /// `WaitChannel`'s actions take one permit each.
+    pub(crate) permits: Arc<Semaphore>,
+}
+
+impl Server {
+    pub(crate) async fn start() -> Self {
+        Self::with(slow_pings(), WebSocketConfig::default()).await
+    }
+
+    pub(crate) async fn with(config: Config, socket: WebSocketConfig) -> Self {
+        let permits = Arc::new(Semaphore::new(0));
+        let application = Application::new(connect)
+            .channel(EchoChannel)
+            .channel(RejectChannel)
+            .channel(NewsChannel)
+            .channel(WaitChannel(permits.clone()))
+            .direct_channel(Arc::new(DirectEcho))
+            .signed_streams(verifier());
+        let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new()))
+            .config(config)
+            .build()
+            .expect("fresh streams");
+        let endpoint = CableEndpoint::new(cable.clone()).config(socket);
+        let route = endpoint.clone();
+        let app = Router::new().route(
+            "/cable",
+            any(async move |effective: Effective, request: Request| {
+                route.upgrade(request, &effective)
+            }),
+        );
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("binds");
+        let address = listener.local_addr().expect("bound");
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self {
+            address,
+            endpoint,
+            cable,
+            permits,
+        }
+    }
+
+    /// A client that was welcomed.
+    pub(crate) async fn client(&self) -> Client {
+        let mut client = self.connect("").await;
+        client.expect(r#"{"type":"welcome"}"#).await;
+        client
+    }
+
+    pub(crate) async fn connect(&self, cookie: &str) -> Client {
+        let protocols = ["actioncable-v1-json", "actioncable-unsupported"];
+        Client::connect(self.address, cookie, &protocols).await
+    }
+}
+
+/// No ping within a test that does not ask for one.
+pub(crate) fn slow_pings() -> Config {
+    let mut config = Config::default();
+    config.ping_interval = Duration::from_secs(3600);
+    config
+}
+
+pub(crate) fn verifier() -> MessageVerifier {
+    MessageVerifier::new(Key::from_bytes("key"))
+}
+
+async fn connect(request: Arc<ConnectRequest>) -> Result<ConnectionIdentifiers, Refusal> {
+    let cookie = request.headers.get(COOKIE).and_then(|it| it.to_str().ok());
+    match cookie {
+        Some("refused") => Err(Refusal::unauthorized()),
+        Some("panic") => panic!("in the connect hook"),
+        Some(user) => Ok(ConnectionIdentifiers::new().with("user", user)),
+        None => Ok(ConnectionIdentifiers::new()),
+    }
+}
+
+struct EchoChannel;
+
+impl Channel for EchoChannel {
+    const NAME: &'static str = "EchoChannel";
+
+    async fn subscribed(&self, cx: &mut Subscription) -> Result<(), ChannelError> {
+        if let Some(name) = cx.params().str("name").map(str::to_owned) {
+            cx.transmit(&json!({"hello": name}))?;
+        }
+        match cx.params().str("trouble") {
+            Some("error") => return Err(ChannelError::msg("in subscribed")),
+            Some("panic") => panic!("in subscribed"),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn perform(
+        &self,
+        cx: &mut Subscription,
+        action: &str,
+        data: &RawValue,
+    ) -> Result<(), ChannelError> {
+        match action {
+            "say" => cx.transmit(data),
+            "crash" => panic!("crash in channel action"),
+            "fail" => Err("x".parse::<u32>().expect_err("no number").into()),
+            "follow" => {
+                cx.stream_from("late");
+                Ok(())
+            }
+            "unfollow" => {
+                cx.stop_stream_from("late");
+                Ok(())
+            }
+            _ => Err(ChannelError::unknown_action(action)),
+        }
+    }
+
+    async fn receive(&self, cx: &mut Subscription, data: &RawValue) -> Result<(), ChannelError> {
+        cx.transmit(&json!({"received": data}))
+    }
+}
+
+struct RejectChannel;
+
+impl Channel for RejectChannel {
+    const NAME: &'static str = "RejectChannel";
+
+    async fn subscribed(&self, cx: &mut Subscription) -> Result<(), ChannelError> {
+        cx.reject();
+        Ok(())
+    }
+}
+
+/// Follows `news` or `news_<room>`; `tell` broadcasts there.
+struct NewsChannel;
+
+impl Channel for NewsChannel {
+    const NAME: &'static str = "NewsChannel";
+    const CARES_ABOUT_UNSUBSCRIBED: bool = false;
+
+    async fn subscribed(&self, cx: &mut Subscription) -> Result<(), ChannelError> {
+        let stream = match cx.params().str("room") {
+            Some(room) => format!("news_{room}"),
+            None => "news".to_owned(),
+        };
+        cx.stream_from(stream);
+        Ok(())
+    }
+}
+
+/// Actions wait for a permit of the test's, then echo.
+struct WaitChannel(Arc<Semaphore>);
+
+impl Channel for WaitChannel {
+    const NAME: &'static str = "WaitChannel";
+
+    async fn perform(
+        &self,
+        cx: &mut Subscription,
+        _: &str,
+        data: &RawValue,
+    ) -> Result<(), ChannelError> {
+        self.0.acquire().await?.forget();
+        cx.transmit(data)
+    }
+}
+
+struct DirectEcho;
+
+impl DirectChannel for DirectEcho {
+    fn name(&self) -> &str {
+        "DirectEcho"
+    }
+
+    fn subscribed(&self, _: DirectSubscription<'_>) -> Answer {
+        Confirmation::new().into()
+    }
+
+    fn perform(&self, subscription: DirectSubscription<'_>, data: &str) {
+        assert_ne!(data, "panic", "asked for");
+        subscription.transmit_json(data);
+    }
+}
