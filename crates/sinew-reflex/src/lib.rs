@@ -64,7 +64,9 @@ mod error;
 mod handle;
 pub mod html;
 mod inflection;
+mod joined;
 mod morph;
+mod outcome;
 mod page;
 pub mod params;
 mod reflex;
@@ -92,8 +94,17 @@ pub use element::{Element, ElementError};
 pub use engine::{Engine, EngineBuilder};
 pub use error::{BuildError, Error, ErrorKind, Result};
 pub use handle::ReflexHandle;
+pub use outcome::Outcome;
 pub use page::{IsReflex, Page, PageRenderer, PageRequest, RenderError, Route};
 pub use params::{Params, ParamsError};
 pub use reflex::{Morph, Reflex};
 pub use render::{Render, maybe};
 pub use statistics::Statistics;
+
+/// What `#[reflex]` and `reflex!` write goes through here; nothing in it is meant for people.
+#[doc(hidden)]
+pub mod __macro {
+    pub use crate::definition::{Action, Callback, Definition, Reflexes, Skip};
+    pub use crate::joined::{joined, joined_len, text};
+    pub use crate::outcome::Outcome;
+}

@@ -1,0 +1,211 @@
+//! Reading the signatures of methods.
+
+use proc_macro2::Ident;
+use syn::spanned::Spanned;
+use syn::{Error, FnArg, ImplItemFn, Pat, Result, ReturnType, Type};
+
+/// One argument of an action.
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    pub(crate) ty: Type,
+    pub(crate) optional: bool,
+}
+
+/// Whether a method has a context in the second place, whatever else is wrong with it.
+pub(crate) fn takes_context(method: &ImplItemFn, context: &str) -> bool {
+    method.sig.inputs.iter().any(|input| match input {
+        FnArg::Typed(input) => is_context(&input.ty, context).is_some(),
+        FnArg::Receiver(_) => false,
+    })
+}
+
+/// Whether a type is the context, and if so whether it is `&mut`.
+fn is_context(ty: &Type, context: &str) -> Option<bool> {
+    match ty {
+        Type::Reference(reference) => {
+            is_context(&reference.elem, context).map(|_| reference.mutability.is_some())
+        }
+        Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .filter(|last| last.ident == context)
+            .map(|_| false),
+        Type::Paren(inner) => is_context(&inner.elem, context),
+        Type::Group(inner) => is_context(&inner.elem, context),
+        _ => None,
+    }
+}
+
+/// Checks `async fn (&self, cx: &mut Context, …)` and gives back what follows.
+pub(crate) fn check<'a>(
+    method: &'a ImplItemFn,
+    what: &str,
+    context: &str,
+) -> Result<Vec<&'a FnArg>> {
+    let signature = &method.sig;
+    let name = &signature.ident;
+    if signature.asyncness.is_none() {
+        return Err(Error::new(
+            signature.fn_token.span(),
+            format!(
+                "{what} `{name}` must be async: write `async fn {name}`, or mark it `#[helper]` if it is none"
+            ),
+        ));
+    }
+    if !signature.generics.params.is_empty() {
+        return Err(Error::new(
+            signature.generics.span(),
+            format!(
+                "{what} `{name}` cannot be generic: what the browser sends has no types to choose by"
+            ),
+        ));
+    }
+    let mut inputs = signature.inputs.iter();
+    match inputs.next() {
+        Some(FnArg::Receiver(receiver))
+            if receiver.reference.is_some() && receiver.mutability.is_none() => {}
+        Some(first) => {
+            return Err(Error::new(
+                first.span(),
+                format!("{what} `{name}` takes `&self`: one value serves all connections at once"),
+            ));
+        }
+        None => {
+            return Err(Error::new(
+                signature.paren_token.span.join(),
+                format!("{what} `{name}` takes `&self, cx: &mut {context}`"),
+            ));
+        }
+    }
+    match inputs.next() {
+        Some(FnArg::Typed(second)) if is_context(&second.ty, context) == Some(true) => {}
+        Some(second) => {
+            return Err(Error::new(
+                second.span(),
+                format!("the second parameter of {what} `{name}` is `cx: &mut {context}`"),
+            ));
+        }
+        None => {
+            return Err(Error::new(
+                signature.paren_token.span.join(),
+                format!("{what} `{name}` takes `&self, cx: &mut {context}`"),
+            ));
+        }
+    }
+    Ok(inputs.collect())
+}
+
+/// Reads the arguments of an action.
+pub(crate) fn parameters(inputs: &[&FnArg]) -> Result<Vec<Parameter>> {
+    let mut parameters = Vec::new();
+    for (index, input) in inputs.iter().enumerate() {
+        let FnArg::Typed(input) = input else { continue };
+        let name = match &*input.pat {
+            Pat::Ident(pattern) => plain_parameter(&pattern.ident),
+            _ => format!("argument {}", index + 1),
+        };
+        match &*input.ty {
+            Type::Reference(reference) => {
+                return Err(Error::new(
+                    reference.span(),
+                    format!(
+                        "`{name}` arrives as JSON and belongs to the action: use an owned type, such as `String` for a text"
+                    ),
+                ));
+            }
+            Type::ImplTrait(ty) => {
+                return Err(Error::new(
+                    ty.span(),
+                    format!("`{name}` arrives as JSON: use a type that serde can read"),
+                ));
+            }
+            _ => {}
+        }
+        parameters.push(Parameter {
+            name,
+            ty: (*input.ty).clone(),
+            optional: false,
+        });
+    }
+    // Only what stands at the end can be left out.
+    for parameter in parameters.iter_mut().rev() {
+        if !is_option(&parameter.ty) {
+            break;
+        }
+        parameter.optional = true;
+    }
+    Ok(parameters)
+}
+
+fn plain_parameter(ident: &Ident) -> String {
+    crate::names::plain(ident)
+        .trim_start_matches('_')
+        .to_owned()
+}
+
+fn is_option(ty: &Type) -> bool {
+    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Option"))
+}
+
+/// Whether a method gives back nothing.
+pub(crate) fn returns_nothing(output: &ReturnType) -> bool {
+    match output {
+        ReturnType::Default => true,
+        ReturnType::Type(_, ty) => matches!(&**ty, Type::Tuple(tuple) if tuple.elems.is_empty()),
+    }
+}
+
+/// The name of the type an `impl` is for, and that it is a plain one.
+pub(crate) fn self_name(item: &syn::ItemImpl, attribute: &str) -> Result<Ident> {
+    if let Some((_, path, _)) = &item.trait_ {
+        return Err(Error::new(
+            path.span(),
+            format!(
+                "`#[{attribute}]` belongs on an inherent impl: `#[{attribute}] impl Counter {{ … }}`"
+            ),
+        ));
+    }
+    if !item.generics.params.is_empty() || item.generics.where_clause.is_some() {
+        return Err(Error::new(
+            item.generics.span(),
+            format!(
+                "`#[{attribute}]` needs a type without generics: the browser names it by its name alone"
+            ),
+        ));
+    }
+    let Type::Path(path) = &*item.self_ty else {
+        return Err(Error::new(
+            item.self_ty.span(),
+            format!("`#[{attribute}]` needs a named type"),
+        ));
+    };
+    let last = path.path.segments.last().ok_or_else(|| {
+        Error::new(
+            item.self_ty.span(),
+            format!("`#[{attribute}]` needs a named type"),
+        )
+    })?;
+    if !last.arguments.is_empty() {
+        return Err(Error::new(
+            last.arguments.span(),
+            format!(
+                "`#[{attribute}]` needs a type without generics: the browser names it by its name alone"
+            ),
+        ));
+    }
+    Ok(last.ident.clone())
+}
+
+/// Parses the item, or says where the attribute belongs.
+pub(crate) fn parse_impl(item: proc_macro2::TokenStream, attribute: &str) -> Result<syn::ItemImpl> {
+    match syn::parse2::<syn::Item>(item)? {
+        syn::Item::Impl(item) => Ok(item),
+        other => Err(Error::new(
+            other.span(),
+            format!(
+                "`#[{attribute}]` belongs on an impl block: `#[{attribute}] impl Counter {{ … }}`"
+            ),
+        )),
+    }
+}
