@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use dom_query::Matcher;
 
 use super::error::HtmlError;
+use super::scan::{self, Wanted};
 use super::{selector, tree};
 
 /// A root of a page morph that the page has.
@@ -40,7 +41,10 @@ pub fn page_roots<'a>(document: &'a str, selectors: &[&str]) -> Result<Vec<Root<
     if document.trim().is_empty() {
         return Err(HtmlError::EmptyDocument);
     }
-    page_roots_by_tree(document, selectors)
+    match page_roots_by_scan(document, selectors) {
+        Some(roots) => Ok(roots),
+        None => page_roots_by_tree(document, selectors),
+    }
 }
 
 /// What to do with the HTML of a selector morph.
@@ -70,10 +74,48 @@ pub enum SelectorMorph<'a> {
 /// [`HtmlError::BadSelector`] for what no browser would take for CSS. A selector that only our engine does not know
 /// gives [`SelectorMorph::InnerHtml`].
 pub fn selector_morph<'a>(html: &'a str, selector: &str) -> Result<SelectorMorph<'a>, HtmlError> {
-    selector_morph_by_tree(html, selector)
+    match selector_morph_by_scan(html, selector) {
+        Some(morph) => Ok(morph),
+        None => selector_morph_by_tree(html, selector),
+    }
 }
 
-pub(super) fn page_roots_by_tree<'a>(
+/// The fast way of [`page_roots`]; `None` when in doubt.
+pub fn page_roots_by_scan<'a>(document: &'a str, selectors: &[&str]) -> Option<Vec<Root<'a>>> {
+    let (places, wanted): (Vec<usize>, Vec<Wanted<'_>>) = usable(selectors)
+        .map(|(index, selector)| Some((index, Wanted::parse(selector)?)))
+        .collect::<Option<Vec<_>>>()?
+        .into_iter()
+        .unzip();
+    let found = scan::document(document, &wanted)?;
+    Some(
+        places
+            .into_iter()
+            .zip(found)
+            .filter_map(|(selector, html)| {
+                Some(Root {
+                    selector,
+                    html: html?,
+                })
+            })
+            .collect(),
+    )
+}
+
+/// The fast way of [`selector_morph`]; `None` when in doubt.
+pub fn selector_morph_by_scan<'a>(html: &'a str, selector: &str) -> Option<SelectorMorph<'a>> {
+    let wanted = Wanted::parse(selector.trim())?;
+    if tree::infer(html) != tree::Inference::Template {
+        return None;
+    }
+    Some(match scan::fragment(html, wanted)? {
+        Some(inner) => SelectorMorph::Morph(inner),
+        None => SelectorMorph::InnerHtml,
+    })
+}
+
+/// The slow way of [`page_roots`], always right.
+pub fn page_roots_by_tree<'a>(
     document: &str,
     selectors: &[&str],
 ) -> Result<Vec<Root<'a>>, HtmlError> {
@@ -93,7 +135,8 @@ pub(super) fn page_roots_by_tree<'a>(
         .collect())
 }
 
-pub(super) fn selector_morph_by_tree<'a>(
+/// The slow way of [`selector_morph`], always right.
+pub fn selector_morph_by_tree<'a>(
     html: &str,
     selector: &str,
 ) -> Result<SelectorMorph<'a>, HtmlError> {
