@@ -1,0 +1,238 @@
+//! What an idle connection costs: 10,000 of them, each subscribed, in a server process of its own.
+//!
+//! The test starts itself once more as that server, so that the clients' memory is not counted.
+
+use std::net::SocketAddr;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::routing::any;
+use bytes::BytesMut;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use sinew_cable::{
+    Answer, Application, Cable, Config, Confirmation, ConnectRequest, ConnectionIdentifiers,
+    DirectChannel, DirectSubscription, Refusal,
+};
+use sinew_streams::InProcessStreams;
+use sinew_web::{CableEndpoint, Effective};
+use sinew_websocket::handshake::{client_key, client_request};
+use sinew_websocket::{Opcode, masked_frame_into};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::JoinSet;
+
+const CONNECTIONS: usize = 10_000;
+/// Resident memory per connection, in bytes.
+const BYTES_MAX: usize = 4096;
+/// Clients that connect at the same time: fewer than the listener's backlog.
+const AT_ONCE: usize = 200;
+/// A source address has about 28,000 ports, and slows down when half of them are taken.
+const PER_ADDRESS: usize = 5_000;
+/// Set for the process that is the server.
+const SERVER: &str = "SINEW_TEST_IDLE_SERVER";
+/// What the server says first on its own line, before its address.
+const ADDRESS: &str = "idle server on ";
+
+const IDENTIFIER: &str = r#"{"channel":"StimulusReflex::Channel"}"#;
+
+#[tokio::test]
+async fn idle_subscribed_connection_costs_at_most_4_kib() {
+    if std::env::var_os(SERVER).is_some() {
+        return;
+    }
+    allow_descriptors();
+    let mut server = tokio::process::Command::new(std::env::current_exe().expect("known"))
+        .args(["--exact", "serve_idle_connections", "--nocapture"])
+        .env(SERVER, "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("starts");
+    let pid = server.id().expect("runs");
+    let mut lines = BufReader::new(server.stdout.take().expect("piped")).lines();
+    let address: SocketAddr = loop {
+        let line = lines.next_line().await.expect("reads").expect("says where");
+        if let Some((_, address)) = line.split_once(ADDRESS) {
+            break address.parse().expect("an address");
+        }
+    };
+
+    let before = resident_bytes(pid);
+    let mut clients = Vec::with_capacity(CONNECTIONS);
+    let mut connecting = JoinSet::new();
+    for number in 0..CONNECTIONS {
+        connecting.spawn(connect(address, number));
+        if connecting.len() >= AT_ONCE {
+            clients.push(
+                connecting
+                    .join_next()
+                    .await
+                    .expect("some")
+                    .expect("no panic"),
+            );
+        }
+    }
+    clients.extend(connecting.join_all().await);
+    let after = resident_bytes(pid);
+    let each = (after - before) / CONNECTIONS;
+    report(&format!(
+        "{CONNECTIONS} idle subscribed connections: {before} to {after} bytes resident, {each} each"
+    ));
+    assert!(each <= BYTES_MAX, "{each} bytes per connection");
+    drop(clients);
+}
+
+/// The server, when started by the test above; otherwise nothing.
+#[test]
+fn serve_idle_connections() {
+    if std::env::var_os(SERVER).is_none() {
+        return;
+    }
+    allow_descriptors();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("starts");
+    runtime.block_on(async {
+        let mut config = Config::default();
+        config.ping_interval = Duration::from_secs(3600);
+        let application = Application::new(identify).direct_channel(Arc::new(Reflexes));
+        let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new()))
+            .config(config)
+            .build()
+            .expect("fresh streams");
+        let endpoint = CableEndpoint::new(cable);
+        let upgrade = async move |effective: Effective, request: Request| {
+            endpoint.upgrade(request, &effective)
+        };
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("binds");
+        let address = listener.local_addr().expect("bound");
+        report(&format!("{ADDRESS}{address}"));
+        tokio::spawn(async move {
+            axum::serve(listener, Router::new().route("/cable", any(upgrade))).await
+        });
+        // Until the test has gone: then its end of the pipe closes.
+        let mut nothing = [0];
+        let _ = tokio::io::stdin().read(&mut nothing).await;
+    });
+}
+
+async fn identify(request: Arc<ConnectRequest>) -> Result<ConnectionIdentifiers, Refusal> {
+    let cookie = request
+        .headers
+        .get("cookie")
+        .and_then(|it| it.to_str().ok());
+    let id = cookie.and_then(|cookie| cookie.strip_prefix("_session="));
+    let id = id.ok_or_else(Refusal::unauthorized)?;
+    Ok(ConnectionIdentifiers::new().with("session_id", id))
+}
+
+/// A subscription with a stream of its own, as that of a visitor's reflexes.
+struct Reflexes;
+
+impl DirectChannel for Reflexes {
+    fn name(&self) -> &str {
+        "StimulusReflex::Channel"
+    }
+
+    fn subscribed(&self, subscription: DirectSubscription<'_>) -> Answer {
+        let key = subscription.identifiers().key();
+        Confirmation::new()
+            .stream_from(format!("StimulusReflex::Channel:{key}"))
+            .into()
+    }
+
+    fn perform(&self, _: DirectSubscription<'_>, _: &str) {}
+}
+
+/// A client with a browser's headers, welcomed and subscribed.
+async fn connect(server: SocketAddr, number: usize) -> TcpStream {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    let source = [127, 0, 0, 2 + (number / PER_ADDRESS) as u8];
+    socket.bind((source, 0).into()).expect("binds");
+    let mut stream = socket.connect(server).await.expect("connects");
+    let request = client_request(
+        &server.to_string(),
+        "/cable",
+        &client_key(),
+        &[
+            ("Origin", &format!("http://{server}")),
+            (
+                "User-Agent",
+                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36",
+            ),
+            ("Accept-Encoding", "gzip, deflate, br, zstd"),
+            ("Accept-Language", "en-US,en;q=0.9"),
+            ("Cache-Control", "no-cache"),
+            ("Pragma", "no-cache"),
+            ("Cookie", &format!("_session={number:032x}")),
+            (
+                "Sec-WebSocket-Protocol",
+                "actioncable-v1-json, actioncable-unsupported",
+            ),
+            (
+                "Sec-WebSocket-Extensions",
+                "permessage-deflate; client_max_window_bits",
+            ),
+        ],
+    );
+    stream.write_all(request.as_bytes()).await.expect("writes");
+    read_until(&mut stream, r#"{"type":"welcome"}"#).await;
+    let subscribe = format!(
+        r#"{{"command":"subscribe","identifier":{}}}"#,
+        serde_json::json!(IDENTIFIER)
+    );
+    let mut frame = Vec::new();
+    masked_frame_into(&mut frame, Opcode::Text, subscribe.as_bytes(), [1, 2, 3, 4]);
+    stream.write_all(&frame).await.expect("writes");
+    read_until(&mut stream, "confirm_subscription\"}").await;
+    stream
+}
+
+async fn read_until(stream: &mut TcpStream, end: &str) {
+    let mut read = BytesMut::new();
+    while !read.ends_with(end.as_bytes()) {
+        let count = stream.read_buf(&mut read).await.expect("reads");
+        assert_ne!(count, 0, "more than {read:?}");
+    }
+}
+
+/// As many descriptors as this process may have.
+fn allow_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        },
+    )
+    .expect("the soft limit may rise to the hard one");
+    let enough = limit
+        .maximum
+        .is_none_or(|most| most > CONNECTIONS as u64 + 100);
+    assert!(
+        enough,
+        "the hard limit of descriptors is too low: {limit:?}"
+    );
+}
+
+/// Resident memory of a process, in bytes.
+fn resident_bytes(pid: u32) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("runs on Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kibibytes = line.expect("is there").trim().trim_end_matches("kB").trim();
+    kibibytes.parse::<usize>().expect("a number") * 1024
+}
+
+/// Says a line even when the test runner keeps what passing tests print.
+#[allow(clippy::print_stderr, clippy::print_stdout)]
+fn report(line: &str) {
+    println!("{line}");
+    eprintln!("{line}");
+}
