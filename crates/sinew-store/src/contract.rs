@@ -428,8 +428,10 @@ pub async fn sessions_end(subject: &Subject) {
 
 /// A session that is read now and then does not expire.
 pub async fn sessions_roll(subject: &Subject) {
-    let mut config = SessionConfig::default();
-    config.expire_after = HOUR;
+    let config = SessionConfig {
+        expire_after: HOUR,
+        ..SessionConfig::default()
+    };
     let sessions = Sessions::with_config(Arc::clone(&subject.store), config);
     let session = sessions.create();
     session.set("a", &1).await.unwrap();

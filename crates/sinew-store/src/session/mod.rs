@@ -370,6 +370,7 @@ impl Session {
         loop {
             let plan = match self.plan()? {
                 Step::Nothing => return Ok(Saved::Unchanged),
+                Step::Forget(settlement) => return Ok(self.settle(&settlement)),
                 Step::Touch(key, commit) => return Ok(self.touch(&key, commit).await),
                 Step::Write(plan) => plan,
             };
@@ -411,6 +412,8 @@ impl Session {
 /// What a commit has to do next.
 enum Step {
     Nothing,
+    /// To be destroyed, and never stored.
+    Forget(Settlement),
     Touch(Key, Commit),
     Write(Plan),
 }
@@ -562,7 +565,9 @@ impl Session {
     /// commit of most requests, which costs nothing and renews nobody's cookie.
     pub fn is_untouched(&self) -> bool {
         let state = self.0.state.lock();
-        !state.is_dirty() && state.snapshot.as_ref().is_none_or(|it| !it.is_stored)
+        state.life != Life::Condemned
+            && !state.is_dirty()
+            && state.snapshot.as_ref().is_none_or(|it| !it.is_stored)
     }
 
     fn plan(&self) -> Result<Step, SessionError> {
@@ -583,6 +588,9 @@ impl Session {
                     destroys: true,
                     was_visible: false,
                 };
+                if !state.is_dirty() {
+                    return Ok(Step::Forget(settlement));
+                }
                 // An id that this server did not make leaves no trace in the store.
                 let commit = epitaph(state.origin == Origin::Trusted);
                 return Ok(Step::Write(Plan {

@@ -367,8 +367,12 @@ async fn destroying_what_was_never_stored_leaves_no_trace() {
     ] {
         session.set("a", &1).await.unwrap();
         session.destroy();
-        session.commit().await.unwrap();
+        assert_eq!(session.commit().await.unwrap(), Saved::Destroyed);
     }
+    let claimed = house.sessions.claim(SessionId::generate());
+    assert!(!claimed.exists().await.unwrap());
+    claimed.destroy();
+    assert_eq!(claimed.commit().await.unwrap(), Saved::Destroyed);
     assert!(house.store.inner.is_empty());
 }
 
