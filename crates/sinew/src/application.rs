@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::{Extension, Router};
 use sinew_cable::{Application, Cable, Channel, ConnectionIdentifiers, Refusal};
 use sinew_embedded::EmbeddedStore;
-use sinew_reflex::{CableReady, Engine, EngineBuilder, Reflexes};
+use sinew_reflex::{CableReady, Engine, EngineBuilder, Error, Reflexes};
 use sinew_store::{MemoryStore, Sessions, Store};
 use sinew_streams::{InProcessStreams, Streams};
 use sinew_verifier::{MessageVerifier, SecretKeyBase};
@@ -261,10 +261,10 @@ impl Sinew {
     ///
     /// # Errors
     ///
-    /// [`StartError`].
-    pub async fn serve(self) -> Result<(), StartError> {
+    /// A [`StartError`], as an [`Error`] so that it can be the last line of a `main`.
+    pub async fn serve(self) -> Result<(), Error> {
         serve::log_to_standard_error();
-        self.build()?.serve().await
+        Ok(self.build()?.serve().await?)
     }
 }
 

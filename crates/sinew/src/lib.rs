@@ -48,6 +48,8 @@
 
 pub mod prelude;
 
+mod macros;
+
 mod application;
 mod handle;
 mod identify;
@@ -72,6 +74,8 @@ pub use config::Config;
 pub use error::StartError;
 pub use extract::Extract;
 pub use handle::{SinewHandle, StreamFrom};
+#[doc(hidden)]
+pub use macros::__macro;
 pub use identify::Visitor;
 pub use tags::{ClientTags, IsReflex};
 

@@ -9,6 +9,7 @@ pub use crate::extract::Extract as _;
 pub use crate::handle::SinewHandle;
 pub use crate::tags::{ClientTags, IsReflex};
 pub use sinew_cable::{ChannelError, Subscription};
+pub use sinew_macros::{channel, reflex};
 pub use sinew_reflex::{Error, Next, Reflex, Result};
 pub use sinew_store::{Flash, Session};
 
