@@ -5,8 +5,44 @@ use serde_json::Value;
 use crate::key::camelize_key;
 
 /// Bytes that JSON strings must escape: the controls, the quote and the backslash.
-const fn escapes(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
+static ESCAPED: [bool; 256] = {
+    let mut escaped = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        escaped[byte] = true;
+        byte += 1;
+    }
+    escaped[b'"' as usize] = true;
+    escaped[b'\\' as usize] = true;
+    escaped
+};
+
+/// The place of the first byte from `at` on that must be escaped, or the length.
+///
+/// Eight bytes at a time: HTML has few of them, and this is the longest loop between a handler and its browser.
+fn next_escaped(bytes: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    while let Some(chunk) = bytes.get(at..at + 8) {
+        let word = u64::from_le_bytes(chunk.try_into().expect("it is eight bytes"));
+        // The high bit of a byte is set if the byte is below 0x20, a quote or a backslash; borrows may set more
+        // of them above the lowest, which alone is looked at.
+        let controls = word.wrapping_sub(ONES * 0x20) & !word;
+        let quote = word ^ (ONES * 0x22);
+        let backslash = word ^ (ONES * 0x5c);
+        let found = (controls
+            | (quote.wrapping_sub(ONES) & !quote)
+            | (backslash.wrapping_sub(ONES) & !backslash))
+            & HIGHS;
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    while at < bytes.len() && !ESCAPED[usize::from(bytes[at])] {
+        at += 1;
+    }
+    at
 }
 
 /// Appends `text` as a JSON string, quotes included.
@@ -23,11 +59,12 @@ pub fn write_string(out: &mut String, text: &str) {
     out.push('"');
     let bytes = text.as_bytes();
     let mut start = 0;
-    for (index, &byte) in bytes.iter().enumerate() {
-        if !escapes(byte) {
-            continue;
-        }
+    loop {
+        let index = next_escaped(bytes, start);
         out.push_str(&text[start..index]);
+        let Some(&byte) = bytes.get(index) else {
+            break;
+        };
         start = index + 1;
         match byte {
             b'"' => out.push_str("\\\""),
@@ -45,7 +82,6 @@ pub fn write_string(out: &mut String, text: &str) {
             }
         }
     }
-    out.push_str(&text[start..]);
     out.push('"');
 }
 

@@ -219,11 +219,7 @@ impl Operation {
     /// Sets an option whose value is already JSON text, copied as it is: its keys are **not** rewritten.
     ///
     /// Nobody checks the text; one that is not JSON makes the whole message unreadable to the browser.
-    pub fn option_json(
-        self,
-        key: impl Into<Cow<'static, str>>,
-        json: impl Into<Arc<str>>,
-    ) -> Self {
+    pub fn option_json(self, key: impl Into<Cow<'static, str>>, json: impl Into<Arc<str>>) -> Self {
         self.field(key.into(), FieldValue::Json(json.into()))
     }
 

@@ -94,11 +94,7 @@ impl Operations {
     /// Sets several properties of the inline style: an object of names and values.
     ///
     /// Names are keys and so rewritten like all keys: `background_color` arrives as `backgroundColor`.
-    pub fn set_styles(
-        &mut self,
-        target: impl Into<Target>,
-        styles: impl Into<Value>,
-    ) -> &mut Self {
+    pub fn set_styles(&mut self, target: impl Into<Target>, styles: impl Into<Value>) -> &mut Self {
         let operation = Operation::new("setStyles").at(target);
         self.push(operation.option("styles", styles))
     }

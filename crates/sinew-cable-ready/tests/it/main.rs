@@ -1,0 +1,6 @@
+//! Operations as they travel.
+
+mod fixtures;
+mod memory;
+mod properties;
+mod recorded;
