@@ -22,7 +22,7 @@ impl Lunch {
     /// Counts a vote. Nothing is said about what to morph, so the page is rendered again by its
     /// own handler, whichever engine that uses.
     async fn vote(&self, cx: &mut Reflex) -> Result {
-        let Some(dish) = cx.element().dataset("dish").map(str::to_owned) else {
+        let Some(dish) = cx.element().dataset().get("dish").map(str::to_owned) else {
             return Ok(());
         };
         cx.session()
@@ -38,7 +38,7 @@ impl Lunch {
     async fn clear(&self, cx: &mut Reflex) -> Result {
         cx.session().remove(lunch::FIELD).await?;
         let dishes = lunch::count(&Votes::new());
-        let html = match cx.element().dataset("engine") {
+        let html = match cx.element().dataset().get("engine") {
             Some("minijinja") => with_minijinja::part(&dishes)?,
             _ => with_askama::part(dishes)?,
         };
