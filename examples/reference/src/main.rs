@@ -1,2 +1,73 @@
-//! The reference application.
-fn main() {}
+//! The reference application: the pages, reflexes and channels with which the compatibility
+//! recordings in `spec/golden` were made, written with Sinew.
+//!
+//! It binds `127.0.0.1:$PORT`, runs as production with a fixed secret of its own, and needs no
+//! other setting. `SESSION` (`cache` or `cookie`, which mean the same), `SANITY` (`exit`, `warn`
+//! or `ignore`) and `SINEW_DATA_DIR` are honoured.
+
+mod channels;
+mod pages;
+mod reflexes;
+mod templates;
+
+use std::env;
+
+use sinew::prelude::*;
+use sinew::{Config, Digest, Environment, Secret, VersionCheck};
+
+use crate::channels::{EchoChannel, LoadChannel, RejectChannel};
+use crate::reflexes::{
+    ApplicationReflex, Args, Callback, Counter, Dataset, ErrorReflex, Flashes, Form, Halt, Html,
+    Load, Nothing, Ops, Permanent, Selector, Sess, Slow,
+};
+
+#[tokio::main]
+async fn main() -> Result {
+    Sinew::new(pages::router())
+        .config(config()?)
+        .application_reflex(ApplicationReflex)
+        .reflex(Counter)
+        .reflex(Selector)
+        .reflex(Nothing)
+        .reflex(Args)
+        .reflex(Form)
+        .reflex(Dataset)
+        .reflex(Callback)
+        .reflex(Halt)
+        .reflex(ErrorReflex)
+        .reflex(Ops)
+        .reflex(Sess)
+        .reflex(Flashes)
+        .reflex(Permanent)
+        .reflex(Slow)
+        .reflex(Load)
+        .reflex(Html)
+        .channel(EchoChannel)
+        .channel(LoadChannel)
+        .channel(RejectChannel)
+        .serve()
+        .await?;
+    Ok(())
+}
+
+fn config() -> Result<Config> {
+    let mut config = Config::from_env()?;
+    config.edge.environment = Environment::Production;
+    // The key for signed streams is derived from it as in the recordings.
+    config.edge.configured_secret = Some(Secret::new("reference-peer-not-a-secret-".repeat(4))?);
+    config.key_digest = Digest::Sha1;
+    config.edge.cookie.name = "_ref_session".to_owned();
+    match env::var("SESSION").as_deref() {
+        Err(_) | Ok("cache" | "cookie") => {}
+        Ok(other) => return Err(format!("SESSION is `{other}`; it can be cache or cookie").into()),
+    }
+    config.reflex.version_check = match env::var("SANITY").as_deref() {
+        Err(_) | Ok("exit") => VersionCheck::Exit,
+        Ok("warn") => VersionCheck::Warn,
+        Ok("ignore") => VersionCheck::Ignore,
+        Ok(other) => {
+            return Err(format!("SANITY is `{other}`; it can be exit, warn or ignore").into());
+        }
+    };
+    Ok(config)
+}
