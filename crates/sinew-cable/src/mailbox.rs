@@ -211,11 +211,6 @@ impl Mailbox {
         }
         true
     }
-
-    #[cfg(test)]
-    pub(crate) fn frame_bytes(&self) -> usize {
-        self.state.lock().frame_bytes
-    }
 }
 
 impl State {
@@ -230,3 +225,6 @@ impl State {
         self.waker.take()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use smallvec::{SmallVec, smallvec};
 use crate::mailbox::Mailbox;
 
 /// A follower's place in its group, by which it is found again when it leaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Seat(u32);
 
 /// Followers of one stream, by identifier: each group gets one encoded frame.
