@@ -1,7 +1,7 @@
 //! Sessions and flash messages for a visitor, and the port to whatever keeps them.
 //!
 //! For the engine, the web layer and applications ([`Session`], [`Flash`]), and for authors of
-//! stores ([`Store`], [`contract`]). It knows nothing of cookies, sockets, HTML or a database;
+//! stores ([`Store`], the module `contract`). It knows nothing of cookies, sockets, HTML or a database;
 //! a cookie's text becomes a [`SessionId`] elsewhere.
 //!
 //! A session is a record of named fields, each a JSON text. Writes are kept by the [`Session`]
@@ -31,7 +31,7 @@
 //! | feature | what it adds | default |
 //! |---|---|---|
 //! | `axum` | [`Session`] and [`Flash`] as arguments of axum handlers | no |
-//! | `contract` | [`contract`]: the suite that every store runs on itself | no |
+//! | `contract` | the module `contract`: the suite that every store runs on itself | no |
 //!
 //! Limits and their defaults: [`SessionConfig`], [`MEMORY_RECORDS_MAX`].
 

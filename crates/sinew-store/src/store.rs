@@ -10,7 +10,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A place for [`Record`]s.
 ///
-/// What an implementation owes its callers; [`contract`](crate::contract) checks it:
+/// What an implementation owes its callers; the module `contract` checks it:
 ///
 /// - **Atomic.** A commit is seen whole or not at all, by every reader and after a crash.
 /// - **Compare-and-set.** Expectations are compared and the change is made in one step;

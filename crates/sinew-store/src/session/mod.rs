@@ -3,14 +3,14 @@
 mod config;
 mod id;
 mod pending;
+mod save;
 mod sessions;
+mod state;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -19,20 +19,18 @@ use serde::de::DeserializeOwned;
 
 pub use self::config::SessionConfig;
 pub use self::id::{SessionId, SessionIdError};
+pub use self::save::Saved;
 pub use self::sessions::Sessions;
 
-use self::pending::{Pending, Planned};
+use self::pending::Pending;
+use self::state::{Life, Origin, Snapshot, State};
 use crate::error::SessionError;
-use crate::record::{Commit, Committed, Key, Record};
 
 /// Names that begin so are Sinew's own: an application cannot write them and does not see them.
 const RESERVED: &str = "_sinew:";
 /// Stands in the record of a session that has ended, so that an open socket which still knows
 /// its id cannot bring it back to life.
 const ENDED: &str = "_sinew:ended";
-/// How long an ended session is remembered as such: longer than a socket usually lives. After
-/// that a write under its id would begin an empty session, which holds nobody's login.
-const ENDED_REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a visitor's requests and reflexes have in common.
 ///
@@ -72,56 +70,6 @@ struct Shared {
     /// Held by the one commit that is under way, so that a second answers only when what the
     /// first took with it is stored.
     turn: futures_util::lock::Mutex<()>,
-}
-
-struct State {
-    id: SessionId,
-    key: Key,
-    origin: Origin,
-    life: Life,
-    snapshot: Option<Snapshot>,
-    pending: Pending,
-    renewal: Option<SessionId>,
-    ensure: bool,
-    /// Counts every change of this struct that a reader could notice.
-    changes: u64,
-}
-
-/// Where the id came from, and so what happens when its record is missing.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Origin {
-    Created,
-    Trusted,
-    Claimed,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Life {
-    Alive,
-    /// To be destroyed by the next commit.
-    Condemned,
-    Ended,
-}
-
-#[derive(Default)]
-struct Snapshot {
-    fields: BTreeMap<String, Bytes>,
-    is_stored: bool,
-    expires_in: Option<Duration>,
-}
-
-/// What a [`Session::commit`] did, for the layer that keeps the visitor's cookie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Saved {
-    /// Nothing: there was nothing to save.
-    Unchanged,
-    /// The session's life was renewed and nothing else: the cookie's should be as well.
-    Renewed,
-    /// Fields or the id were saved, under [`Session::id`] as it is now.
-    Written,
-    /// The session is gone, and so should the cookie be.
-    Destroyed,
 }
 
 impl Session {
@@ -344,94 +292,6 @@ impl Session {
     pub fn is_dirty(&self) -> bool {
         self.0.state.lock().is_dirty()
     }
-
-    /// Stores everything written since the last commit, all of it or nothing.
-    ///
-    /// A session in which nothing was written costs nothing, unless it was read and more than
-    /// a tenth of its life has passed, which is then renewed.
-    ///
-    /// # Errors
-    ///
-    /// The store's, a limit that only the store could check, a value that an
-    /// [`update`](Session::update) could not read, [`SessionError::Ended`],
-    /// [`SessionError::Contended`]. What was written is still pending afterwards:
-    /// [`discard`](Session::discard) it, or commit again.
-    ///
-    /// # Cancellation
-    ///
-    /// Dropping the future leaves it open whether the writes are stored; they are never stored
-    /// in part. They stay pending, so a later commit may run an `update` a second time.
-    pub async fn commit(&self) -> Result<Saved, SessionError> {
-        if self.is_untouched() {
-            return Ok(Saved::Unchanged);
-        }
-        let _turn = self.0.turn.lock().await;
-        let mut conflicts = 0;
-        loop {
-            let plan = match self.plan()? {
-                Step::Nothing => return Ok(Saved::Unchanged),
-                Step::Forget(settlement) => return Ok(self.settle(&settlement)),
-                Step::Touch(key, commit) => return Ok(self.touch(&key, commit).await),
-                Step::Write(plan) => plan,
-            };
-            let store = self.0.sessions.store();
-            match store.commit(&plan.key, plan.commit).await? {
-                Committed::Applied => {
-                    let saved = self.settle(&plan.settlement);
-                    if plan.settlement.renewal.is_some() && plan.settlement.was_visible {
-                        store.commit(&plan.key, epitaph(true)).await?;
-                    }
-                    return Ok(saved);
-                }
-                // Nothing was there to destroy.
-                Committed::Missing if plan.settlement.destroys => {
-                    return Ok(self.settle(&plan.settlement));
-                }
-                Committed::Missing => self.state_mut(|state| state.adopt(None)),
-                Committed::Conflict(current) => {
-                    conflicts += 1;
-                    if conflicts > self.0.sessions.config().conflicts_max {
-                        return Err(SessionError::Contended { conflicts });
-                    }
-                    self.state_mut(|state| state.adopt(Some(current)));
-                }
-                Committed::TooLarge => {
-                    let bytes_max = self.0.sessions.config().session_bytes_max;
-                    return Err(SessionError::SessionTooLarge { bytes_max });
-                }
-                Committed::TooManyFields => {
-                    let fields_max = self.0.sessions.config().fields_max;
-                    return Err(SessionError::TooManyFields { fields_max });
-                }
-            }
-            self.derive_again()?;
-        }
-    }
-}
-
-/// What a commit has to do next.
-enum Step {
-    Nothing,
-    /// To be destroyed, and never stored.
-    Forget(Settlement),
-    Touch(Key, Commit),
-    Write(Plan),
-}
-
-struct Plan {
-    key: Key,
-    commit: Commit,
-    settlement: Settlement,
-}
-
-/// What has to be struck from the list once the plan is stored.
-struct Settlement {
-    planned: Planned,
-    renewal: Option<SessionId>,
-    ensure: bool,
-    destroys: bool,
-    /// Whether anybody may know the id that was renewed.
-    was_visible: bool,
 }
 
 // Reading and writing fields.
@@ -557,291 +417,6 @@ impl Session {
         self.derive(name, move |present| Ok((function(present)?, ())))
             .await
     }
-}
-
-// Saving.
-impl Session {
-    /// Whether this session was neither written nor read from a record that is there: the
-    /// commit of most requests, which costs nothing and renews nobody's cookie.
-    pub fn is_untouched(&self) -> bool {
-        let state = self.0.state.lock();
-        state.life != Life::Condemned
-            && !state.is_dirty()
-            && state.snapshot.as_ref().is_none_or(|it| !it.is_stored)
-    }
-
-    fn plan(&self) -> Result<Step, SessionError> {
-        let config = self.0.sessions.config();
-        let state = self.0.state.lock();
-        let key = state.key.clone();
-        let mut commit = Commit::new();
-        let planned = state.pending.plan(&mut commit);
-        match state.life {
-            Life::Alive => {}
-            Life::Ended if state.is_dirty() => return Err(SessionError::Ended),
-            Life::Ended => return Ok(Step::Nothing),
-            Life::Condemned => {
-                let settlement = Settlement {
-                    planned,
-                    renewal: None,
-                    ensure: state.ensure,
-                    destroys: true,
-                    was_visible: false,
-                };
-                if !state.is_dirty() {
-                    return Ok(Step::Forget(settlement));
-                }
-                // An id that this server did not make leaves no trace in the store.
-                let commit = epitaph(state.origin == Origin::Trusted);
-                return Ok(Step::Write(Plan {
-                    key,
-                    commit,
-                    settlement,
-                }));
-            }
-        }
-        commit.time_to_live = Some(config.expire_after);
-        if !state.is_dirty() {
-            return Ok(match &state.snapshot {
-                Some(snapshot) if snapshot.is_stored && state.is_due(config) => {
-                    Step::Touch(key, commit)
-                }
-                _ => Step::Nothing,
-            });
-        }
-        commit.create = state.origin != Origin::Claimed;
-        commit.expect.push((ENDED.to_owned(), None));
-        commit.fields_max = Some(config.fields_max);
-        commit.bytes_max = Some(config.session_bytes_max);
-        commit.move_to = state.renewal.map(|id| id.store_key());
-        let is_new = state.origin == Origin::Created
-            && state.snapshot.as_ref().is_some_and(|it| !it.is_stored);
-        Ok(Step::Write(Plan {
-            key,
-            commit,
-            settlement: Settlement {
-                planned,
-                renewal: state.renewal,
-                ensure: state.ensure,
-                destroys: false,
-                was_visible: !is_new,
-            },
-        }))
-    }
-
-    /// Renews the life of a session that was only read. That it failed is no reason to fail
-    /// what the visitor asked for: the session lives on for most of its time anyway.
-    async fn touch(&self, key: &Key, commit: Commit) -> Saved {
-        let life = commit.time_to_live;
-        match self.0.sessions.store().commit(key, commit).await {
-            Ok(Committed::Applied) => {
-                self.state_mut(|state| {
-                    if let Some(snapshot) = &mut state.snapshot {
-                        snapshot.expires_in = life;
-                    }
-                });
-                Saved::Renewed
-            }
-            Ok(_) => Saved::Unchanged,
-            Err(error) => {
-                tracing::warn!(%error, "could not renew the life of a session");
-                Saved::Unchanged
-            }
-        }
-    }
-
-    fn settle(&self, settlement: &Settlement) -> Saved {
-        let life = self.0.sessions.config().expire_after;
-        self.state_mut(|state| {
-            if settlement.destroys {
-                state.life = Life::Ended;
-                state.snapshot = Some(Snapshot::default());
-                return Saved::Destroyed;
-            }
-            if let Some(snapshot) = &mut state.snapshot {
-                settlement.planned.apply_to(&mut snapshot.fields);
-                snapshot.is_stored = true;
-                snapshot.expires_in = Some(life);
-            }
-            state.pending.settle(&settlement.planned);
-            if settlement.ensure {
-                state.ensure = false;
-            }
-            if let Some(id) = settlement.renewal {
-                state.id = id;
-                state.key = id.store_key();
-                state.origin = Origin::Trusted;
-                if state.renewal == Some(id) {
-                    state.renewal = None;
-                }
-            }
-            Saved::Written
-        })
-    }
-
-    /// Runs the updates again whose field is no longer what they were made from.
-    fn derive_again(&self) -> Result<(), SessionError> {
-        loop {
-            let (stale, stored) = {
-                let state = self.0.state.lock();
-                let Some(snapshot) = &state.snapshot else {
-                    return Ok(());
-                };
-                let stale = state.pending.stale(&snapshot.fields);
-                let stored: Vec<Option<Bytes>> = stale
-                    .iter()
-                    .map(|stale| snapshot.fields.get(&stale.name).cloned())
-                    .collect();
-                (stale, stored)
-            };
-            let mut outcomes = Vec::with_capacity(stale.len());
-            for (stale, seen) in stale.iter().zip(&stored) {
-                outcomes.push(stale.outcome_from(seen.as_ref())?);
-            }
-            let settled = self.state_mut(|state| {
-                let mut settled = true;
-                for ((stale, seen), outcome) in stale.iter().zip(stored).zip(outcomes) {
-                    settled &= state.pending.refresh(stale, seen, outcome);
-                }
-                settled
-            });
-            if settled {
-                return Ok(());
-            }
-        }
-    }
-}
-
-impl State {
-    /// Takes over what the store has, or has not, under this id.
-    fn adopt(&mut self, record: Option<Record>) {
-        let ended = record
-            .as_ref()
-            .is_some_and(|record| record.fields.contains_key(ENDED));
-        match record {
-            Some(record) if !ended => {
-                self.snapshot = Some(Snapshot {
-                    fields: record.fields,
-                    is_stored: true,
-                    expires_in: record.expires_in,
-                });
-                return;
-            }
-            _ => {}
-        }
-        // Whoever has read this session and then finds it ended must hear of it; an id that
-        // was presented and never read is simply not known.
-        let was_read = self.snapshot.as_ref().is_some_and(|it| it.is_stored);
-        self.snapshot = Some(Snapshot::default());
-        if self.origin == Origin::Claimed && !(ended && was_read) {
-            self.id = SessionId::generate();
-            self.key = self.id.store_key();
-            self.origin = Origin::Created;
-        } else if ended {
-            self.life = Life::Ended;
-        }
-    }
-
-    fn check_alive(&self) -> Result<(), SessionError> {
-        match self.life {
-            Life::Alive => Ok(()),
-            Life::Condemned | Life::Ended => Err(SessionError::Ended),
-        }
-    }
-
-    fn is_dirty(&self) -> bool {
-        match self.life {
-            Life::Alive | Life::Ended => {
-                let is_stored = self.snapshot.as_ref().is_some_and(|it| it.is_stored);
-                !self.pending.is_empty() || self.renewal.is_some() || (self.ensure && !is_stored)
-            }
-            Life::Condemned => match &self.snapshot {
-                Some(snapshot) => snapshot.is_stored || self.origin == Origin::Trusted,
-                None => true,
-            },
-        }
-    }
-
-    /// Whether more than a tenth of the session's life has passed.
-    fn is_due(&self, config: &SessionConfig) -> bool {
-        let left = self.snapshot.as_ref().and_then(|it| it.expires_in);
-        left.is_some_and(|left| left < config.expire_after - config.expire_after / 10)
-    }
-
-    /// A field as the next commit would leave it; `None` when it has to be loaded.
-    fn get(&self, name: &str) -> Option<Option<Bytes>> {
-        if self.life != Life::Alive {
-            return Some(None);
-        }
-        match self.pending.get(name) {
-            Some(outcome) => Some(outcome.cloned()),
-            None => self
-                .snapshot
-                .as_ref()
-                .map(|snapshot| snapshot.fields.get(name).cloned()),
-        }
-    }
-
-    /// All fields as the next commit would leave them, as far as they are known here.
-    fn effective(&self) -> BTreeMap<&str, &Bytes> {
-        let mut fields = BTreeMap::new();
-        if self.life != Life::Alive {
-            return fields;
-        }
-        if let Some(snapshot) = &self.snapshot
-            && !self.pending.is_cleared()
-        {
-            fields.extend(snapshot.fields.iter().map(|(name, it)| (name.as_str(), it)));
-        }
-        for (name, outcome) in self.pending.outcomes() {
-            match outcome {
-                Some(value) => fields.insert(name, value),
-                None => fields.remove(name),
-            };
-        }
-        fields
-    }
-
-    /// Whether the session stays within its limits with this write, as far as is known here.
-    fn check_room(
-        &self,
-        config: &SessionConfig,
-        name: &str,
-        outcome: Option<&Bytes>,
-    ) -> Result<(), SessionError> {
-        let Some(value) = outcome else {
-            return Ok(());
-        };
-        let mut fields = 1;
-        let mut bytes = name.len() + value.len();
-        for (other, value) in self.effective() {
-            if other != name {
-                fields += 1;
-                bytes += other.len() + value.len();
-            }
-        }
-        if fields > config.fields_max {
-            return Err(SessionError::TooManyFields {
-                fields_max: config.fields_max,
-            });
-        }
-        if bytes > config.session_bytes_max {
-            return Err(SessionError::SessionTooLarge {
-                bytes_max: config.session_bytes_max,
-            });
-        }
-        Ok(())
-    }
-}
-
-/// Leaves nothing of a record but the mark that it has ended.
-fn epitaph(create: bool) -> Commit {
-    let mut commit = Commit::new();
-    commit.create = create;
-    commit.clear = true;
-    commit.set = vec![(ENDED.to_owned(), Bytes::from_static(b"true"))];
-    commit.time_to_live = Some(ENDED_REMEMBERED);
-    commit
 }
 
 fn decode<T: DeserializeOwned>(name: &str, text: &Bytes) -> Result<T, SessionError> {

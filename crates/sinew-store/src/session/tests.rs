@@ -1,6 +1,9 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
+use super::save::Step;
 use super::*;
+use crate::record::{Commit, Committed, Key, Record};
 use crate::{BoxFuture, ManualClock, MemoryStore, Store, StoreError, StoreErrorKind};
 
 /// Counts what reaches the store, and fails when told to.
@@ -8,7 +11,7 @@ struct Counted {
     inner: MemoryStore,
     loads: AtomicUsize,
     commits: AtomicUsize,
-    failing: std::sync::atomic::AtomicBool,
+    failing: AtomicBool,
 }
 
 impl Store for Counted {
