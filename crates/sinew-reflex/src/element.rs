@@ -360,3 +360,6 @@ fn digits(text: &str, is_digit: impl Fn(char) -> bool) -> Option<String> {
     }
     (digit_before && !out.is_empty()).then_some(out)
 }
+
+#[cfg(test)]
+mod tests;

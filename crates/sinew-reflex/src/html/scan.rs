@@ -520,8 +520,8 @@ impl<'a, 'w> Scanner<'a, 'w> {
             Group::Section => group == Group::Row,
             Group::Row => group == Group::Cell,
             Group::Columns => group == Group::Column,
-            Group::Select => matches!(group, Group::Option | Group::OptionGroup),
-            Group::OptionGroup => group == Group::Option,
+            Group::Select => matches!(group, Group::Option | Group::Options),
+            Group::Options => group == Group::Option,
             Group::Option => false,
             Group::Ruby => !group.needs_parent() || group == Group::RubyText,
             Group::Template => {

@@ -29,11 +29,14 @@ fn insert_nested(
     if depth > PARAMS_DEPTH_MAX {
         return Err(ParamsError::TooDeep);
     }
-    let bracketed = name
-        .strip_prefix('[')
-        .and_then(|inside| inside.split_once(']'));
-    // Without a closing bracket the name is malformed, and a key as it stands.
-    let (key, after) = bracketed.unwrap_or((name, ""));
+    let (key, after) = match name.strip_prefix("[]") {
+        Some(after) => ("[]", after),
+        // Without a closing bracket the name is malformed, and a key as it stands.
+        None => name
+            .strip_prefix('[')
+            .and_then(|inside| inside.split_once(']'))
+            .unwrap_or((name, "")),
+    };
     insert_at(params, name, key, after, value, depth)
 }
 
@@ -62,17 +65,15 @@ fn insert_at(
             if let Some(Value::Object(last)) = list.last_mut()
                 && !has_key(last, child)
             {
-                return insert_child(last, child, value, depth + 1);
+                return insert_nested(last, child, value, depth + 1);
             }
-            let mut item = Map::new();
-            match list_of_lists(child) {
-                // `a[][]=1`: an array in an array.
-                true => list.push(Value::Array(vec![value])),
-                false => {
-                    insert_child(&mut item, child, value, depth + 1)?;
-                    list.push(Value::Object(item));
-                }
-            }
+            list.push(if child == "[]" {
+                Value::Array(vec![value])
+            } else {
+                let mut item = Map::new();
+                insert_nested(&mut item, child, value, depth + 1)?;
+                Value::Object(item)
+            });
         }
         _ => {
             let inner = params
@@ -102,19 +103,6 @@ fn list_child(after: &str) -> &str {
         Some(plain) if !plain.is_empty() && !plain.contains(['[', ']']) => plain,
         _ => child,
     }
-}
-
-fn list_of_lists(child: &str) -> bool {
-    child == "[]"
-}
-
-fn insert_child(
-    item: &mut Map<String, Value>,
-    child: &str,
-    value: Value,
-    depth: usize,
-) -> Result<(), ParamsError> {
-    insert_nested(item, child, value, depth)
 }
 
 fn list<'a>(

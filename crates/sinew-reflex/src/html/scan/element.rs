@@ -35,7 +35,7 @@ pub(super) enum Group {
     Row,
     Cell,
     Select,
-    OptionGroup,
+    Options,
     Option,
     Ruby,
     RubyText,
@@ -80,7 +80,7 @@ impl Group {
                 | Group::Section
                 | Group::Row
                 | Group::Cell
-                | Group::OptionGroup
+                | Group::Options
                 | Group::Option
                 | Group::RubyText
                 | Group::Body
@@ -144,7 +144,7 @@ pub(super) fn classify(name: &[u8]) -> Group {
         b"tr" => Group::Row,
         b"td" | b"th" => Group::Cell,
         b"select" => Group::Select,
-        b"optgroup" => Group::OptionGroup,
+        b"optgroup" => Group::Options,
         b"option" => Group::Option,
         b"ruby" => Group::Ruby,
         b"rt" | b"rp" => Group::RubyText,
