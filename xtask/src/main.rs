@@ -10,6 +10,7 @@
 )]
 
 mod arguments;
+mod bench;
 #[allow(dead_code, reason = "shared by source: each includer uses a part")]
 #[path = "../../crates/sinew/build/bundle.rs"]
 mod bundle;
@@ -40,6 +41,8 @@ cargo xtask COMMAND
   golden [--filter RE] [--keep DIR] [--bless] [--install]
                      the reference application against the recordings in spec/golden
   codegen            write the files that are made from others (docs/differences.md)
+  bench reflex [--seconds S] [--connections 1,20,200]
+                     what a reflex costs, beside a bare echo of the same bytes
   package            package the facade with its bundle, and build that without Node or network
 ";
 
@@ -83,6 +86,15 @@ fn dispatch() -> Result<ExitCode> {
         Some("codegen") => {
             arguments.finish()?;
             differences::write()
+        }
+        Some("bench") => {
+            let what = arguments.command();
+            let options = bench::Options::new(
+                arguments.value("--seconds")?,
+                arguments.value("--connections")?,
+            )?;
+            arguments.finish()?;
+            bench::run(what.as_deref(), &options)
         }
         Some("package") => {
             arguments.finish()?;
