@@ -107,7 +107,8 @@ impl Sinew {
     /// Registers the application-wide reflex, in the role of the original's `ApplicationReflex`:
     /// its callbacks run around those of every other, its actions can be called on every other.
     pub fn application_reflex(mut self, reflex: impl Reflexes) -> Self {
-        self.reflexes.push(Box::new(|engine| engine.application(reflex)));
+        self.reflexes
+            .push(Box::new(|engine| engine.application(reflex)));
         self
     }
 
@@ -201,13 +202,22 @@ impl Sinew {
         let mut session_config = config.session.clone();
         session_config.expire_after = edge.session_expire_after;
         let sessions = Sessions::with_config(store, session_config);
-        let session_layer =
-            SessionLayer::new(sessions.clone(), edge.cookie.clone(), edge.trusted_proxies.clone());
+        let session_layer = SessionLayer::new(
+            sessions.clone(),
+            edge.cookie.clone(),
+            edge.trusted_proxies.clone(),
+        );
 
         let cable_ready = CableReady::new(Arc::clone(&self.streams), runtime.clone());
         let handle = SinewHandle::new(cable_ready, Arc::clone(&self.streams), verifier.clone());
-        let tags = Arc::new(TagContext { cable_url: edge.cable_address().to_owned() });
-        let app = answer_probes(self.app.layer(Extension(tags)).layer(Extension(handle.clone())));
+        let tags = Arc::new(TagContext {
+            cable_url: edge.cable_address().to_owned(),
+        });
+        let app = answer_probes(
+            self.app
+                .layer(Extension(tags))
+                .layer(Extension(handle.clone())),
+        );
 
         let renderer = RouterRenderer::new(app.clone(), sessions, config.page_bytes_max);
         let mut reflex_config = config.reflex.clone();
@@ -250,7 +260,13 @@ impl Sinew {
             .merge(assets::routes())
             .merge(health.routes())
             .fallback_service(app.layer(session_layer));
-        Ok(App { router, handle, engine, health, config })
+        Ok(App {
+            router,
+            handle,
+            engine,
+            health,
+            config,
+        })
     }
 
     /// Builds it and serves it until the process is told to stop (Ctrl-C or SIGTERM).
@@ -319,6 +335,8 @@ impl App {
 
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("App").field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("App")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }

@@ -60,6 +60,9 @@ impl Config {
     ///
     /// The first variable that cannot be used, by name.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self { edge: EdgeConfig::from_env()?, ..Self::default() })
+        Ok(Self {
+            edge: EdgeConfig::from_env()?,
+            ..Self::default()
+        })
     }
 }

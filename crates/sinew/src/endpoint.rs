@@ -34,7 +34,11 @@ impl Endpoint {
 pub(crate) fn routes(endpoint: Endpoint, path: &str) -> Router {
     let path = path.trim_end_matches('/');
     let router = Router::new().route(&format!("{path}/{{*below}}"), any(open));
-    let router = if path.is_empty() { router } else { router.route(path, any(open)) };
+    let router = if path.is_empty() {
+        router
+    } else {
+        router.route(path, any(open))
+    };
     router.with_state(endpoint)
 }
 
@@ -46,5 +50,7 @@ async fn open(State(endpoint): State<Endpoint>, request: Request) -> Response {
         return (StatusCode::FORBIDDEN, "This page may not connect here.\n").into_response();
     }
     parts.extensions.insert(effective.clone());
-    endpoint.cable.upgrade(Request::from_parts(parts, body), &effective)
+    endpoint
+        .cable
+        .upgrade(Request::from_parts(parts, body), &effective)
 }

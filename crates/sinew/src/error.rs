@@ -39,6 +39,8 @@ pub enum StartError {
     #[error("the server stopped")]
     Serve(#[source] std::io::Error),
     /// It was started outside of a tokio runtime.
-    #[error("Sinew needs a tokio runtime: start it from an async function, for instance under #[tokio::main]")]
+    #[error(
+        "Sinew needs a tokio runtime: start it from an async function, for instance under #[tokio::main]"
+    )]
     NoRuntime,
 }

@@ -44,7 +44,12 @@ impl SinewHandle {
         streams: Arc<dyn Streams>,
         verifier: MessageVerifier,
     ) -> Self {
-        Self(Arc::new(Inner { cable_ready, streams, verifier, cable: OnceLock::new() }))
+        Self(Arc::new(Inner {
+            cable_ready,
+            streams,
+            verifier,
+            cable: OnceLock::new(),
+        }))
     }
 
     /// The cable is made of the reflexes, which may hold this handle: it comes last.
@@ -69,13 +74,15 @@ impl SinewHandle {
     ///
     /// While the application is still being built.
     pub fn cable(&self) -> &Cable {
-        self.0.cable.get().expect("the cable is set before the application is handed out")
+        self.0
+            .cable
+            .get()
+            .expect("the cable is set before the application is handed out")
     }
 
     /// Ends the connections that a session identifies, in this process: the browser is told `remote`.
     pub fn disconnect(&self, session: &Session, reconnect: bool) {
-        let identifiers =
-            ConnectionIdentifiers::new().with(SESSION_ID, session.id().to_string());
+        let identifiers = ConnectionIdentifiers::new().with(SESSION_ID, session.id().to_string());
         self.cable().disconnect(&identifiers, reconnect);
     }
 
@@ -83,14 +90,19 @@ impl SinewHandle {
     ///
     /// The parts are joined by `:`.
     pub fn sign_stream(&self, parts: &[&str]) -> String {
-        self.0.verifier.sign(&stream_key(parts.iter().map(|part| Some(*part))))
+        self.0
+            .verifier
+            .sign(&stream_key(parts.iter().map(|part| Some(*part))))
     }
 
     /// A `<cable-ready-stream-from>` element: whoever shows it carries out what is broadcast to the stream.
     ///
     /// It displays as HTML.
     pub fn stream_from(&self, parts: &[&str]) -> StreamFrom {
-        StreamFrom { identifier: self.sign_stream(parts), attributes: Vec::new() }
+        StreamFrom {
+            identifier: self.sign_stream(parts),
+            attributes: Vec::new(),
+        }
     }
 }
 
@@ -138,7 +150,11 @@ impl StreamFrom {
 
 impl fmt::Display for StreamFrom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, r#"<cable-ready-stream-from identifier="{}""#, self.identifier)?;
+        write!(
+            f,
+            r#"<cable-ready-stream-from identifier="{}""#,
+            self.identifier
+        )?;
         for (name, value) in &self.attributes {
             write!(f, r#" {name}="{}""#, EscapedAttribute(value))?;
         }
@@ -173,4 +189,3 @@ impl fmt::Display for EscapedAttribute<'_> {
         Ok(())
     }
 }
-

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
 use sinew_cable::{ConnectRequest, ConnectionIdentifiers, Refusal};
+use sinew_protocol::DisconnectReason;
 use sinew_reflex::Handshake;
 use sinew_store::{Session, SessionId, Sessions};
 use sinew_web::{Effective, SessionLayer};
@@ -19,6 +20,7 @@ pub(crate) const SESSION_ID: &str = "session_id";
 pub struct Visitor {
     request: Arc<ConnectRequest>,
     session: Option<Session>,
+    presented_id: Option<SessionId>,
 }
 
 impl Visitor {
@@ -27,15 +29,25 @@ impl Visitor {
         &self.request
     }
 
-    /// The session whose cookie came with the handshake. What is written to it here is not kept.
+    /// The session whose cookie came with the handshake, if the store knows it. What is written to
+    /// it here is not kept.
     pub fn session(&self) -> Option<&Session> {
         self.session.as_ref()
+    }
+
+    /// The session id that the cookie names, whether the store knows it or not.
+    ///
+    /// Whoever sent it may have made it up: enough to tell visitors apart, never to trust one.
+    pub fn presented_session_id(&self) -> Option<SessionId> {
+        self.presented_id
     }
 }
 
 impl fmt::Debug for Visitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Visitor").field("host", &self.request.host).finish_non_exhaustive()
+        f.debug_struct("Visitor")
+            .field("host", &self.request.host)
+            .finish_non_exhaustive()
     }
 }
 
@@ -56,22 +68,48 @@ impl Identification {
         &self,
         request: Arc<ConnectRequest>,
     ) -> Result<ConnectionIdentifiers, Refusal> {
-        let id = self.sessions.presented_id(&request.headers);
-        let identifiers = match (&self.identify, id) {
-            (Some(identify), _) => {
-                let session = id.map(|id| self.sessions.sessions().open(id));
-                identify(Visitor { request: Arc::clone(&request), session }).await?
+        // Only an id that the store knows: what a reflex writes under a made-up one would make it
+        // known, also to whoever planted it in this visitor's browser.
+        let known = self
+            .sessions
+            .known_id(&request.headers)
+            .await
+            .map_err(|error| {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a session could not be looked up"
+                );
+                Refusal {
+                    reason: DisconnectReason::Unauthorized,
+                    reconnect: true,
+                }
+            })?;
+        let sessions = self.sessions.sessions();
+        let (identifiers, session) = match (&self.identify, known) {
+            (Some(identify), known) => {
+                let visitor = Visitor {
+                    presented_id: self.sessions.presented_id(&request.headers),
+                    session: known.map(|id| sessions.open(id)),
+                    request: Arc::clone(&request),
+                };
+                (identify(visitor).await?, known)
             }
-            (None, Some(id)) => ConnectionIdentifiers::new().with(SESSION_ID, id.to_string()),
+            (None, Some(id)) => {
+                let identifiers = ConnectionIdentifiers::new().with(SESSION_ID, id.to_string());
+                (identifiers, Some(id))
+            }
             (None, None) if self.anonymous => {
-                // An identity of its own: nobody shares a stream with strangers.
-                ConnectionIdentifiers::new().with("anonymous", SessionId::generate().to_string())
+                // An identity and a session of its own, as long as it lives: nobody shares a stream
+                // with strangers. Nothing is stored before something is written.
+                let id = SessionId::generate();
+                let identifiers = ConnectionIdentifiers::new().with("anonymous", id.to_string());
+                (identifiers, Some(id))
             }
             (None, None) => return Err(Refusal::unauthorized()),
         };
         Ok(identifiers.with_extension(Arc::new(Connected {
             handshake: Arc::new(handshake(&request)),
-            session: id.map(|id| (self.sessions.sessions().clone(), id)),
+            session: session.map(|id| (sessions.clone(), id)),
         })))
     }
 }

@@ -74,9 +74,9 @@ pub use config::Config;
 pub use error::StartError;
 pub use extract::Extract;
 pub use handle::{SinewHandle, StreamFrom};
+pub use identify::Visitor;
 #[doc(hidden)]
 pub use macros::__macro;
-pub use identify::Visitor;
 pub use tags::{ClientTags, IsReflex};
 
 pub use sinew_cable::{
@@ -87,7 +87,7 @@ pub use sinew_reflex::{
     CableReady, Error, ErrorKind, Morph, Next, Reflex, ReflexHandle, Reflexes, Render, Result,
     VersionCheck, element, maybe, params,
 };
-pub use sinew_store::{Flash, MemoryStore, Session, Sessions, Store};
+pub use sinew_store::{Flash, MemoryStore, Session, SessionId, Sessions, Store};
 pub use sinew_streams::{InProcessStreams, StreamName, Streams};
 pub use sinew_verifier::Digest;
 pub use sinew_web::{CookieConfig, EdgeConfig, Environment, OriginPolicy, Secret, TrustedProxies};

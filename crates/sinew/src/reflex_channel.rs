@@ -50,7 +50,10 @@ impl DirectChannel for ReflexChannel {
         if let Some((sessions, id)) = &connected.session {
             client = client.with_session(sessions.clone(), *id);
         }
-        Confirmation::new().stream_from(stream).with_state(Arc::new(client)).into()
+        Confirmation::new()
+            .stream_from(stream)
+            .with_state(Arc::new(client))
+            .into()
     }
 
     fn perform(&self, subscription: DirectSubscription<'_>, data: &str) {

@@ -25,7 +25,11 @@ pub(crate) struct RouterRenderer {
 
 impl RouterRenderer {
     pub(crate) fn new(app: Router, sessions: Sessions, page_bytes_max: usize) -> Self {
-        Self { app, sessions, page_bytes_max }
+        Self {
+            app,
+            sessions,
+            page_bytes_max,
+        }
     }
 }
 
@@ -38,7 +42,11 @@ struct RouteProbe(Arc<Mutex<Option<Route>>>);
 /// It is the outermost layer of each route, so a probe meets none of the application's own.
 pub(crate) fn answer_probes(app: Router) -> Router {
     // axum refuses a route layer on a router without routes.
-    if app.has_routes() { app.route_layer(axum::middleware::from_fn(answer_probe)) } else { app }
+    if app.has_routes() {
+        app.route_layer(axum::middleware::from_fn(answer_probe))
+    } else {
+        app
+    }
 }
 
 async fn answer_probe(request: Request, next: Next) -> Response {
@@ -46,7 +54,10 @@ async fn answer_probe(request: Request, next: Next) -> Response {
         return next.run(request).await;
     };
     let (mut parts, _) = request.into_parts();
-    let template = parts.extensions.get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let template = parts
+        .extensions
+        .get::<MatchedPath>()
+        .map(|path| path.as_str().to_owned());
     let params = RawPathParams::from_request_parts(&mut parts, &()).await;
     *probe.0.lock() = Some(Route {
         template: template.unwrap_or_default(),
@@ -54,7 +65,9 @@ async fn answer_probe(request: Request, next: Next) -> Response {
             |_| Vec::new(),
             |params| {
                 let params = params.iter();
-                params.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+                params
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .collect()
             },
         ),
     });
@@ -96,9 +109,17 @@ impl PageRenderer for RouterRenderer {
                 );
             }
             let location = parts.headers.get(header::LOCATION);
-            let location = location.and_then(|location| location.to_str().ok()).map(str::to_owned);
-            let body = to_bytes(body, self.page_bytes_max).await.map_err(RenderError::new)?;
-            Ok(Page { status: parts.status.as_u16(), location, body })
+            let location = location
+                .and_then(|location| location.to_str().ok())
+                .map(str::to_owned);
+            let body = to_bytes(body, self.page_bytes_max)
+                .await
+                .map_err(RenderError::new)?;
+            Ok(Page {
+                status: parts.status.as_u16(),
+                location,
+                body,
+            })
         }
         .boxed()
     }

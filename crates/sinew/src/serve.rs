@@ -17,7 +17,10 @@ const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
 pub(crate) fn log_to_standard_error() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     // An error means that there is a subscriber already, which then has its way.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
 }
 
 pub(crate) async fn serve(app: App) -> Result<(), StartError> {
@@ -34,14 +37,20 @@ pub(crate) async fn serve(app: App) -> Result<(), StartError> {
     tracing::info!("listening on http://{address}");
 
     let (cable, health) = (app.handle().cable().clone(), app.health().clone());
-    let service = app.router().clone().into_make_service_with_connect_info::<SocketAddr>();
+    let service = app
+        .router()
+        .clone()
+        .into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service)
         .with_graceful_shutdown(async move {
             told_to_stop().await;
             tracing::info!("stopping");
             health.set_ready(false);
             // Told to reconnect, the browsers find the next process.
-            if tokio::time::timeout(DRAIN_TIME_MAX, cable.drain()).await.is_err() {
+            if tokio::time::timeout(DRAIN_TIME_MAX, cable.drain())
+                .await
+                .is_err()
+            {
                 tracing::warn!("some connections did not close in time");
             }
         })

@@ -51,7 +51,11 @@ impl fmt::Display for ClientTags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cable_url = EscapedAttribute(&self.context.cable_url);
         write!(f, r#"<meta name="action-cable-url" content="{cable_url}">"#)?;
-        write!(f, r#"<script src="{}" defer></script>"#, client::SCRIPT.path)
+        write!(
+            f,
+            r#"<script src="{}" defer></script>"#,
+            client::SCRIPT.path
+        )
     }
 }
 
@@ -72,7 +76,11 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientTags {
         session.ensure();
         let context = parts.extensions.get::<Arc<TagContext>>().cloned();
         // Whoever puts the session there puts this there too, unless a session layer is used alone.
-        let context = context.unwrap_or_else(|| Arc::new(TagContext { cable_url: "/cable".to_owned() }));
+        let context = context.unwrap_or_else(|| {
+            Arc::new(TagContext {
+                cable_url: "/cable".to_owned(),
+            })
+        });
         Ok(Self { context })
     }
 }
@@ -99,6 +107,8 @@ impl<S: Sync> FromRequestParts<S> for IsReflex {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(parts.extensions.get::<sinew_reflex::IsReflex>().is_some()))
+        Ok(Self(
+            parts.extensions.get::<sinew_reflex::IsReflex>().is_some(),
+        ))
     }
 }

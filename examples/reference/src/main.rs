@@ -13,7 +13,7 @@ mod templates;
 use std::env;
 
 use sinew::prelude::*;
-use sinew::{Config, Digest, Environment, Secret, VersionCheck};
+use sinew::{Config, ConnectionIdentifiers, Digest, Environment, Refusal, Secret, VersionCheck};
 
 use crate::channels::{EchoChannel, LoadChannel, RejectChannel};
 use crate::reflexes::{
@@ -25,6 +25,13 @@ use crate::reflexes::{
 async fn main() -> Result {
     Sinew::new(pages::router())
         .config(config()?)
+        // As the recorded application: a cookie that names no stored session is an identity too.
+        .identify(async |visitor| {
+            let id = visitor
+                .presented_session_id()
+                .ok_or(Refusal::unauthorized())?;
+            Ok(ConnectionIdentifiers::new().with("session_id", id.to_string()))
+        })
         .application_reflex(ApplicationReflex)
         .reflex(Counter)
         .reflex(Selector)

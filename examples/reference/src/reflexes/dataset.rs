@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use sinew::prelude::*;
 
 /// The element and its data attributes.
@@ -8,10 +8,15 @@ pub(crate) struct Dataset;
 impl Dataset {
     async fn show(&self, cx: &mut Reflex) -> Result {
         let element = cx.element();
+        let data_attributes: Map<String, Value> = element
+            .dataset()
+            .attributes()
+            .map(|(name, value)| (name.to_owned(), value.clone()))
+            .collect();
         let payload = json!({
             "dataset": element.dataset(),
             "attrs": element.attributes(),
-            "data_attrs": element.dataset(),
+            "data_attrs": data_attributes,
             "attributes": element.attributes(),
         });
         cx.set_payload(payload);

@@ -20,6 +20,7 @@ impl Sess {
     async fn read(&self, cx: &mut Reflex) -> Result {
         let value: Option<Value> = cx.session().get("value").await?;
         cx.set_payload(json!({ "value": value }));
+        cx.morph_nothing();
         Ok(())
     }
 
