@@ -41,6 +41,20 @@ fn time(mut call: impl FnMut()) -> Duration {
 }
 
 fn main() {
+    let row =
+        "<li class=\"row\" id=\"row-7\"><input type=\"checkbox\" checked> <span>Row 7</span></li>";
+    let fast = time(|| {
+        assert!(ways::selector_morph_by_scan(black_box(row), "#row-7").is_some());
+    });
+    let slow = time(|| {
+        assert!(ways::selector_morph_by_tree(black_box(row), "#row-7").is_ok());
+    });
+    println!(
+        "a row of {} bytes: fast {:.2} us, slow {:.2} us",
+        row.len(),
+        fast.as_secs_f64() * 1e6,
+        slow.as_secs_f64() * 1e6
+    );
     println!("bytes selector fast_us slow_us");
     for bytes in [10_000, 85_000] {
         let page = page(bytes);

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr_iter, memchr2, memmem};
+use memchr::{memchr, memchr_iter, memmem};
 
 use self::element::{Group, classify, is_foreign_element};
 pub(super) use self::wanted::Wanted;
@@ -126,8 +126,8 @@ struct StartTag {
 impl<'a, 'w> Scanner<'a, 'w> {
     fn new(html: &'a str, wanted: &'w [Wanted<'w>]) -> Option<Self> {
         let bytes = html.as_bytes();
-        // The parser drops NUL and turns CR into LF: a slice would not.
-        if wanted.len() > 32 || memchr2(0, b'\r', bytes).is_some() {
+        // The parser drops NUL here and replaces it there.
+        if wanted.len() > 32 || memchr(0, bytes).is_some() {
             return None;
         }
         Some(Scanner {
@@ -376,7 +376,7 @@ impl<'a, 'w> Scanner<'a, 'w> {
         let mut at = start;
         loop {
             match *self.bytes.get(at)? {
-                b'=' | b'>' | b'/' | b' ' | b'\n' | b'\t' | 0x0c => break,
+                b'=' | b'>' | b'/' | b' ' | b'\n' | b'\t' | b'\r' | 0x0c => break,
                 b'"' | b'\'' | b'<' => return None,
                 _ => at += 1,
             }
@@ -401,7 +401,7 @@ impl<'a, 'w> Scanner<'a, 'w> {
                 let value_start = at;
                 loop {
                     match *self.bytes.get(at)? {
-                        b'>' | b' ' | b'\n' | b'\t' | 0x0c => break,
+                        b'>' | b' ' | b'\n' | b'\t' | b'\r' | 0x0c => break,
                         b'"' | b'\'' | b'<' | b'`' => return None,
                         _ => at += 1,
                     }
@@ -663,7 +663,7 @@ impl<'a, 'w> Scanner<'a, 'w> {
             if there.eq_ignore_ascii_case(name)
                 && matches!(
                     self.bytes.get(after),
-                    Some(b'>' | b'/' | b' ' | b'\n' | b'\t' | 0x0c)
+                    Some(b'>' | b'/' | b' ' | b'\n' | b'\t' | b'\r' | 0x0c)
                 )
             {
                 break end;

@@ -33,6 +33,8 @@ const TEXT: &[&str] = &[
     "a < b",
     "&lt;p&gt;",
     "\n\n",
+    "\r\n",
+    "\r",
     "é",
     "&nbsp",
     "1 > 0",
