@@ -55,8 +55,9 @@ export function probes (base) {
  * @param {string} base
  * @returns {Promise<object>} its recording
  */
-export async function drive ({ name, protocols = PROTOCOLS, headers = {}, origin = base, cookie, url = '/cable', send = [], note, wait = ANSWER_MS }, base) {
-  cookie ??= (await fetch(base + '/counter')).headers.get('set-cookie').split(';')[0]
+export async function drive (probe, base) {
+  const { name, protocols = PROTOCOLS, headers = {}, origin = base, url = '/cable', send = [], note, wait = ANSWER_MS } = probe
+  const cookie = probe.cookie ?? (await fetch(base + '/counter')).headers.get('set-cookie').split(';')[0]
   const recording = { scenario: `raw-${name}`, note, connect: { url, protocols, origin, headers }, frames: [], handshake: null }
   const { frames } = recording
   const socket = new WebSocket(base.replace('http', 'ws') + url, protocols, { origin, headers: { cookie, ...headers }, perMessageDeflate: false })
