@@ -1,2 +1,55 @@
-//! The bench application.
-fn main() {}
+//! The application under measurement.
+//!
+//! It binds `127.0.0.1:$PORT`, runs as production with a fixed secret, accepts anonymous sockets
+//! and a missing `Origin`, and limits neither rates nor connections. `SINEW_DATA_DIR` says where
+//! the embedded store lives.
+//!
+//! `bench parts` does not serve: it times the steps of a page morph one by one and prints them.
+//! `cargo xtask bench reflex` runs all of it.
+
+mod channel;
+mod page;
+mod parts;
+mod reflexes;
+
+use std::sync::Arc;
+
+use sinew::prelude::*;
+use sinew::{Config, Environment, InProcessStreams, Secret, Sessions, Streams};
+use sinew_embedded::EmbeddedStore;
+
+/// A bound that no closed loop meets.
+const BEYOND_REACH: usize = 1 << 20;
+
+#[tokio::main]
+async fn main() -> Result {
+    if std::env::args().nth(1).as_deref() == Some("parts") {
+        return parts::print().await;
+    }
+    let config = config()?;
+    let store = Arc::new(EmbeddedStore::open(&config.edge.data_directory)?);
+    let streams: Arc<dyn Streams> = Arc::new(InProcessStreams::new());
+    Sinew::new(page::router())
+        .config(config)
+        .store(store.clone())
+        .streams(Arc::clone(&streams))
+        .state(Sessions::new(store))
+        .reflex(reflexes::Bench::default())
+        .channel(channel::BenchChannel::new(streams))
+        .serve()
+        .await
+}
+
+fn config() -> Result<Config> {
+    let mut config = Config::from_env()?;
+    config.edge.environment = Environment::Production;
+    config.edge.configured_secret = Some(Secret::new("bench-application-this-is-not-a-secret")?);
+    config.anonymous = true;
+    // A line for each reflex would measure the log.
+    config.reflex.log = false;
+    config.reflex.lane_calls_max = BEYOND_REACH;
+    config.reflex.connection_calls_max = BEYOND_REACH;
+    config.cable.outbox_messages_max = BEYOND_REACH;
+    config.cable.outbox_bytes_max = 1 << 30;
+    Ok(config)
+}

@@ -1,0 +1,47 @@
+//! The channel under measurement.
+
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+use sinew::Streams;
+use sinew::prelude::*;
+use sinew_cable::Broadcaster;
+
+/// Echoes to one and broadcasts to a room.
+pub(crate) struct BenchChannel {
+    broadcaster: Broadcaster,
+}
+
+impl BenchChannel {
+    pub(crate) fn new(streams: Arc<dyn Streams>) -> Self {
+        Self {
+            broadcaster: Broadcaster::new(streams),
+        }
+    }
+}
+
+#[channel]
+impl BenchChannel {
+    async fn subscribed(&self, cx: &mut Subscription) -> ChannelResult {
+        let room = room(cx);
+        cx.stream_from(room);
+        Ok(())
+    }
+
+    async fn echo(&self, cx: &mut Subscription, data: &RawValue) -> ChannelResult {
+        cx.transmit(data)
+    }
+
+    async fn broadcast(&self, cx: &mut Subscription, data: &RawValue) -> ChannelResult {
+        let room = room(cx);
+        self.broadcaster.broadcast(room, data).await?;
+        Ok(())
+    }
+}
+
+fn room(cx: &mut Subscription) -> String {
+    match cx.params().str("room") {
+        Some(room) => format!("bench_{room}"),
+        None => "bench".to_owned(),
+    }
+}
