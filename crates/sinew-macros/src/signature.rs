@@ -11,10 +11,13 @@ pub(crate) struct Parameter {
     pub(crate) optional: bool,
 }
 
-/// Whether a method has a context in the second place, whatever else is wrong with it.
+/// Whether a method has a context, whatever else is wrong with it.
+///
+/// A plain method that only reads the context is a condition or a helper.
 pub(crate) fn takes_context(method: &ImplItemFn, context: &str) -> bool {
     method.sig.inputs.iter().any(|input| match input {
-        FnArg::Typed(input) => is_context(&input.ty, context).is_some(),
+        FnArg::Typed(input) => is_context(&input.ty, context)
+            .is_some_and(|is_mutable| is_mutable || method.sig.asyncness.is_some()),
         FnArg::Receiver(_) => false,
     })
 }

@@ -511,17 +511,23 @@ fn page_uri(address: &str) -> Result<Uri> {
         return Ok(Uri::from_static("/"));
     }
     if without_fragment.starts_with('/') && !without_fragment.starts_with("//") {
-        return without_fragment.parse().map_err(|_| bad());
+        if without_fragment.is_ascii() {
+            return without_fragment.parse().map_err(|_| bad());
+        }
+        return page_uri(&format!("http://localhost{without_fragment}")).map_err(|_| bad());
     }
     // What a browser sends is an absolute http address already in the form a request needs.
     if let Some((scheme, rest)) = without_fragment.split_once("://")
         && matches!(scheme, "http" | "https")
+        && rest.is_ascii()
         && let Ok(uri) = without_fragment.parse::<Uri>()
         && uri.authority().is_some()
         && !rest.starts_with('/')
     {
-        let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        return path.parse().map_err(|_| bad());
+        return match uri.path_and_query().map_or("/", |path| path.as_str()) {
+            query if query.starts_with('?') => format!("/{query}").parse().map_err(|_| bad()),
+            path => path.parse().map_err(|_| bad()),
+        };
     }
     let url = url::Url::parse(without_fragment).map_err(|error| bad().with_source(error))?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -546,6 +552,7 @@ mod tests {
             ("http://app.test:3000/p?x=1#y", "/p?x=1"),
             ("https://other.example/counter", "/counter"),
             ("http://app.test/größe", "/gr%C3%B6%C3%9Fe"),
+            ("/größe?ü", "/gr%C3%B6%C3%9Fe?%C3%BC"),
         ] {
             assert_eq!(
                 page_uri(address).expect(address).to_string(),

@@ -32,6 +32,9 @@ fn an_action_is_an_async_method_with_a_context() {
                 fn step(&self) -> i64 {
                     1
                 }
+                fn is_admin(&self, cx: &Reflex) -> bool {
+                    true
+                }
                 async fn load(&self, id: u64) -> u64 {
                     id
                 }
@@ -44,7 +47,13 @@ fn an_action_is_an_async_method_with_a_context() {
     assert!(text.contains(r#"Action :: new ("increment""#), "{text}");
     assert!(text.contains(r#"arguments (& [] , & ["step"])"#), "{text}");
     assert!(text.contains(r#"pub const __action_increment : & 'static str = "Counter#increment""#));
-    for left_alone in [r#""step" ,"#, r#""load""#, r#""note""#, "# [helper]"] {
+    for left_alone in [
+        r#""step" ,"#,
+        r#""is_admin""#,
+        r#""load""#,
+        r#""note""#,
+        "# [helper]",
+    ] {
         assert!(!text.contains(left_alone), "{left_alone}: {text}");
     }
 }

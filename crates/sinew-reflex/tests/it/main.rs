@@ -1,0 +1,12 @@
+//! The engine end to end: a call goes in, messages come out.
+
+mod arguments;
+mod cable_ready;
+mod callbacks;
+mod calls;
+mod failures;
+mod lanes;
+mod morphs;
+mod registration;
+mod server;
+mod sessions;
