@@ -196,7 +196,12 @@ impl Operations {
         let mut operation = Operation::new(name).at(target);
         if let Value::Object(options) = options {
             for (key, value) in options {
-                operation = operation.option(key, value);
+                operation = match (key.as_str(), value) {
+                    // Written among the options, it wins over the argument.
+                    ("selector", Value::String(selector)) => operation.at(selector),
+                    ("selector", Value::Null) => operation.at(Target::Document),
+                    (_, value) => operation.option(key, value),
+                };
             }
         }
         self.push(operation)

@@ -83,6 +83,22 @@ fn an_operation_of_the_application() {
 }
 
 #[test]
+fn a_selector_among_the_options_wins() {
+    let mut operations = Operations::new();
+    operations.custom(previous(), "x", json!({"selector": "#a"}));
+    operations.custom("#b", "y", json!({"selector": null}));
+    operations.reload();
+    check(
+        &operations,
+        json!([
+            {"selector": "#a", "operation": "x"},
+            {"selector": null, "operation": "y"},
+            {"operation": "reload"},
+        ]),
+    );
+}
+
+#[test]
 fn raw_operations() {
     let mut operations = Operations::new();
     operations
