@@ -73,7 +73,11 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientTags {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, SessionLayerMissing> {
         let session = Session::from_request_parts(parts, state).await?;
-        session.ensure();
+        // Whoever called a reflex has what a first visit is given; seeing to it again would cost
+        // every page morph a look into the store.
+        if parts.extensions.get::<sinew_reflex::IsReflex>().is_none() {
+            session.ensure();
+        }
         let context = parts.extensions.get::<Arc<TagContext>>().cloned();
         // Whoever puts the session there puts this there too, unless a session layer is used alone.
         let context = context.unwrap_or_else(|| {

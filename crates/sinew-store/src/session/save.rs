@@ -51,6 +51,10 @@ impl Session {
             return Ok(Saved::Unchanged);
         }
         let _turn = self.0.turn.lock().await;
+        if self.0.state.lock().is_only_ensured() {
+            // Most visitors have their record already: a look is cheaper than writing nothing to it.
+            self.load().await?;
+        }
         let mut conflicts = 0;
         loop {
             let plan = match self.plan()? {

@@ -98,6 +98,15 @@ impl State {
         }
     }
 
+    /// Whether all there is to do is to see that the record exists, and whether it does is not known.
+    pub(super) fn is_only_ensured(&self) -> bool {
+        self.life == Life::Alive
+            && self.ensure
+            && self.pending.is_empty()
+            && self.renewal.is_none()
+            && self.snapshot.is_none()
+    }
+
     /// Whether more than a tenth of the session's life has passed.
     pub(super) fn is_due(&self, config: &SessionConfig) -> bool {
         let left = self.snapshot.as_ref().and_then(|it| it.expires_in);

@@ -332,6 +332,23 @@ async fn ensure_stores_a_session_without_fields_once() {
 }
 
 #[tokio::test]
+async fn ensuring_what_is_stored_costs_one_load_and_no_commit() {
+    let house = House::new();
+    let id = house.stored(&[]).await;
+    for session in [house.sessions.open(id), house.sessions.claim(id)] {
+        session.ensure();
+        assert_eq!(session.commit().await.unwrap(), Saved::Unchanged);
+        assert_eq!(house.take_calls(), (1, 0));
+        assert_eq!(session.id(), id);
+    }
+
+    let unknown = house.sessions.claim(SessionId::generate());
+    unknown.ensure();
+    assert_eq!(unknown.commit().await.unwrap(), Saved::Written);
+    assert_eq!(house.take_calls(), (1, 1));
+}
+
+#[tokio::test]
 async fn an_ended_session_stays_dead_for_those_who_hold_its_id() {
     let house = House::new();
     let id = house.stored(&[("user", 1)]).await;
