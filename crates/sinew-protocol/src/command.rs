@@ -1,3 +1,5 @@
+mod fast;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -51,7 +53,10 @@ impl<'a> ClientCommand<'a> {
     /// assert!(matches!(ClientCommand::parse(frame), Err(CommandError::DataNotString)));
     /// ```
     pub fn parse(frame: &'a str) -> Result<Self, CommandError> {
-        Self::from_envelope(serde_json::from_str(frame))
+        match fast::read(frame) {
+            Some(fields) => Self::from_fields(fields),
+            None => Self::from_envelope(serde_json::from_str(frame)),
+        }
     }
 
     /// Reads one binary frame that carries the same JSON as a text frame would.
@@ -60,19 +65,25 @@ impl<'a> ClientCommand<'a> {
     ///
     /// As [`parse`](Self::parse); bytes that are not UTF-8 are not JSON.
     pub fn parse_bytes(frame: &'a [u8]) -> Result<Self, CommandError> {
-        Self::from_envelope(serde_json::from_slice(frame))
+        match std::str::from_utf8(frame) {
+            Ok(text) => Self::parse(text),
+            Err(_) => Self::from_envelope(serde_json::from_slice(frame)),
+        }
     }
 
     fn from_envelope(envelope: serde_json::Result<Envelope<'a>>) -> Result<Self, CommandError> {
-        let envelope = match envelope {
-            Ok(Envelope::Object(fields)) => fields,
-            Ok(Envelope::Other) => return Err(CommandError::NotObject),
-            Err(error) => return Err(CommandError::NotJson(error)),
-        };
-        let Field::String(command) = envelope.command else {
+        match envelope {
+            Ok(Envelope::Object(fields)) => Self::from_fields(fields),
+            Ok(Envelope::Other) => Err(CommandError::NotObject),
+            Err(error) => Err(CommandError::NotJson(error)),
+        }
+    }
+
+    fn from_fields(fields: Fields<'a>) -> Result<Self, CommandError> {
+        let Field::String(command) = fields.command else {
             return Err(CommandError::NoCommand);
         };
-        let identifier = match envelope.identifier {
+        let identifier = match fields.identifier {
             Field::String(identifier) => Ok(identifier),
             _ => Err(CommandError::IdentifierNotString),
         };
@@ -83,7 +94,7 @@ impl<'a> ClientCommand<'a> {
             "unsubscribe" => Ok(Self::Unsubscribe {
                 identifier: identifier?,
             }),
-            "message" => match envelope.data {
+            "message" => match fields.data {
                 Field::String(data) => Ok(Self::Message {
                     identifier: identifier?,
                     data,
@@ -136,7 +147,7 @@ enum Envelope<'a> {
     Other,
 }
 
-#[derive(Default)]
+#[derive(Default, PartialEq, Debug)]
 struct Fields<'a> {
     command: Field<'a>,
     identifier: Field<'a>,
@@ -144,7 +155,7 @@ struct Fields<'a> {
 }
 
 /// One field: a string, or anything else, which is told apart but not kept.
-#[derive(Default)]
+#[derive(Default, PartialEq, Debug)]
 enum Field<'a> {
     #[default]
     Missing,
@@ -247,5 +258,59 @@ impl<'de> Deserialize<'de> for Field<'de> {
             other_values!(Field::Other);
         }
         deserializer.deserialize_any(FieldVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    /// What the quick reader reads, the general one reads too, and the same.
+    fn check(frame: &str) -> bool {
+        let Some(fields) = fast::read(frame) else {
+            return false;
+        };
+        match serde_json::from_str(frame) {
+            Ok(Envelope::Object(general)) => assert_eq!(fields, general, "{frame:?}"),
+            _ => panic!("read {frame:?}, which is no object of JSON"),
+        }
+        true
+    }
+
+    #[test]
+    fn stock_clients_frames_are_read_quickly() {
+        for frame in [
+            r#"{"command":"subscribe","identifier":"{\"channel\":\"StimulusReflex::Channel\"}"}"#,
+            r#"{"command":"message","identifier":"{\"channel\":\"A\"}","data":"{\"text\":\"a\\\"b\\n größe 😀\"}"}"#,
+            " { \"command\" :\t\"ping\" }\r\n",
+        ] {
+            assert!(check(frame), "{frame}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_strings_come_out_as_they_went_in(identifier: String, data: String) {
+            let (identifier, data) = (Value::from(identifier), Value::from(data));
+            check(&format!(r#"{{"command":"message","identifier":{identifier},"data":{data}}}"#));
+        }
+
+        #[test]
+        fn quick_reader_agrees_with_the_general_one(
+            pieces in proptest::collection::vec(
+                prop::sample::select(vec![
+                    "{", "}", "\"", "\\", ":", ",", " ", "\n", "n", "u0041", "command", "identifier", "data",
+                    "\"command\":\"ping\"", "\"data\":\"", "\\\"", "\\\\", "ö", "1", "null", "\u{1}", "/",
+                ]),
+                0..14,
+            )
+        ) {
+            check(&pieces.concat());
+            check(&format!("{{{}}}", pieces.concat()));
+            check(&format!(r#"{{"data":"{}"}}"#, pieces.concat()));
+        }
     }
 }

@@ -74,7 +74,7 @@ fn audience_is_that_of_a_naive_model() {
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1);
         let number = (random >> 33) as usize;
-        if number % 2 == 0 || model.is_empty() {
+        if number.is_multiple_of(2) || model.is_empty() {
             let who = number / 2 % mailboxes.len();
             let identifier = Identifier::from(["a", "b", "c"][number / 64 % 3]);
             let joined = hub.join(&streams, &news, &identifier, &mailboxes[who]);
