@@ -103,8 +103,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     fn run(&mut self, context: &mut Context<'_>, scratch: &mut Scratch) -> Poll<()> {
         scratch.out.clear();
+        // One look at the clock per wake: the connection asks for it only to give up on an application.
+        let now = Instant::now();
         if let Some(opening) = self.opening.take() {
-            let now = Instant::now();
             self.link.start(now, opening.request, &mut scratch.out);
             if !opening.already_read.is_empty() {
                 let mut input = opening.already_read.to_vec();
@@ -117,7 +118,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             {
                 return Poll::Ready(());
             }
-            self.gather(&mut scratch.out);
+            self.gather(now, &mut scratch.out);
             if !scratch.out.is_empty() {
                 match self.poll_write(context, &mut scratch.out) {
                     Ok(()) => continue,
@@ -150,7 +151,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }
             // An application that is behind is not given more: the socket's own buffers hold the client back.
             let may_read = !self.link.is_congested() || !matches!(self.phase, Phase::Open);
-            if may_read && let Poll::Ready(step) = self.poll_read(context, scratch) {
+            if may_read && let Poll::Ready(step) = self.poll_read(now, context, scratch) {
                 match step {
                     Step::Again => continue,
                     Step::Over => return Poll::Ready(()),
@@ -163,9 +164,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     /// Appends what waits in the mailbox, and the close when the connection has ended.
-    fn gather(&mut self, out: &mut Vec<u8>) {
+    fn gather(&mut self, now: Instant, out: &mut Vec<u8>) {
         let before = out.len();
-        self.link.deliver(Instant::now(), GATHER_BYTES, out);
+        self.link.deliver(now, GATHER_BYTES, out);
         if matches!(self.phase, Phase::Lingering { .. } | Phase::Finished) {
             // Nothing may follow a close frame.
             out.truncate(before);
@@ -177,13 +178,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    fn poll_read(&mut self, context: &mut Context<'_>, scratch: &mut Scratch) -> Poll<Step> {
+    fn poll_read(
+        &mut self,
+        now: Instant,
+        context: &mut Context<'_>,
+        scratch: &mut Scratch,
+    ) -> Poll<Step> {
         let Scratch { read, out } = scratch;
         let mut buffer = ReadBuf::new(read);
         match ready!(Pin::new(&mut self.socket).poll_read(context, &mut buffer)) {
             Ok(()) if buffer.filled().is_empty() => Poll::Ready(Step::Over),
             Ok(()) => {
-                self.receive(Instant::now(), buffer.filled_mut(), out);
+                self.receive(now, buffer.filled_mut(), out);
                 Poll::Ready(Step::Again)
             }
             Err(error) => {
