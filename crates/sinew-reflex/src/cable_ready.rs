@@ -39,6 +39,8 @@ pub struct CableReady {
 struct Shared {
     streams: Arc<dyn Streams>,
     runtime: Handle,
+    /// What messages for the StimulusReflex subscription say; other subscriptions do not look.
+    version: String,
     later: Mutex<Later>,
 }
 
@@ -51,13 +53,23 @@ struct Later {
 impl CableReady {
     /// Publishes on `streams`; what is sent later runs on `runtime`.
     pub fn new(streams: Arc<dyn Streams>, runtime: Handle) -> Self {
+        Self::with_version(streams, runtime, sinew_cable_ready::VERSION)
+    }
+
+    pub(crate) fn with_version(streams: Arc<dyn Streams>, runtime: Handle, version: &str) -> Self {
+        let (version, later) = (version.to_owned(), Mutex::default());
         Self {
             shared: Arc::new(Shared {
                 streams,
                 runtime,
-                later: Mutex::default(),
+                version,
+                later,
             }),
         }
+    }
+
+    pub(crate) fn version(&self) -> &str {
+        &self.shared.version
     }
 
     /// Begins a message to a stream. Nothing is sent before one of its `broadcast` methods is called.

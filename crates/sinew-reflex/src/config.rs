@@ -41,6 +41,9 @@ pub struct Config {
     pub version_check: VersionCheck,
     /// The `stimulus_reflex` version this server answers. Default: `3.5.5`.
     pub client_version: String,
+    /// The `cable_ready` version of the browser's bundle. Default: `5.0.6`, the one this project's client is built with.
+    /// A browser drops replies that name another one.
+    pub cable_ready_version: String,
     /// How long callbacks and action of one reflex may take together. Default: 30 s.
     /// Over it: `morph-error`; the handler is dropped where it waits.
     pub action_time_limit: Duration,
@@ -67,6 +70,7 @@ impl Default for Config {
             environment: Environment::Production,
             version_check: VersionCheck::Exit,
             client_version: "3.5.5".to_owned(),
+            cable_ready_version: sinew_cable_ready::VERSION.to_owned(),
             action_time_limit: Duration::from_secs(30),
             page_time_limit: Duration::from_secs(30),
             commit_time_limit: Duration::from_secs(10),

@@ -116,7 +116,8 @@ impl Engine {
             session = client.session_label(),
             "refused: too many calls are waiting"
         );
-        let message = Reply::new(&call.data, None, &Operations::new())
+        let version = &shared.config.cable_ready_version;
+        let message = Reply::new(&call.data, None, &Operations::new(), version)
             .status(Status::Error(error.sentence()), Morph::Page);
         if !client.may_refuse(shared.config.refusals_max) {
             count(&shared.counters.unanswered);
@@ -237,10 +238,14 @@ impl EngineBuilder {
         let registry = registry::build(self.application.as_ref(), &self.reflexes)?;
         Ok(Engine {
             shared: Arc::new(Shared {
-                config: self.config,
                 registry,
                 renderer: self.renderer,
-                cable_ready: CableReady::new(Arc::clone(&self.streams), runtime),
+                cable_ready: CableReady::with_version(
+                    Arc::clone(&self.streams),
+                    runtime,
+                    &self.config.cable_ready_version,
+                ),
+                config: self.config,
                 state: self.state,
                 counters: Counters::default(),
                 streams: self.streams,

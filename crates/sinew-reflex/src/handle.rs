@@ -8,6 +8,7 @@ use sinew_streams::StreamName;
 use crate::cable_ready::CableReady;
 use crate::data::ReflexData;
 use crate::error::Result;
+use crate::reply;
 
 /// Sends operations to the tab that called a reflex, also after the reflex has ended.
 ///
@@ -51,10 +52,7 @@ impl ReflexHandle {
         if operations.is_empty() {
             return Ok(());
         }
-        let mut message = String::new();
-        let id = self.data.id();
-        let scope = sinew_cable_ready::Scope::Reflex(id.as_deref());
-        sinew_cable_ready::write_message(&mut message, operations, scope);
+        let message = reply::message(&self.data, operations, self.cable_ready.version());
         self.cable_ready.publish(&self.stream, message).await
     }
 

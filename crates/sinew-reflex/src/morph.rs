@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::html::{HtmlError, SelectorMorph, page_roots, selector_morph};
 use crate::page::{Page, PageRequest};
 use crate::reflex::{Morph, Reflex};
-use crate::reply::{Reply, Status};
+use crate::reply::Status;
 use crate::run::{guard, log, status};
 use crate::statistics::count;
 
@@ -24,7 +24,7 @@ pub(crate) fn selector(cx: &mut Reflex) -> Result<String> {
     for (selector, html) in &morphs {
         cuts.push(cut(|| selector_morph(html, selector))?.map_err(bad_html)?);
     }
-    let mut reply = Reply::new(cx.data(), cx.payload.as_ref(), &cx.operations);
+    let mut reply = cx.reply();
     for ((selector, html), cut) in morphs.iter().zip(&cuts).rev() {
         match cut {
             SelectorMorph::Morph(inside) => reply.morph(selector, inside, Morph::Selector),
@@ -107,7 +107,7 @@ fn roots(cx: &mut Reflex, page: &Page) -> Result<String> {
             ),
         ));
     }
-    let mut reply = Reply::new(&data, cx.payload.as_ref(), &cx.operations);
+    let mut reply = cx.reply();
     for root in roots.iter().rev() {
         reply.morph(selectors[root.selector], &root.html, Morph::Page);
     }

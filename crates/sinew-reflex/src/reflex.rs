@@ -22,6 +22,7 @@ use crate::page::{IsReflex, Route as PageRoute};
 use crate::params::{Params, Sources};
 use crate::registry::Route;
 use crate::render::Render;
+use crate::reply::Reply;
 
 /// How a reflex ends when nothing goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -463,6 +464,12 @@ impl Reflex {
 
     pub(crate) fn matched(&self) -> &Arc<Route> {
         &self.route
+    }
+
+    /// Begins the reply, with what was queued.
+    pub(crate) fn reply(&self) -> Reply<'_> {
+        let version = &self.shared.config.cable_ready_version;
+        Reply::new(&self.data, self.payload.as_ref(), &self.operations, version)
     }
 
     pub(crate) fn stop(&mut self, stop: Stop) {

@@ -1,7 +1,9 @@
 //! Replies: the operations that end a reflex in the browser, in one message.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
-use sinew_cable_ready::{Operations, Scope, VERSION, write_camelized_json, write_string};
+use sinew_cable_ready::{Operations, Scope, write_camelized_json, write_string};
 
 use crate::data::ReflexData;
 use crate::reflex::Morph;
@@ -26,40 +28,70 @@ impl Status<'_> {
     }
 }
 
+/// A message of operations for the tab that called: every one carries the reflex's id.
+pub(crate) fn message(data: &ReflexData, operations: &Operations, version: &str) -> String {
+    let mut out = String::with_capacity(256);
+    begin(&mut out, data, operations);
+    end(&mut out, version);
+    out
+}
+
+/// The head of a message, with operations; says whether there are none.
+fn begin(out: &mut String, data: &ReflexData, operations: &Operations) -> bool {
+    out.push_str("{\"cableReady\":true,\"operations\":[");
+    let id = if operations.is_empty() {
+        None
+    } else {
+        data.id()
+    };
+    let scope = Scope::Reflex(id.as_deref());
+    for (index, operation) in operations.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        operation.write(out, scope);
+    }
+    operations.is_empty()
+}
+
+/// The foot of a message. The client compares the version with its own.
+fn end(out: &mut String, version: &str) {
+    out.push_str("],\"version\":");
+    write_string(out, version);
+    out.push('}');
+}
+
 /// One message that ends a reflex, while it is being written.
 pub(crate) struct Reply<'a> {
     out: String,
     data: &'a ReflexData,
-    payload: String,
+    version: &'a str,
+    payload: Cow<'static, str>,
     is_first: bool,
 }
 
 impl<'a> Reply<'a> {
     /// Begins with what was queued: it stands in front and is carried out last.
-    pub(crate) fn new(data: &'a ReflexData, payload: Option<&Value>, queued: &Operations) -> Self {
+    pub(crate) fn new(
+        data: &'a ReflexData,
+        payload: Option<&Value>,
+        queued: &Operations,
+        version: &'a str,
+    ) -> Self {
         let mut out = String::with_capacity(512);
-        out.push_str("{\"cableReady\":true,\"operations\":[");
-        let id = if queued.is_empty() { None } else { data.id() };
-        let scope = Scope::Reflex(id.as_deref());
-        let mut is_first = true;
-        for operation in queued {
-            if !is_first {
-                out.push(',');
-            }
-            is_first = false;
-            operation.write(&mut out, scope);
-        }
+        let is_first = begin(&mut out, data, queued);
         let payload = match payload {
-            None => "{}".to_owned(),
+            None => Cow::Borrowed("{}"),
             Some(value) => {
                 let mut payload = String::new();
                 write_camelized_json(&mut payload, &value.to_string());
-                payload
+                Cow::Owned(payload)
             }
         };
         Self {
             out,
             data,
+            version,
             payload,
             is_first,
         }
@@ -109,9 +141,7 @@ impl<'a> Reply<'a> {
 
     /// The message.
     pub(crate) fn finish(mut self) -> String {
-        self.out.push_str("],\"version\":\"");
-        self.out.push_str(VERSION);
-        self.out.push_str("\"}");
+        end(&mut self.out, self.version);
         self.out
     }
 

@@ -20,7 +20,7 @@ use crate::morph;
 use crate::params::PARAMS_BYTES_MAX;
 use crate::reflex::{Morph, Reflex};
 use crate::registry::Route;
-use crate::reply::{Reply, Status};
+use crate::reply::{self, Reply, Status};
 use crate::statistics::count;
 use crate::version;
 
@@ -47,10 +47,8 @@ async fn admit(shared: &Arc<Shared>, client: &Arc<Client>, data: &ReflexData) ->
         return Ok(());
     }
     let notice = version::notice(data, &shared.config);
-    let mut message = String::new();
-    let id = data.id();
-    let scope = sinew_cable_ready::Scope::Reflex(id.as_deref());
-    sinew_cable_ready::write_message(&mut message, &notice.operations, scope);
+    let version = &shared.config.cable_ready_version;
+    let message = reply::message(data, &notice.operations, version);
     shared.publish(client.stream(), message.into()).await;
     if check == VersionCheck::Warn {
         tracing::warn!(target: "sinew::reflex", "{}", notice.text);
@@ -69,7 +67,13 @@ fn refuse(shared: &Shared, client: &Client, data: &ReflexData, error: &Error) ->
         error = error.chain(),
         "reflex refused"
     );
-    Reply::new(data, None, &Operations::new()).status(
+    Reply::new(
+        data,
+        None,
+        &Operations::new(),
+        &shared.config.cable_ready_version,
+    )
+    .status(
         Status::Error(&error.for_browser(shared.config.environment)),
         Morph::Page,
     )
@@ -152,7 +156,7 @@ pub(crate) fn status(cx: &Reflex, status: Status<'_>) -> String {
     if !matches!(status, Status::Error(_)) {
         log(cx, 1, 1, "document", "dispatch_event");
     }
-    Reply::new(cx.data(), cx.payload.as_ref(), &cx.operations).status(status, cx.morph)
+    cx.reply().status(status, cx.morph)
 }
 
 /// Tells the rescues, keeps what was written, answers with the error.

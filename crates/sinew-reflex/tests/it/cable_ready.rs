@@ -142,7 +142,7 @@ async fn other_streams_get_their_own_messages() {
 async fn a_handle_outlives_its_reflex() {
     let (mut server, mut handles) = server().await;
     server.send("Ops#long", json!({"id": "long"}));
-    let mut seen = vec![server.message().await, server.message().await];
+    let mut seen = [server.message().await, server.message().await];
     seen.sort_by_key(|message| last(message)["operation"].as_str().unwrap().to_owned());
     assert_eq!(last(&seen[0])["operation"], "consoleLog");
     assert_eq!(last(&seen[0])["reflexId"], "long");

@@ -328,3 +328,13 @@ async fn a_version_may_be_warned_about_or_ignored() {
         "nothing"
     );
 }
+
+#[tokio::test]
+async fn another_cable_ready_may_be_answered() {
+    let config = Config {
+        cable_ready_version: "5.0.7".into(),
+        ..Config::default()
+    };
+    let mut server = Server::with_config(config, |builder| builder.reflex(Counter)).await;
+    assert_eq!(server.call("Counter#nothing").await["version"], "5.0.7");
+}

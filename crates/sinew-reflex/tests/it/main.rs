@@ -6,6 +6,7 @@ mod callbacks;
 mod calls;
 mod failures;
 mod lanes;
+mod log;
 mod morphs;
 mod registration;
 mod server;
