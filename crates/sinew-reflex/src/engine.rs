@@ -1,6 +1,7 @@
 //! The engine: takes calls, finds their reflex, runs them in their lanes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -8,6 +9,7 @@ use http::Extensions;
 use sinew_cable_ready::Operations;
 use sinew_streams::{StreamName, Streams};
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 
 use crate::cable_ready::CableReady;
 use crate::call::Call;
@@ -39,6 +41,7 @@ pub(crate) struct Shared {
     pub(crate) cable_ready: CableReady,
     pub(crate) state: Extensions,
     pub(crate) counters: Counters,
+    under_way: UnderWay,
     pub(crate) streams: Arc<dyn Streams>,
 }
 
@@ -81,6 +84,7 @@ impl Engine {
         match client.enqueue(call, concurrent, &shared.config) {
             Enqueued::Waiting => {}
             Enqueued::First(tab, first) => {
+                shared.under_way.begin();
                 let (shared, client) = (Arc::clone(shared), Arc::clone(client));
                 self.runtime().spawn(async move {
                     let mut call = first;
@@ -91,13 +95,16 @@ impl Engine {
                             None => break,
                         }
                     }
+                    shared.under_way.end();
                 });
             }
             Enqueued::Beside(call) => {
+                shared.under_way.begin();
                 let (shared, client) = (Arc::clone(shared), Arc::clone(client));
                 self.runtime().spawn(async move {
                     run::perform(&shared, &client, call).await;
                     client.leave();
+                    shared.under_way.end();
                 });
             }
             Enqueued::Refused(call) => self.refuse(client, &call),
@@ -134,6 +141,13 @@ impl Engine {
         }
     }
 
+    /// Waits until no call is under way: what a server does between its last call and its end.
+    ///
+    /// Calls that arrive meanwhile are waited for, too; whoever stops a server stops receiving first.
+    pub async fn idle(&self) {
+        self.shared.under_way.none().await;
+    }
+
     /// CableReady for all streams.
     pub fn cable_ready(&self) -> &CableReady {
         &self.shared.cable_ready
@@ -151,6 +165,36 @@ impl Engine {
 
     fn runtime(&self) -> &Handle {
         self.shared.cable_ready.runtime()
+    }
+}
+
+/// How many lanes and concurrent calls are running.
+#[derive(Default)]
+struct UnderWay {
+    count: AtomicUsize,
+    ended: Notify,
+}
+
+impl UnderWay {
+    fn begin(&self) {
+        self.count.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn end(&self) {
+        if self.count.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.ended.notify_waiters();
+        }
+    }
+
+    async fn none(&self) {
+        loop {
+            let ended = self.ended.notified();
+            // The wait begins before the look, so that an end in between is not missed.
+            if self.count.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            ended.await;
+        }
     }
 }
 
@@ -248,6 +292,7 @@ impl EngineBuilder {
                 config: self.config,
                 state: self.state,
                 counters: Counters::default(),
+                under_way: UnderWay::default(),
                 streams: self.streams,
             }),
         })

@@ -24,8 +24,22 @@ use crate::reply::{self, Reply, Status};
 use crate::statistics::count;
 use crate::version;
 
-/// Runs a call to its end and answers it.
+/// Runs a call to its end and answers it. Never panics, so that a lane always goes on.
 pub(crate) async fn perform(shared: &Arc<Shared>, client: &Arc<Client>, call: Call) {
+    let data = Arc::clone(&call.data);
+    // Application code is guarded where it runs; what remains is a value of its own that panics when it is dropped.
+    if let Err(panic) = AssertUnwindSafe(answer(shared, client, call))
+        .catch_unwind()
+        .await
+    {
+        count(&shared.counters.panics);
+        let text = format!("the end of the reflex panicked: {}", panic_text(&*panic));
+        let message = refuse(shared, client, &data, &Error::of(ErrorKind::Panic, text));
+        shared.publish(client.stream(), message.into()).await;
+    }
+}
+
+async fn answer(shared: &Arc<Shared>, client: &Arc<Client>, call: Call) {
     let Call { data, route } = call;
     let message = match route {
         Ok(route) => match admit(shared, client, &data).await {

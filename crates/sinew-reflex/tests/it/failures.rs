@@ -83,6 +83,16 @@ impl Fails {
         std::future::pending::<()>().await;
     }
 
+    async fn drops_badly(&self, cx: &mut Reflex) {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("in a drop");
+            }
+        }
+        cx.assign(std::sync::Arc::new(Bomb)).morph_nothing();
+    }
+
     async fn fine(&self, cx: &mut Reflex) {
         cx.morph_nothing();
     }
@@ -190,6 +200,13 @@ async fn a_panic_is_counted_and_the_connection_lives() {
         (statistics.panics, statistics.errors, statistics.nothings),
         (1, 1, 1)
     );
+}
+
+#[tokio::test]
+async fn a_value_that_panics_when_dropped_does_not_stop_the_lane() {
+    let mut server = server(Environment::Production).await;
+    assert_eq!(status(&server.call("Fails#drops_badly").await), "error");
+    assert_eq!(status(&server.call("Fails#fine").await), "nothing");
 }
 
 #[tokio::test(start_paused = true)]

@@ -204,3 +204,19 @@ async fn ten_thousand_calls_without_waiting_are_all_answered() {
     assert_eq!(server.engine.statistics().overloads, 9_899);
     assert!(server.is_silent());
 }
+
+#[tokio::test]
+async fn an_engine_is_idle_when_all_lanes_have_ended() {
+    let (mut server, gate) = server(Config::default()).await;
+    server.engine.idle().await;
+    server.send("Gate#wait", json!({}));
+    server.send("Gate#beside", json!({}));
+    gate.entered(2).await;
+    let engine = server.engine.clone();
+    let idle = tokio::spawn(async move { engine.idle().await });
+    tokio::task::yield_now().await;
+    assert!(!idle.is_finished());
+    gate.open.add_permits(2);
+    idle.await.expect("idle");
+    assert_eq!(server.engine.statistics().nothings, 2);
+}
