@@ -24,6 +24,7 @@ use crate::registry::{self, Pending, Registry};
 use crate::reply::{Reply, Status};
 use crate::run;
 use crate::statistics::{Counters, Statistics, count};
+use crate::target::brief;
 
 /// Runs reflexes: calls go in, messages come out on the caller's stream. Cloneable.
 ///
@@ -119,7 +120,7 @@ impl Engine {
         let error = Error::of(ErrorKind::Overload, "too many calls are waiting");
         tracing::debug!(
             target: "sinew::reflex",
-            reflex = %call.data.target(),
+            reflex = %brief(&call.data.target()),
             session = client.session_label(),
             "refused: too many calls are waiting"
         );

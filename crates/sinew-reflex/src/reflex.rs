@@ -23,6 +23,7 @@ use crate::params::{Params, Sources};
 use crate::registry::Route;
 use crate::render::Render;
 use crate::reply::Reply;
+use crate::target::brief;
 
 /// How a reflex ends when nothing goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -284,7 +285,7 @@ impl Reflex {
         let Some(route) = route else {
             return Err(Error::of(
                 ErrorKind::Url,
-                format!("No route matches \"{}\"", self.url()),
+                format!("No route matches \"{}\"", brief(&self.url())),
             ));
         };
         Ok(Arc::clone(self.page_route.insert(Arc::new(route))))
@@ -510,7 +511,7 @@ fn page_uri(address: &str) -> Result<Uri> {
     let bad = || {
         Error::of(
             ErrorKind::Url,
-            format!("bad URI(is not URI?): \"{address}\""),
+            format!("bad URI(is not URI?): \"{}\"", brief(address)),
         )
     };
     let without_fragment = address.split('#').next().unwrap_or_default();

@@ -11,7 +11,7 @@ use crate::callback::{Chain, Next, Step, StepKind};
 use crate::definition::{Action, CallbackKind, Definition, Reflexes};
 use crate::error::{BuildError, Error, ErrorKind, Result};
 use crate::reflex::Reflex;
-use crate::target::{BASE, DEFAULT_ACTION, class_key, split};
+use crate::target::{BASE, DEFAULT_ACTION, brief, class_key, split};
 
 /// A registered reflex whose type is forgotten.
 pub(crate) trait Class: Send + Sync {
@@ -125,7 +125,7 @@ impl Route {
             ErrorKind::Arity,
             format!(
                 "wrong number of arguments (given [{}], expected [{}], optional [{}])",
-                given.join(", "),
+                brief(&given.join(", ")),
                 list("req", &self.required),
                 list("opt", &self.optional),
             ),
@@ -151,15 +151,16 @@ impl Registry {
         let Some((class, action)) = split(target) else {
             return Err(Error::of(
                 ErrorKind::Target,
-                format!("target `{target}` is not of the form Class#action"),
+                format!("target `{}` is not of the form Class#action", brief(target)),
             ));
         };
         let key = class_key(class);
+        let (shown, action_shown) = (brief(&key), brief(action));
         let Some(actions) = self.classes.get(&*key) else {
             return Err(Error::of(
                 ErrorKind::Target,
                 format!(
-                    "{key}Reflex is not a StimulusReflex::Reflex: no reflex of that name is registered"
+                    "{shown}Reflex is not a StimulusReflex::Reflex: no reflex of that name is registered"
                 ),
             ));
         };
@@ -167,7 +168,7 @@ impl Registry {
             Error::of(
                 ErrorKind::Target,
                 format!(
-                    "Reflex method '{action}' is not defined on class '{key}Reflex' or on any of its ancestors"
+                    "Reflex method '{action_shown}' is not defined on class '{shown}Reflex' or on any of its ancestors"
                 ),
             )
         })

@@ -22,6 +22,7 @@ use crate::reflex::{Morph, Reflex};
 use crate::registry::Route;
 use crate::reply::{self, Reply, Status};
 use crate::statistics::count;
+use crate::target::brief;
 use crate::version;
 
 /// Runs a call to its end and answers it. Never panics, so that a lane always goes on.
@@ -77,7 +78,7 @@ fn refuse(shared: &Shared, client: &Client, data: &ReflexData, error: &Error) ->
     tracing::warn!(
         target: "sinew::reflex",
         session = client.session_label(),
-        reflex = %data.target(),
+        reflex = %brief(&data.target()),
         error = error.chain(),
         "reflex refused"
     );
@@ -287,9 +288,10 @@ pub(crate) fn log(cx: &Reflex, number: usize, of: usize, selector: &str, operati
     };
     tracing::info!(
         target: "sinew::reflex",
-        "[{}] {number}/{of} {} -> {selector} via {mode} Morph ({operation})",
+        "[{}] {number}/{of} {} -> {} via {mode} Morph ({operation})",
         cx.client().session_label(),
         label(cx.matched()),
+        brief(selector),
     );
 }
 

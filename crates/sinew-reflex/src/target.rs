@@ -57,9 +57,31 @@ fn camelise(name: &str) -> String {
     out
 }
 
+/// What a client wrote, fit for a log: not longer than a line, without line breaks of its own.
+pub(crate) fn brief(text: &str) -> Cow<'_, str> {
+    const CHARACTERS_MAX: usize = 200;
+    let cut = text
+        .char_indices()
+        .nth(CHARACTERS_MAX)
+        .map_or(text.len(), |(index, _)| index);
+    let short = &text[..cut];
+    if cut == text.len() && !short.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let more = if cut < text.len() { "…" } else { "" };
+    Cow::Owned(format!("{}{more}", short.escape_debug()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_log_keeps_its_lines() {
+        assert_eq!(brief("#a[b=\"c\"]"), "#a[b=\"c\"]");
+        assert_eq!(brief("a\nb"), "a\\nb");
+        assert_eq!(brief(&"x".repeat(5_000)).chars().count(), 201);
+    }
 
     #[test]
     fn a_class_answers_to_all_its_names() {
