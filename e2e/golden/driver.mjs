@@ -5,6 +5,8 @@ import { noteEvents, record } from './recorder.mjs'
 /** Without any frame for so long, nothing more is expected. */
 const QUIET_MS = 200
 const SETTLE_MAX_MS = 2500
+/** A client that lost its connection waits a random while before it tries again. */
+const RECONNECT_MAX_MS = 30_000
 const SETTLE_POLL_MS = 30
 const CONNECT_TIMEOUT_MS = 5000
 
@@ -100,10 +102,12 @@ async function settle (pages, clock) {
   await pause(60)
   for (;;) {
     let busy = Date.now() - clock.last < QUIET_MS
+    let max = SETTLE_MAX_MS
     for (const page of pages) {
       busy = await page.evaluate(hasOpenReflex).catch(() => false) || busy
+      if (await page.evaluate(isDisconnected).catch(() => false)) max = RECONNECT_MAX_MS
     }
-    if (!busy || Date.now() - start > SETTLE_MAX_MS) return
+    if (!busy || Date.now() - start > max) return
     await pause(SETTLE_POLL_MS)
   }
 }
@@ -112,6 +116,10 @@ function hasOpenReflex () {
   const open = ['created', 'before', 'delivered', 'queued', 'success']
   return window.StimulusReflex && Object.values(window.StimulusReflex.reflexes.all).some(reflex =>
     open.includes(reflex.stage) && !(reflex.stage === 'success' && reflex.morph === 'nothing'))
+}
+
+function isDisconnected () {
+  return document.body?.classList.contains('stimulus-reflex-disconnected') ?? false
 }
 
 async function domOf (page, selector) {

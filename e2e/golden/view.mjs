@@ -8,6 +8,9 @@ const LOADING = new Set([
   'stimulus-reflex:controller-registered', 'stimulus-reflex:connected'
 ])
 
+/** The page is being left: what it still does before the next one loads is chance. */
+const LEAVING = new Set(['cable-ready:after-redirect-to', 'cable-ready:after-reload'])
+
 /** Several answers are on their way at once: compared per call, not by arrival. */
 const IN_FLIGHT = new Set(['concurrent-selector', 'concurrent-session-race', 'burst-ten-page-morphs'])
 
@@ -131,7 +134,7 @@ function controlLine ({ type, identifier, ...rest }) {
 
 function eventLines (recording, mask) {
   const races = CLICK_RACES_RECONNECT.has(recording.scenario)
-  const lines = byTab(recording.events)
+  const lines = whileStaying(byTab(recording.events))
     .filter(event => !(races && /:(queued|connected|disconnected)/.test(event.type)))
     .map(event => {
       const detail = { ...event.detail }
@@ -141,6 +144,16 @@ function eventLines (recording, mask) {
   return IN_FLIGHT.has(recording.scenario)
     ? lines.sort()
     : sortedRuns(lines, line => LOADING.has(line.split(' ')[1]))
+}
+
+function whileStaying (events) {
+  let isLeaving = false
+  return events.filter(event => {
+    if (LOADING.has(event.type)) isLeaving = false
+    const isKept = !isLeaving
+    if (LEAVING.has(event.type)) isLeaving = true
+    return isKept
+  })
 }
 
 function domLines (recording, mask) {
