@@ -7,11 +7,26 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-const TIME: Duration = Duration::from_secs(1);
+const TIME: Duration = Duration::from_millis(400);
 const BLOCK_BYTES: usize = 4096;
 
-/// Writes a block and waits until it is on the medium, one after the other.
-pub(super) fn fsyncs_per_second(folder: &Path) -> Result<f64> {
+/// Blocks that are written and waited for in a second, one after the other.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fsyncs {
+    /// Each behind the one before, as a log of commits would be written.
+    pub(super) appended: f64,
+    /// All to one place: the file does not grow, and the disk has the least to do.
+    pub(super) in_place: f64,
+}
+
+pub(super) fn fsyncs_per_second(folder: &Path) -> Result<Fsyncs> {
+    Ok(Fsyncs {
+        appended: rate(folder, false)?,
+        in_place: rate(folder, true)?,
+    })
+}
+
+fn rate(folder: &Path, in_place: bool) -> Result<f64> {
     let path = folder.join("fsync");
     let mut file = File::create(&path)?;
     let mut block = [0_u8; BLOCK_BYTES];
@@ -19,8 +34,9 @@ pub(super) fn fsyncs_per_second(folder: &Path) -> Result<f64> {
     let mut count = 0_u32;
     while begins.elapsed() < TIME {
         block[..4].copy_from_slice(&count.to_le_bytes());
-        // Always the same place: the file does not grow, so nothing but the block is written.
-        file.seek(SeekFrom::Start(0))?;
+        if in_place {
+            file.seek(SeekFrom::Start(0))?;
+        }
         file.write_all(&block)?;
         file.sync_all()?;
         count += 1;

@@ -12,6 +12,14 @@ use anyhow::{Context, Result, bail};
 const START_TIME_MAX: Duration = Duration::from_secs(20);
 const START_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nothing tells that another process listens"
+)]
+fn pause() {
+    thread::sleep(START_POLL_INTERVAL);
+}
+
 /// A program that ends with this value.
 struct Process(Child);
 
@@ -82,7 +90,7 @@ impl Server {
             if begins.elapsed() > START_TIME_MAX {
                 bail!("{} does not listen on port {port}", program.display());
             }
-            thread::sleep(START_POLL_INTERVAL);
+            pause();
         }
         Ok(Self { process, port })
     }
