@@ -15,8 +15,7 @@ mod reflexes;
 use std::sync::Arc;
 
 use sinew::prelude::*;
-use sinew::{Config, Environment, InProcessStreams, Secret, Sessions, Streams};
-use sinew_embedded::EmbeddedStore;
+use sinew::{Config, Environment, InProcessStreams, Secret, Streams};
 
 /// A bound that no closed loop meets.
 const BEYOND_REACH: usize = 1 << 20;
@@ -26,14 +25,10 @@ async fn main() -> Result {
     if std::env::args().nth(1).as_deref() == Some("parts") {
         return parts::print().await;
     }
-    let config = config()?;
-    let store = Arc::new(EmbeddedStore::open(&config.edge.data_directory)?);
     let streams: Arc<dyn Streams> = Arc::new(InProcessStreams::new());
     Sinew::new(page::router())
-        .config(config)
-        .store(store.clone())
+        .config(config()?)
         .streams(Arc::clone(&streams))
-        .state(Sessions::new(store))
         .reflex(reflexes::Bench::default())
         .channel(channel::BenchChannel::new(streams))
         .serve()

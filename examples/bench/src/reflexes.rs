@@ -2,9 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sinew::Sessions;
 use sinew::prelude::*;
-use sinew_store::SessionId;
 
 use crate::page;
 
@@ -32,20 +30,11 @@ impl Bench {
         Ok(())
     }
 
-    /// Writes one field to the embedded store, a new value each time.
+    /// Writes one field to the embedded store, a new value each time. It is saved before the reply leaves.
     async fn session(&self, cx: &mut Reflex) -> Result {
-        cx.morph_nothing();
         let number = self.writes.fetch_add(1, Ordering::Relaxed);
-        if let Some(session) = cx.try_session() {
-            // It is saved before the reply leaves.
-            session.set("clicked", &number).await?;
-            return Ok(());
-        }
-        // An anonymous connection has no session. So that it, too, measures the store, it gets one under its identity.
-        let identity = cx.identifier("anonymous").unwrap_or_default();
-        let session = cx.state::<Sessions>().open(identity.parse::<SessionId>()?);
-        session.set("clicked", &number).await?;
-        session.commit().await?;
+        cx.session().set("clicked", &number).await?;
+        cx.morph_nothing();
         Ok(())
     }
 }
