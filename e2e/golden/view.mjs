@@ -133,15 +133,19 @@ function controlLine ({ type, identifier, ...rest }) {
 }
 
 function eventLines (recording, mask) {
-  const races = CLICK_RACES_RECONNECT.has(recording.scenario)
+  const isInFlight = IN_FLIGHT.has(recording.scenario)
+  const isChance = ({ type }) =>
+    (CLICK_RACES_RECONNECT.has(recording.scenario) && /:(queued|connected|disconnected)/.test(type)) ||
+    // One look at the page for all answers that came together.
+    (isInFlight && type === 'stimulus-reflex:ready')
   const lines = whileStaying(byTab(recording.events))
-    .filter(event => !(races && /:(queued|connected|disconnected)/.test(event.type)))
+    .filter(event => !isChance(event))
     .map(event => {
       const detail = { ...event.detail }
       for (const key of ['error', 'string']) if (detail[key]) detail[key] = '<error text>'
       return mask(`${event.tab} ${event.type} ${event.target ?? ''} ${sorted(detail)}`)
     })
-  return IN_FLIGHT.has(recording.scenario)
+  return isInFlight
     ? lines.sort()
     : sortedRuns(lines, line => LOADING.has(line.split(' ')[1]))
 }

@@ -76,6 +76,8 @@ test('clicks faster than the answers are all counted', async () => {
 
 test('a policy that allows no inline script and no eval is kept', async () => {
   await withPage(browser, async page => {
+    // To the browser a page whose headers were changed on the way does not come from this machine.
+    await page.context().grantPermissions(['local-network-access'])
     await page.route(server.url + '/', async route => {
       const response = await route.fetch()
       // Turbo styles its progress bar inline, unless the page gives it a nonce.
