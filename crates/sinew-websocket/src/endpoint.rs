@@ -299,10 +299,9 @@ impl Endpoint {
                 let (code, reason) = close::parse(payload)?;
                 self.state = State::Closed;
                 if open {
-                    // Its own code back, as RFC 6455, 5.5.1 suggests; the reason is not ours to say.
-                    on(Effect::Send(
-                        self.frame(Opcode::Close, &payload[..payload.len().min(2)]),
-                    ));
+                    // Its own code back, as RFC 6455, 5.5.1 suggests, and its own reason, as the
+                    // original's server does.
+                    on(Effect::Send(self.frame(Opcode::Close, payload)));
                 }
                 on(Effect::Closed { code, reason });
             }

@@ -34,7 +34,7 @@
 //!     _ => {}
 //! });
 //! assert!(server.is_closed(), "write what there is, then end the transport");
-//! assert_eq!(to_client, b"\x81\x05hello\x88\x02\x03\xe8");
+//! assert_eq!(to_client, b"\x81\x05hello\x88\x05\x03\xe8bye");
 //!
 //! client.receive(&mut to_client, |_| {});
 //! assert!(client.is_closed());

@@ -323,9 +323,12 @@ fn a_close_frame_carries_the_reason_as_far_as_it_fits() {
 }
 
 #[test]
-fn a_close_is_answered_with_its_code_alone() {
+fn a_close_is_answered_with_itself() {
     for (close, answer) in [
-        (Frame::close(4000, "a reason"), &b"\x88\x02\x0f\xa0"[..]),
+        (
+            Frame::close(4000, "a reason"),
+            &b"\x88\x0a\x0f\xa0a reason"[..],
+        ),
         (Frame::new(0x8, ""), b"\x88\x00"),
     ] {
         let mut sent = Vec::new();
