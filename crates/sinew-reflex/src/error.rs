@@ -205,13 +205,10 @@ impl fmt::Display for Error {
     }
 }
 
+/// The text with its causes: what a `main` that ends with this error prints.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error")
-            .field("kind", &self.inner.kind)
-            .field("text", &self.chain())
-            .field("sentence", &self.sentence())
-            .finish()
+        f.write_str(&self.chain())
     }
 }
 

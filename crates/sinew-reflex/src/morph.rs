@@ -44,8 +44,13 @@ pub(crate) fn selector(cx: &mut Reflex) -> Result<String> {
 
 /// Runs the page handler with the reflex's url, session and assigned values.
 pub(crate) async fn page(cx: &mut Reflex) -> Result<Page> {
+    let mut request = cx.request()?;
+    // What a form holds reaches the page as well: a live search filters by it.
+    if cx.has_client_params() {
+        request.extensions_mut().insert(cx.params().await?);
+    }
     let request = PageRequest {
-        request: cx.request()?,
+        request,
         session: cx.try_session().cloned(),
         flash: cx.flash().clone(),
     };

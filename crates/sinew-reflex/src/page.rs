@@ -31,7 +31,7 @@ pub struct Route {
 #[derive(Debug)]
 pub struct PageRequest {
     /// A GET of the reflex's url: path and query from there, headers from the connection's handshake.
-    /// Its extensions hold what the reflex assigned, [`IsReflex`], the session and the flash, if there are any, and those of the handshake.
+    /// Its extensions hold what the reflex assigned, [`IsReflex`], the session and the flash, if there are any, and those of the handshake; when the call brings a form or `params`, also an `Arc` of the merged [`Params`](crate::Params).
     pub request: Request<()>,
     /// The reflex's session, with everything written so far; a handler that writes to it is committed too.
     pub session: Option<Session>,

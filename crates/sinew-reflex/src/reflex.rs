@@ -245,14 +245,17 @@ impl Reflex {
 
     /// The parameters: of the url, of its route, of the form and of the client's `params`, as [`Params::merge`] joins them.
     ///
+    /// A url that no route of the application matches, but a fallback answers, has no values of a route.
+    ///
     /// # Errors
-    /// When the url leads nowhere, or when a part is malformed, too long, too deep or too many.
+    /// When the url is none, or when a part is malformed, too long, too deep or too many.
     pub async fn params(&mut self) -> Result<Arc<Params>> {
         if let Some(params) = &self.params {
             return Ok(Arc::clone(params));
         }
-        let route = self.route().await?;
         let uri = page_uri(&self.data.url())?;
+        let route = self.look_up_route().await?;
+        let path = route.as_deref().map_or(&[][..], |route| &route.params);
         let form = self.data.form_data();
         let bad = |error: &dyn std::error::Error| Error::of(ErrorKind::Params, error.to_string());
         let client = match self.data.raw(Field::Params) {
@@ -261,7 +264,7 @@ impl Reflex {
         };
         let params = Params::merge(&Sources {
             query: uri.query().unwrap_or_default(),
-            path: &route.params,
+            path,
             form: &form,
             params: client.as_ref(),
         })
@@ -274,21 +277,34 @@ impl Reflex {
     /// # Errors
     /// When the url is none or leads nowhere.
     pub async fn route(&mut self) -> Result<Arc<PageRoute>> {
-        if let Some(route) = &self.page_route {
-            return Ok(Arc::clone(route));
-        }
-        let request = self.request()?;
-        let shared = Arc::clone(&self.shared);
-        let route = shared.renderer.route(request).await.map_err(|error| {
-            Error::of(ErrorKind::Url, "the route could not be looked up").with_source(error)
-        })?;
-        let Some(route) = route else {
-            return Err(Error::of(
+        self.look_up_route().await?.ok_or_else(|| {
+            Error::of(
                 ErrorKind::Url,
                 format!("No route matches \"{}\"", brief(&self.url())),
-            ));
+            )
+        })
+    }
+
+    async fn look_up_route(&mut self) -> Result<Option<Arc<PageRoute>>> {
+        if self.page_route.is_none() {
+            let request = self.request()?;
+            let shared = Arc::clone(&self.shared);
+            let route = shared.renderer.route(request).await.map_err(|error| {
+                Error::of(ErrorKind::Url, "the route could not be looked up").with_source(error)
+            })?;
+            self.page_route = route.map(Arc::new);
+        }
+        Ok(self.page_route.clone())
+    }
+
+    /// Whether the call brings parameters that its url does not have.
+    pub(crate) fn has_client_params(&self) -> bool {
+        let brings = |field, nothing: &str| {
+            self.data
+                .raw(field)
+                .is_some_and(|raw| raw != nothing && raw != "null")
         };
-        Ok(Arc::clone(self.page_route.insert(Arc::new(route))))
+        brings(Field::FormData, "\"\"") || brings(Field::Params, "{}")
     }
 
     /// Hands a value to the page handler of this reflex's page morph, which reads it as an `Extension<T>`.

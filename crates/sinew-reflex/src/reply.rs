@@ -122,7 +122,7 @@ impl<'a> Reply<'a> {
             .push_str(",\"childrenOnly\":true,\"permanentAttributeName\":");
         match self.data.raw(crate::data::Field::PermanentAttributeName) {
             Some(raw) if raw.starts_with('"') => self.out.push_str(raw),
-            _ => self.out.push_str("\"data-reflex-permanent\""),
+            _ => self.out.push_str("null"),
         }
         self.echo(morph);
         self.end("morph");

@@ -203,7 +203,8 @@ async fn commit(cx: &Reflex) -> Result {
     let Some(session) = cx.used_session() else {
         return Ok(());
     };
-    if !session.is_dirty() {
+    // One that was only read is committed too: that is what renews its life.
+    if session.is_untouched() {
         return Ok(());
     }
     let shared = cx.shared();

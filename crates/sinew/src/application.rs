@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use axum::{Extension, Router};
+use http::Extensions;
 use sinew_cable::{Application, Cable, Channel, ConnectionIdentifiers, Refusal};
 use sinew_embedded::EmbeddedStore;
 use sinew_reflex::{CableReady, Engine, EngineBuilder, Error, Reflexes};
@@ -16,6 +17,7 @@ use tokio::runtime::Handle;
 use crate::config::Config;
 use crate::endpoint::{self, Endpoint};
 use crate::error::StartError;
+use crate::extract::Given;
 use crate::handle::SinewHandle;
 use crate::identify::{Identification, Identify, Visitor};
 use crate::reflex_channel::ReflexChannel;
@@ -68,6 +70,8 @@ pub struct Sinew {
     storage: Storage,
     identify: Option<Identify>,
     streams: Arc<dyn Streams>,
+    /// What handlers find in the extensions of every request, for extractors in reflexes.
+    extensions: Extensions,
     reflexes: Vec<Box<dyn FnOnce(EngineBuilder) -> EngineBuilder + Send>>,
     channels: Vec<Box<dyn FnOnce(Application) -> Application + Send>>,
 }
@@ -87,6 +91,7 @@ impl Sinew {
             storage: Storage::Embedded,
             identify: None,
             streams: Arc::new(InProcessStreams::new()),
+            extensions: Extensions::new(),
             reflexes: Vec::new(),
             channels: Vec::new(),
         }
@@ -115,8 +120,8 @@ impl Sinew {
     /// Gives reflexes a value, read with [`Reflex::state`](sinew_reflex::Reflex::state), and
     /// handlers the same as an [`Extension`].
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, state: T) -> Self {
-        let extension = state.clone();
-        self.app = self.app.layer(Extension(extension));
+        self.app = self.app.layer(Extension(state.clone()));
+        self.extensions.insert(state.clone());
         self.reflexes.push(Box::new(|engine| engine.state(state)));
         self
     }
@@ -178,7 +183,7 @@ impl Sinew {
     /// # Errors
     ///
     /// [`StartError`]: each a sentence that says what to do.
-    pub fn build(self) -> Result<App, StartError> {
+    pub fn build(mut self) -> Result<App, StartError> {
         let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
         let config = match self.config {
             Some(config) => config,
@@ -213,6 +218,8 @@ impl Sinew {
         let tags = Arc::new(TagContext {
             cable_url: edge.cable_address().to_owned(),
         });
+        self.extensions.insert(Arc::clone(&tags));
+        self.extensions.insert(handle.clone());
         let app = answer_probes(
             self.app
                 .layer(Extension(tags))
@@ -228,7 +235,8 @@ impl Sinew {
         let mut engine = Engine::builder(Arc::clone(&self.streams), Arc::new(renderer))
             .config(reflex_config)
             .runtime(runtime.clone())
-            .state(handle.clone());
+            .state(handle.clone())
+            .state(Given(Arc::new(self.extensions)));
         for register in self.reflexes {
             engine = register(engine);
         }

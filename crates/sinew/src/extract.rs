@@ -1,14 +1,17 @@
 //! The extractors of the application, in a reflex.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse as _, Response};
-use http::StatusCode;
+use http::{Extensions, StatusCode};
 use sinew_reflex::{Error, Reflex, Result};
 
 /// Uses axum's extractors in a reflex, on the request of a page morph: a GET of the page's url with
-/// the headers of the connection.
+/// the headers of the connection. As in a handler, its extensions hold the session, the flash, and
+/// what [`Sinew::state`](crate::Sinew::state) was given. What the router's own layers add is not
+/// there, nor are parameters of the path: those are in [`Reflex::params`] and [`Reflex::route`].
 ///
 /// ```
 /// use axum::extract::Query;
@@ -52,6 +55,10 @@ pub trait Extract {
         S: Send + Sync;
 }
 
+/// Extensions that every request of the application has, kept for extractors in reflexes.
+#[derive(Clone)]
+pub(crate) struct Given(pub(crate) Arc<Extensions>);
+
 impl Extract for Reflex {
     async fn extract<E>(&self) -> Result<E>
     where
@@ -66,8 +73,13 @@ impl Extract for Reflex {
         S: Send + Sync,
     {
         let request = self.request();
+        let given = self.try_state::<Given>().cloned();
         async move {
             let (mut parts, ()) = request?.into_parts();
+            if let Some(Given(given)) = given {
+                let own = std::mem::replace(&mut parts.extensions, (*given).clone());
+                parts.extensions.extend(own);
+            }
             E::from_request_parts(&mut parts, state)
                 .await
                 .map_err(|rejection| refused::<E>(rejection.into_response()))

@@ -92,24 +92,28 @@ impl Identification {
                     session: known.map(|id| sessions.open(id)),
                     request: Arc::clone(&request),
                 };
-                (identify(visitor).await?, known)
+                (
+                    identify(visitor).await?,
+                    known.unwrap_or_else(SessionId::generate),
+                )
             }
             (None, Some(id)) => {
                 let identifiers = ConnectionIdentifiers::new().with(SESSION_ID, id.to_string());
-                (identifiers, Some(id))
+                (identifiers, id)
             }
             (None, None) if self.anonymous => {
                 // An identity and a session of its own, as long as it lives: nobody shares a stream
                 // with strangers. Nothing is stored before something is written.
                 let id = SessionId::generate();
                 let identifiers = ConnectionIdentifiers::new().with("anonymous", id.to_string());
-                (identifiers, Some(id))
+                (identifiers, id)
             }
             (None, None) => return Err(Refusal::unauthorized()),
         };
         Ok(identifiers.with_extension(Arc::new(Connected {
             handshake: Arc::new(handshake(&request)),
-            session: session.map(|id| (sessions.clone(), id)),
+            sessions: sessions.clone(),
+            session,
         })))
     }
 }
@@ -117,7 +121,9 @@ impl Identification {
 /// What a connection keeps of its handshake, for its reflexes.
 pub(crate) struct Connected {
     pub(crate) handshake: Arc<Handshake>,
-    pub(crate) session: Option<(Sessions, SessionId)>,
+    pub(crate) sessions: Sessions,
+    /// The visitor's, or one that only this connection has.
+    pub(crate) session: SessionId,
 }
 
 /// Headers that belong to the socket itself; a page has no use for them.

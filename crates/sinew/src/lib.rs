@@ -53,6 +53,7 @@ mod macros;
 mod application;
 mod handle;
 mod identify;
+mod page_params;
 mod tags;
 
 mod cable_car;
@@ -77,6 +78,7 @@ pub use handle::{SinewHandle, StreamFrom};
 pub use identify::Visitor;
 #[doc(hidden)]
 pub use macros::__macro;
+pub use page_params::PageParams;
 pub use tags::{ClientTags, IsReflex};
 
 pub use sinew_cable::{

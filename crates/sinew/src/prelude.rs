@@ -7,6 +7,7 @@ pub use crate::application::Sinew;
 pub use crate::cable_car::CableCar;
 pub use crate::extract::Extract as _;
 pub use crate::handle::SinewHandle;
+pub use crate::page_params::PageParams;
 pub use crate::tags::{ClientTags, IsReflex};
 pub use sinew_cable::{ChannelError, Subscription};
 pub use sinew_macros::{channel, reflex};

@@ -39,17 +39,15 @@ impl DirectChannel for ReflexChannel {
             return Answer::Rejected;
         }
         let stream = format!("{NAME}:{key}");
-        let mut client = Client::new(stream.as_str().into(), Arc::clone(&connected.handshake))
+        let client = Client::new(stream.as_str().into(), Arc::clone(&connected.handshake))
             .with_identifiers(
                 identifiers
                     .iter()
                     .map(|(name, value)| (name.to_owned(), value.to_owned()))
                     .collect::<BTreeMap<_, _>>(),
             )
-            .with_extensions(identifiers.extensions().clone());
-        if let Some((sessions, id)) = &connected.session {
-            client = client.with_session(sessions.clone(), *id);
-        }
+            .with_extensions(identifiers.extensions().clone())
+            .with_session(connected.sessions.clone(), connected.session);
         Confirmation::new()
             .stream_from(stream)
             .with_state(Arc::new(client))

@@ -33,20 +33,16 @@ impl RouterRenderer {
     }
 }
 
-/// A request that only asks where it would arrive. The route's layer answers it instead of the handler.
+/// A request that only asks where it would arrive. A layer answers it instead of the handler.
 #[derive(Clone, Default)]
 struct RouteProbe(Arc<Mutex<Option<Route>>>);
 
-/// Lets the routes of an application answer [`RouteProbe`]s.
+/// Lets an application answer [`RouteProbe`]s.
 ///
-/// It is the outermost layer of each route, so a probe meets none of the application's own.
+/// It is the outermost layer of each route and of the fallback, so a probe meets nothing of the
+/// application's own.
 pub(crate) fn answer_probes(app: Router) -> Router {
-    // axum refuses a route layer on a router without routes.
-    if app.has_routes() {
-        app.route_layer(axum::middleware::from_fn(answer_probe))
-    } else {
-        app
-    }
+    app.layer(axum::middleware::from_fn(answer_probe))
 }
 
 async fn answer_probe(request: Request, next: Next) -> Response {
@@ -54,13 +50,14 @@ async fn answer_probe(request: Request, next: Next) -> Response {
         return next.run(request).await;
     };
     let (mut parts, _) = request.into_parts();
-    let template = parts
-        .extensions
-        .get::<MatchedPath>()
-        .map(|path| path.as_str().to_owned());
+    let matched = parts.extensions.get::<MatchedPath>();
+    let Some(template) = matched.map(|path| path.as_str().to_owned()) else {
+        // It arrived at the fallback.
+        return StatusCode::NOT_FOUND.into_response();
+    };
     let params = RawPathParams::from_request_parts(&mut parts, &()).await;
     *probe.0.lock() = Some(Route {
-        template: template.unwrap_or_default(),
+        template,
         params: params.map_or_else(
             |_| Vec::new(),
             |params| {

@@ -3,15 +3,14 @@
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{Path, Query, RawQuery},
+    extract::{Path, Query},
     http::{StatusCode, Uri, header},
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
 use minijinja::{Value, context};
 use serde::Deserialize;
-use serde_json::json;
-use sinew::params::Params;
+use serde_json::{Map, json};
 use sinew::prelude::*;
 
 use crate::{
@@ -186,15 +185,19 @@ async fn stream(
 async fn item(
     session: Session,
     is_reflex: IsReflex,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
+    params: PageParams,
     uri: Uri,
 ) -> Result<Html<String>> {
     touch(&session, is_reflex).await?;
-    let mut seen = Params::from_urlencoded(query.as_deref().unwrap_or_default())?.into_map();
-    seen.insert("controller".to_owned(), json!("pages"));
-    seen.insert("action".to_owned(), json!("item"));
-    seen.insert("id".to_owned(), json!(id));
+    // In the original, controller and action are parameters of the route as well.
+    let mut seen = Map::new();
+    for (name, value) in params.as_map() {
+        if name == "id" {
+            seen.insert("controller".to_owned(), json!("pages"));
+            seen.insert("action".to_owned(), json!("item"));
+        }
+        seen.insert(name.clone(), value.clone());
+    }
     show(&uri, "item", context! { seen => json!(seen).to_string() })
 }
 
