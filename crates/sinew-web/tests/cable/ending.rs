@@ -76,6 +76,6 @@ async fn close_of_the_client_is_echoed() {
         .send(Message::Close(Some(frame)))
         .await
         .expect("sends");
-    client.expect_close(4001, "").await;
+    client.expect_close(4001, "bye").await;
     server.cable.drain().await;
 }
