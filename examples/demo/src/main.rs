@@ -66,7 +66,10 @@ async fn index(session: Session, client: ClientTags) -> Result<Markup> {
 }
 
 async fn style() -> ([(header::HeaderName, &'static str); 1], &'static str) {
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("style.css"))
+    (
+        [(header::CONTENT_TYPE, "text/css; charset=utf-8")],
+        include_str!("style.css"),
+    )
 }
 
 #[tokio::main]
