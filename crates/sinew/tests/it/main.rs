@@ -1,0 +1,20 @@
+//! A whole application over real sockets: pages over HTTP, reflexes and channels over the cable.
+
+mod application;
+mod browser;
+mod server;
+
+mod visits;
+
+mod crash;
+mod lanes;
+mod pages;
+mod params;
+mod sessions;
+
+mod broadcasts;
+mod origins;
+
+mod bad_calls;
+mod bad_frames;
+mod flood;
