@@ -1,5 +1,6 @@
 //! Listening, and stopping in good order.
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub(crate) fn log_to_standard_error() {
     // An error means that there is a subscriber already, which then has its way.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // Colours are for people, not for files.
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .try_init();
 }
