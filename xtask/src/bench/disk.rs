@@ -19,6 +19,16 @@ pub(super) struct Fsyncs {
     pub(super) in_place: f64,
 }
 
+impl Fsyncs {
+    /// The higher of the rates.
+    pub(super) fn faster(self, other: Self) -> Self {
+        Self {
+            appended: self.appended.max(other.appended),
+            in_place: self.in_place.max(other.in_place),
+        }
+    }
+}
+
 pub(super) fn fsyncs_per_second(folder: &Path) -> Result<Fsyncs> {
     Ok(Fsyncs {
         appended: rate(folder, false)?,
