@@ -105,6 +105,24 @@ impl Cable {
         link
     }
 
+    /// The same cable, without keeping it: for what the cable itself holds, such as its application.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    /// let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// let weak = cable.downgrade();
+    /// assert!(weak.upgrade().is_some());
+    /// drop(cable);
+    /// assert!(weak.upgrade().is_none());
+    /// # Ok::<(), sinew_streams::StreamsError>(())
+    /// ```
+    pub fn downgrade(&self) -> WeakCable {
+        WeakCable(Arc::downgrade(&self.inner))
+    }
+
     /// A handle that broadcasts to streams.
     pub fn broadcaster(&self) -> Broadcaster {
         Broadcaster::new(self.inner.streams.clone())
@@ -178,6 +196,23 @@ impl Cable {
             let interval = self.inner.node.config.ping_interval;
             tokio::spawn(run_pings(Arc::downgrade(&self.inner), interval));
         }
+    }
+}
+
+/// A [`Cable`] that ends when nobody else holds it; see [`Cable::downgrade`].
+#[derive(Clone)]
+pub struct WeakCable(Weak<Inner>);
+
+impl WeakCable {
+    /// The cable, while it is there.
+    pub fn upgrade(&self) -> Option<Cable> {
+        self.0.upgrade().map(|inner| Cable { inner })
+    }
+}
+
+impl std::fmt::Debug for WeakCable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WeakCable").finish_non_exhaustive()
     }
 }
 

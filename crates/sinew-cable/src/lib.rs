@@ -56,7 +56,7 @@ pub use application::{
     Application, Channel, ConnectHook, DirectChannel, DirectSubscription, Params, Subscription,
 };
 pub use broadcaster::Broadcaster;
-pub use cable::{Cable, CableBuilder};
+pub use cable::{Cable, CableBuilder, WeakCable};
 pub use config::Config;
 pub use connection::{Connection, Effects, Event, Followed, Subscribed, Ticket};
 pub use context::{ConnectionContext, ConnectionId};

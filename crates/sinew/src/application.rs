@@ -260,7 +260,7 @@ impl Sinew {
             .config(config.cable.clone())
             .build()?;
         cable.spawn_pings();
-        handle.set_cable(cable.clone());
+        handle.set_cable(&cable);
 
         let health = Health::new();
         let endpoint = Endpoint::new(cable, edge);

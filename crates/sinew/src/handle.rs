@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use sinew_cable::{Broadcaster, Cable, ConnectionIdentifiers};
+use sinew_cable::{Broadcaster, Cable, ConnectionIdentifiers, WeakCable};
 use sinew_cable_ready::stream_key;
 use sinew_reflex::CableReady;
 use sinew_store::Session;
@@ -35,7 +35,8 @@ struct Inner {
     cable_ready: CableReady,
     streams: Arc<dyn Streams>,
     verifier: MessageVerifier,
-    cable: OnceLock<Cable>,
+    /// Not held: the cable holds the reflexes, which hold this handle.
+    cable: OnceLock<WeakCable>,
 }
 
 impl SinewHandle {
@@ -53,9 +54,9 @@ impl SinewHandle {
     }
 
     /// The cable is made of the reflexes, which may hold this handle: it comes last.
-    pub(crate) fn set_cable(&self, cable: Cable) {
+    pub(crate) fn set_cable(&self, cable: &Cable) {
         // Set once, by the builder.
-        let _ = self.0.cable.set(cable);
+        let _ = self.0.cable.set(cable.downgrade());
     }
 
     /// CableReady operations for whoever follows a stream.
@@ -72,12 +73,10 @@ impl SinewHandle {
     ///
     /// # Panics
     ///
-    /// While the application is still being built.
-    pub fn cable(&self) -> &Cable {
-        self.0
-            .cable
-            .get()
-            .expect("the cable is set before the application is handed out")
+    /// While the application is still being built, and when it and all its routers are gone.
+    pub fn cable(&self) -> Cable {
+        let cable = self.0.cable.get().and_then(WeakCable::upgrade);
+        cable.expect("there is a cable as long as there is an application")
     }
 
     /// Ends the connections that a session identifies, in this process: the browser is told `remote`.

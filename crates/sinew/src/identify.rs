@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use axum::extract::ConnectInfo;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
 use sinew_cable::{ConnectRequest, ConnectionIdentifiers, Refusal};
 use sinew_protocol::DisconnectReason;
@@ -153,6 +155,10 @@ fn handshake(request: &ConnectRequest) -> Handshake {
         }
     }
     let mut extensions = Extensions::new();
+    // Handlers that ask for their peer get the socket's in a page morph.
+    if let Some(peer) = request.extensions.get::<ConnectInfo<SocketAddr>>() {
+        extensions.insert(*peer);
+    }
     if let Some(effective) = request.extensions.get::<Effective>() {
         extensions.insert(effective.clone());
     }

@@ -39,7 +39,7 @@ pub(crate) async fn serve(app: App) -> Result<(), StartError> {
     });
     tracing::info!("listening on http://{address}");
 
-    let (cable, health) = (app.handle().cable().clone(), app.health().clone());
+    let (cable, health) = (app.handle().cable(), app.health().clone());
     let service = app
         .router()
         .clone()

@@ -4,6 +4,7 @@ mod application;
 mod browser;
 mod server;
 
+mod settings;
 mod visits;
 
 mod crash;

@@ -1,8 +1,9 @@
 use std::collections::HashMap;
 use std::future::pending;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{ConnectInfo, Path, Query, Request, State};
 use axum::middleware::{self, Next as NextLayer};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::get;
@@ -45,6 +46,7 @@ async fn item(
     outside: Option<Extension<Outside>>,
     session: Session,
     flash: Flash,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     (method, uri, headers): (Method, Uri, HeaderMap),
 ) -> Result<Html<String>> {
     session.ensure();
@@ -52,6 +54,7 @@ async fn item(
         let value = headers.get(name).and_then(|value| value.to_str().ok());
         value.unwrap_or("-").to_owned()
     };
+    assert!(peer.ip().is_loopback());
     let facts = [
         format!("{method} {uri}"),
         format!("shop {shop}"),

@@ -5,7 +5,7 @@ use axum::response::Html;
 use axum::routing::get;
 use axum::{Extension, Router};
 use http::HeaderMap;
-use serde_json::json;
+use serde_json::{Value, json};
 use sinew::prelude::*;
 
 use crate::browser::{Browser, Tab};
@@ -59,10 +59,17 @@ async fn item(
     Html(format!("<p>{shelf} {id} {uri}</p>"))
 }
 
+/// What a page sees of the parameters, in a request and in a page morph.
+async fn search(params: PageParams, client: ClientTags) -> Html<String> {
+    let _ = client;
+    Html(format!("<p>{}</p>", Value::Object(params.as_map().clone())))
+}
+
 fn router() -> Router {
     let shelves = Router::new().route("/items/{id}", get(item).delete(async || "deleted"));
     Router::new()
         .nest("/shelves/{shelf}", shelves)
+        .route("/search/{kind}", get(search))
         .fallback(async || -> Html<String> { panic!("nobody asked for this page") })
 }
 
@@ -129,6 +136,23 @@ async fn routing_has_the_last_word() {
     assert!(
         html.starts_with("<p>top 42 /shelves/top/items/42?id=7"),
         "{html}"
+    );
+}
+
+#[tokio::test]
+async fn page_sees_the_parameters_of_its_reflex() {
+    let (server, mut tab) = tab().await;
+    let loaded = Browser::visit(&server, "/search/books?page=2&kind=x").await;
+    let loaded = loaded.clone().get("/search/books?page=2&kind=x").await.body;
+    assert_eq!(loaded, r#"<p>{"page":"2","kind":"books"}</p>"#);
+    let call = tab
+        .call("Probe#params")
+        .with("url", "http://app.test/search/books?page=2&kind=x")
+        .with("formData", "q=rust&page=9&kind=form");
+    let reply = tab.answer(call).await;
+    assert_eq!(
+        reply.html(),
+        r#"<p>{"page":"2","kind":"books","q":"rust"}</p>"#
     );
 }
 
