@@ -17,7 +17,7 @@ use crate::data::{Field, ReflexData};
 use crate::engine::Shared;
 use crate::error::{Error, ErrorKind, Result};
 use crate::morph;
-use crate::params::PARAMS_BYTES_MAX;
+use crate::params::{PARAMS_BYTES_MAX, PARAMS_DEPTH_MAX, Params, ParamsError};
 use crate::reflex::{Morph, Reflex};
 use crate::registry::Route;
 use crate::reply::{self, Reply, Status};
@@ -109,7 +109,7 @@ async fn run(mut cx: Reflex) -> String {
 /// Callbacks and action, within their time and whatever they do.
 async fn act(cx: &mut Reflex) -> Result {
     let data = Arc::clone(cx.shared_data());
-    check_form(&data)?;
+    check_params(&data)?;
     let arguments = data.arguments()?;
     let route = Arc::clone(cx.matched());
     route.check_arity(&arguments)?;
@@ -121,8 +121,8 @@ async fn act(cx: &mut Reflex) -> Result {
     guard(&shared, limit, "the action", next.run(cx)).await
 }
 
-/// A form that is too long is refused whether or not anybody reads it.
-fn check_form(data: &ReflexData) -> Result {
+/// A form that is too long, and parameters that nest too deep, are refused whether or not anybody reads them.
+fn check_params(data: &ReflexData) -> Result {
     let long = data
         .raw(Field::FormData)
         .is_some_and(|raw| raw.len() > PARAMS_BYTES_MAX);
@@ -132,7 +132,49 @@ fn check_form(data: &ReflexData) -> Result {
             format!("the form has more than {PARAMS_BYTES_MAX} bytes"),
         ));
     }
+    let deep_form = data.raw(Field::FormData).is_some_and(may_be_deep)
+        && Params::from_urlencoded(&data.form_data()) == Err(ParamsError::TooDeep);
+    let deep_params = data
+        .raw(Field::Params)
+        .is_some_and(|json| depth_of_json(json) > PARAMS_DEPTH_MAX);
+    if deep_form || deep_params {
+        return Err(Error::of(
+            ErrorKind::Params,
+            ParamsError::TooDeep.to_string(),
+        ));
+    }
     Ok(())
+}
+
+/// Whether a form has so many brackets that they might stand in one name. Most have none.
+fn may_be_deep(form: &str) -> bool {
+    let bytes = form.as_bytes();
+    let brackets = memchr::memchr2_iter(b'[', b'%', bytes).filter(|&at| {
+        bytes[at] == b'[' || matches!(bytes.get(at + 1..at + 3), Some(b"5B" | b"5b"))
+    });
+    brackets.count() >= PARAMS_DEPTH_MAX
+}
+
+/// How deep arrays and objects nest in a text that is JSON.
+fn depth_of_json(json: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut bytes = json.bytes();
+    let mut is_text = false;
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => is_text = !is_text,
+            // What follows is escaped, be it a quote or not.
+            b'\\' if is_text => drop(bytes.next()),
+            _ if is_text => {}
+            b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 /// What follows a handler that went well, or was stopped by a callback.
