@@ -160,6 +160,18 @@ fn bad_calls(
             "deep",
         ),
         (
+            "deep params nobody reads",
+            call("Counter#nothing").with("params", nested(33)),
+            NOT_UNDERSTOOD,
+            "deep",
+        ),
+        (
+            "deep form nobody reads",
+            call("Counter#nothing").with("formData", format!("b=1&a{}=1", "%5Bb%5D".repeat(33))),
+            NOT_UNDERSTOOD,
+            "deep",
+        ),
+        (
             "params are no object",
             call("Args#params").with("params", json!([1])),
             NOT_UNDERSTOOD,
@@ -201,6 +213,17 @@ async fn visitor_hears_a_sentence_and_no_cause() {
     }
     let reply = tab.perform("Args#take", json!([1, {"x": 2}])).await;
     assert_eq!(reply.payload()["sum"], 3);
+    // What is as deep as may be, and what only looks deep.
+    let flat = "a%5Bb%5D=%5B&".repeat(1000);
+    for (key, value) in [
+        ("params", nested(32)),
+        ("params", json!({"a": "[{\\\"[{".repeat(40)})),
+        ("formData", json!(format!("a{}=1", "[b]".repeat(31)))),
+        ("formData", json!(flat)),
+    ] {
+        let call = tab.call("Args#params").with(key, value);
+        assert_eq!(tab.answer(call).await.payload()["count"], 1, "{key}");
+    }
 }
 
 #[tokio::test]

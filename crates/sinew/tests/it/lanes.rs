@@ -23,6 +23,13 @@ impl Slow {
         Ok(())
     }
 
+    async fn write_late(&self, cx: &mut Reflex) -> Result {
+        let gate = cx.state::<Gate>().clone();
+        gate.0.acquire().await?.forget();
+        cx.session().set("count", &7).await?;
+        Ok(())
+    }
+
     async fn quick(&self, cx: &mut Reflex) -> Result {
         cx.morph_nothing();
         Ok(())
@@ -91,6 +98,23 @@ async fn tabs_run_in_parallel() {
     gate.0.add_permits(1);
     expect_order(&mut one, std::slice::from_ref(&slow)).await;
     expect_order(&mut other, &[second, slow]).await;
+}
+
+#[tokio::test]
+async fn reflex_goes_on_when_its_socket_is_gone() {
+    let (server, mut browser, gate) = start().await;
+    let mut witness = browser.tab("/").await;
+    let mut tab = browser.tab("/").await;
+    let id = tab.fire("Slow#write_late", json!([])).await;
+    let quick = tab.fire("Slow#overtake", json!([])).await;
+    expect_order(&mut tab, &[quick]).await;
+    drop(tab);
+    gate.0.add_permits(1);
+    // Another socket of the same visitor hears the reply.
+    let reply = witness.reply(&id).await;
+    assert!(reply.html().contains(">7<"), "{reply:?}");
+    assert_eq!(browser.get("/count").await.body, "7");
+    drop(server);
 }
 
 #[tokio::test]

@@ -7,10 +7,10 @@ mod server;
 mod settings;
 mod visits;
 
-mod crash;
 mod lanes;
 mod pages;
 mod params;
+mod process;
 mod sessions;
 
 mod broadcasts;

@@ -1,13 +1,16 @@
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::future::pending;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Path, Query, Request, State};
 use axum::middleware::{self, Next as NextLayer};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
+use futures_util::stream;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::json;
 use sinew::prelude::*;
@@ -141,6 +144,19 @@ fn router() -> Router {
             "/panic",
             get(async || -> Html<String> { panic!("the cause") }),
         )
+        .route(
+            "/endless",
+            get(async || {
+                let part = || Ok::<_, Infallible>(Bytes::from_static(b"<p>again</p>"));
+                Body::from_stream(stream::repeat_with(part))
+            }),
+        )
+        .route(
+            "/stuck",
+            get(async || {
+                Body::from_stream(stream::pending::<std::result::Result<Bytes, Infallible>>())
+            }),
+        )
         .route("/hang", get(async || pending::<Html<String>>().await))
         .layer(middleware::from_fn(inside))
         .layer(Extension(Motto("fresh")))
@@ -269,6 +285,8 @@ async fn page_that_fails_fails_its_reflex_alone() {
         ("/large", "The page could not be rendered."),
         ("/binary", "The page could not be rendered."),
         ("/panic", "Something went wrong on the server."),
+        ("/endless", "The page could not be rendered."),
+        ("/stuck", "This action took too long and was stopped."),
         ("/hang", "This action took too long and was stopped."),
     ] {
         let call = tab.call("Items#touch").with("url", url);
@@ -276,7 +294,7 @@ async fn page_that_fails_fails_its_reflex_alone() {
     }
     // The connection lives, and what the reflexes wrote is kept.
     let morphed = tab.perform("Items#refresh", json!([])).await;
-    assert!(morphed.html().contains("seen 4"), "{morphed:?}");
+    assert!(morphed.html().contains("seen 6"), "{morphed:?}");
     let statistics = server.app.engine().statistics();
-    assert_eq!((statistics.panics, statistics.timeouts), (1, 1));
+    assert_eq!((statistics.panics, statistics.timeouts), (1, 2));
 }

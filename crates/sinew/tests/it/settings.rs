@@ -153,7 +153,7 @@ async fn start_is_refused_with_a_sentence() {
         .expect("a secret is enough");
 
     let twice = counter().reflex(Counter).in_memory().config(production());
-    let refused = twice.build().err().expect("one name twice");
+    let refused = twice.build().expect_err("one name twice");
     assert!(matches!(refused, StartError::Reflexes(_)));
     assert!(refused.to_string().contains("Counter"), "{refused}");
 
