@@ -15,7 +15,7 @@ const BLOCK_BYTES: usize = 4096;
 pub(super) struct Fsyncs {
     /// Each behind the one before, as a log of commits would be written.
     pub(super) appended: f64,
-    /// All to one place: the file does not grow, and the disk has the least to do.
+    /// All to one place of a file that keeps its size, and only its data: the least that can be waited for.
     pub(super) in_place: f64,
 }
 
@@ -48,7 +48,11 @@ fn rate(folder: &Path, in_place: bool) -> Result<f64> {
             file.seek(SeekFrom::Start(0))?;
         }
         file.write_all(&block)?;
-        file.sync_all()?;
+        if in_place {
+            file.sync_data()?;
+        } else {
+            file.sync_all()?;
+        }
         count += 1;
     }
     let rate = f64::from(count) / begins.elapsed().as_secs_f64();

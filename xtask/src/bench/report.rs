@@ -166,7 +166,7 @@ impl Report {
         );
         let (in_place, ratio) = against(|it| it.in_place);
         println!(
-            "| the same, against 4 KiB written over and over in one place ({in_place:.0}) | {ratio:.2} | {} |",
+            "| the same, against fdatasync of 4 KiB over and over in one place ({in_place:.0}) | {ratio:.2} | {} |",
             yes(ratio >= SESSION_TARGET)
         );
     }
