@@ -142,12 +142,15 @@ impl Cable {
     ///
     /// Looks at every connection: meant for a logout or a ban, not for a hot path.
     pub fn disconnect(&self, identifiers: &ConnectionIdentifiers, reconnect: bool) {
+        self.disconnect_if(|known| known.same_as(identifiers), reconnect);
+    }
+
+    /// As [`disconnect`](Self::disconnect), of every connection whose identifiers `whose` accepts.
+    ///
+    /// It also sees what the connect hook left with them. It must not block.
+    pub fn disconnect_if(&self, whose: impl Fn(&ConnectionIdentifiers) -> bool, reconnect: bool) {
         self.inner.registry.for_each(|mailbox| {
-            if mailbox
-                .identifiers
-                .get()
-                .is_some_and(|known| known.same_as(identifiers))
-            {
+            if mailbox.identifiers.get().is_some_and(|known| whose(known)) {
                 mailbox.push(Mail::Disconnect(DisconnectReason::Remote, reconnect));
             }
         });

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use axum::response::{IntoResponse, Response};
@@ -92,7 +92,11 @@ struct Shared {
     cookie: CookieConfig,
     proxies: TrustedProxies,
     counters: Counters,
+    on_end: OnceLock<OnEnd>,
 }
+
+/// Hears which session has ended.
+type OnEnd = Box<dyn Fn(SessionId) + Send + Sync>;
 
 impl SessionLayer {
     /// A layer that keeps `sessions` under a cookie that looks like `cookie`. `proxies` tell
@@ -106,7 +110,18 @@ impl SessionLayer {
             cookie,
             proxies,
             counters,
+            on_end: OnceLock::new(),
         }))
+    }
+
+    /// Tells `tell` the id of a session that a request has ended, by destroying it or by giving it
+    /// another id, after that was saved and before the answer leaves. Whoever keeps connections by
+    /// session ends them then: under the old id they would read nothing and could write nothing.
+    /// It must not block. Of several calls of this function the first counts.
+    pub fn on_end(self, tell: impl Fn(SessionId) + Send + Sync + 'static) -> Self {
+        // An error means that there is one already.
+        let _ = self.0.on_end.set(Box::new(tell));
+        self
     }
 
     /// The sessions it keeps.
@@ -329,15 +344,22 @@ impl Shared {
     async fn save(&self, visit: &Visit) -> Result<Cookie, SessionError> {
         let session = &visit.session;
         let was_dirty = session.is_dirty();
-        if was_dirty {
-            // A page that only ensures the session of a visitor who has one then writes
-            // nothing: a read is far cheaper than a commit that waits for the disk.
-            session.exists().await?;
+        let mut known = None;
+        // A page that only ensures the session of a visitor who has one then writes
+        // nothing: a read is far cheaper than a commit that waits for the disk.
+        if was_dirty && session.exists().await? {
+            known = Some(session.id());
         }
         let is_dirty = session.is_dirty();
         let was_used = !session.is_untouched();
         let saved = session.commit().await?;
         let id = session.id();
+        if let Some(known) = known
+            && (saved == Saved::Destroyed || known != id)
+            && let Some(tell) = self.on_end.get()
+        {
+            tell(known);
+        }
         Ok(match saved {
             Saved::Destroyed if visit.presented.has_cookie => Cookie::Deleted,
             Saved::Destroyed => Cookie::Stays,

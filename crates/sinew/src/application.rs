@@ -207,14 +207,15 @@ impl Sinew {
         let mut session_config = config.session.clone();
         session_config.expire_after = edge.session_expire_after;
         let sessions = Sessions::with_config(store, session_config);
+        let cable_ready = CableReady::new(Arc::clone(&self.streams), runtime.clone());
+        let handle = SinewHandle::new(cable_ready, Arc::clone(&self.streams), verifier.clone());
+        let on_end = handle.clone();
         let session_layer = SessionLayer::new(
             sessions.clone(),
             edge.cookie.clone(),
             edge.trusted_proxies.clone(),
-        );
-
-        let cable_ready = CableReady::new(Arc::clone(&self.streams), runtime.clone());
-        let handle = SinewHandle::new(cable_ready, Arc::clone(&self.streams), verifier.clone());
+        )
+        .on_end(move |id| on_end.session_ended(id));
         let tags = Arc::new(TagContext {
             cable_url: edge.cable_address().to_owned(),
         });

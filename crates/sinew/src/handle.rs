@@ -8,11 +8,11 @@ use http::request::Parts;
 use sinew_cable::{Broadcaster, Cable, ConnectionIdentifiers, WeakCable};
 use sinew_cable_ready::stream_key;
 use sinew_reflex::CableReady;
-use sinew_store::Session;
+use sinew_store::{Session, SessionId};
 use sinew_streams::Streams;
 use sinew_verifier::MessageVerifier;
 
-use crate::identify::SESSION_ID;
+use crate::identify::{Connected, SESSION_ID};
 
 /// The running application, for handlers and background jobs: broadcasts, signed stream names, and
 /// the connections. Cloneable and cheap.
@@ -79,10 +79,24 @@ impl SinewHandle {
         cable.expect("there is a cable as long as there is an application")
     }
 
-    /// Ends the connections that a session identifies, in this process: the browser is told `remote`.
+    /// Ends the connections of a session, in this process: the browser is told `remote`.
+    ///
+    /// When a request destroys its session or gives it another id, that happens by itself: the
+    /// browser reconnects with its new cookie.
     pub fn disconnect(&self, session: &Session, reconnect: bool) {
-        let identifiers = ConnectionIdentifiers::new().with(SESSION_ID, session.id().to_string());
-        self.cable().disconnect(&identifiers, reconnect);
+        let id = session.id();
+        let identifiers = ConnectionIdentifiers::new().with(SESSION_ID, id.to_string());
+        self.cable().disconnect_if(
+            |known| known.same_as(&identifiers) || Connected::of(known, id),
+            reconnect,
+        );
+    }
+
+    /// Nothing that such a connection still does would be kept; the browser shall come again.
+    pub(crate) fn session_ended(&self, id: SessionId) {
+        if let Some(cable) = self.0.cable.get().and_then(WeakCable::upgrade) {
+            cable.disconnect_if(|known| Connected::of(known, id), true);
+        }
     }
 
     /// Signs the name of a stream, so that a page may name it and a visitor cannot make one up.

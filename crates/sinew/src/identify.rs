@@ -128,6 +128,14 @@ pub(crate) struct Connected {
     pub(crate) session: SessionId,
 }
 
+impl Connected {
+    /// Whether the connection so identified has the session of this id.
+    pub(crate) fn of(identifiers: &ConnectionIdentifiers, id: SessionId) -> bool {
+        let connected = identifiers.extensions().get::<Arc<Self>>();
+        connected.is_some_and(|connected| connected.session == id)
+    }
+}
+
 /// Headers that belong to the socket itself; a page has no use for them.
 const OF_THE_SOCKET: &[HeaderName] = &[
     header::CONNECTION,

@@ -7,7 +7,7 @@ use axum::response::Html;
 use axum::routing::{get, post};
 use futures_util::future::join_all;
 use serde_json::json;
-use sinew::{ConnectionIdentifiers, MemoryStore, Refusal, SessionId, Store, prelude::*};
+use sinew::{ConnectionIdentifiers, MemoryStore, Refusal, SessionId, Sessions, Store, prelude::*};
 use sinew_store::{BoxFuture, Commit, Committed, Key, Record, StoreError, StoreErrorKind};
 
 use crate::application::{Counter, counter, router};
@@ -91,6 +91,10 @@ async fn increment(session: Session) -> Result<String> {
     Ok(count.to_string())
 }
 
+async fn sign_in(session: Session) {
+    session.renew_id();
+}
+
 async fn sign_out(session: Session) {
     session.destroy();
 }
@@ -100,6 +104,7 @@ fn writer() -> Sinew {
         .route("/keys", get(keys))
         .route("/note", get(note))
         .route("/increment", post(increment))
+        .route("/sign-in", post(sign_in))
         .route("/sign-out", post(sign_out));
     Sinew::new(router).reflex(Counter).reflex(Writer)
 }
@@ -315,23 +320,59 @@ async fn made_up_session_never_comes_to_life_through_a_socket() {
 }
 
 #[tokio::test]
-async fn session_that_has_ended_stays_ended() {
+async fn socket_of_a_session_that_ends_is_sent_away() {
     for server in [
         Server::start(writer()).await,
         Server::embedded(writer()).await,
     ] {
         let mut browser = Browser::visit(&server, "/").await;
-        let before = browser.clone();
+        let mut stranger = Browser::visit(&server, "/").await.tab("/").await;
         let mut tab = browser.tab("/").await;
         tab.perform("Counter#increment", json!([])).await;
-        browser.post("/sign-out").await;
 
-        let reply = tab.perform("Counter#add_quietly", json!([1])).await;
-        assert_eq!(reply.error(), SORRY);
+        // Signed in: another id, the same session.
+        let before = browser.clone();
+        browser.post("/sign-in").await;
+        assert_ne!(browser.cookie, before.cookie);
+        tab.cable.expect_disconnect("remote", true).await;
+        tab.cable.expect_close(1000).await;
+        let mut refused = before.connect().await.expect("upgrades");
+        refused.expect_disconnect("unauthorized", false).await;
+        let mut tab = browser.tab("/").await;
+        let reply = tab.perform("Counter#increment", json!([])).await;
+        assert_eq!(reply.html(), r#"<p id="count">2</p>"#);
+
+        // Signed out: no session.
+        let before = browser.clone();
+        browser.post("/sign-out").await;
+        tab.cable.expect_disconnect("remote", true).await;
+        let mut refused = before.connect().await.expect("upgrades");
+        refused.expect_disconnect("unauthorized", false).await;
         assert_eq!(before.clone().get("/count").await.body, "0");
-        let mut cable = before.connect().await.expect("upgrades");
-        cable.expect_disconnect("unauthorized", false).await;
+
+        let reply = stranger.perform("Counter#increment", json!([])).await;
+        assert_eq!(reply.html(), r#"<p id="count">1</p>"#);
     }
+}
+
+/// A reflex that was under way when its session ended.
+#[tokio::test]
+async fn session_that_has_ended_stays_ended() {
+    let store = Arc::new(MemoryStore::new());
+    let server = Server::built(writer().config(secretive()).store(store.clone())).await;
+    let mut browser = Browser::visit(&server, "/").await;
+    let mut tab = browser.tab("/").await;
+    tab.perform("Counter#increment", json!([])).await;
+    // Ended behind the server's back, so that the socket stays.
+    let id = browser.cookie.as_deref().and_then(|it| it.split_once('='));
+    let id: SessionId = id.expect("a cookie").1.parse().expect("an id");
+    let session = Sessions::new(store).open(id);
+    session.destroy();
+    session.commit().await.expect("in memory");
+
+    let reply = tab.perform("Counter#add_quietly", json!([1])).await;
+    assert_eq!(reply.error(), SORRY);
+    assert_eq!(browser.get("/count").await.body, "0");
 }
 
 #[tokio::test]
