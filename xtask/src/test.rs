@@ -145,6 +145,7 @@ fn lints() -> Result<Counts> {
         "clippy",
         "--workspace",
         "--all-targets",
+        "--all-features",
         "--",
         "--deny",
         "warnings",
@@ -152,12 +153,18 @@ fn lints() -> Result<Counts> {
 }
 
 fn rust_tests() -> Result<Counts> {
-    run::counted(&mut run::cargo(["test", "--workspace", "--no-fail-fast"]))
+    run::counted(&mut run::cargo([
+        "test",
+        "--workspace",
+        "--all-features",
+        "--no-fail-fast",
+    ]))
 }
 
 fn documentation() -> Result<Counts> {
     run::counted(
-        run::cargo(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings"),
+        run::cargo(["doc", "--workspace", "--no-deps", "--all-features"])
+            .env("RUSTDOCFLAGS", "--deny warnings"),
     )
 }
 
