@@ -150,7 +150,7 @@ impl Cable {
     /// It also sees what the connect hook left with them. It must not block.
     pub fn disconnect_if(&self, whose: impl Fn(&ConnectionIdentifiers) -> bool, reconnect: bool) {
         self.inner.registry.for_each(|mailbox| {
-            if mailbox.identifiers.get().is_some_and(|known| whose(known)) {
+            if mailbox.identifiers.get().is_some_and(&whose) {
                 mailbox.push(Mail::Disconnect(DisconnectReason::Remote, reconnect));
             }
         });
