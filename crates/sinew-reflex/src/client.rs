@@ -1,6 +1,6 @@
 //! One connection as the engine sees it, and the lanes its calls wait in.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -32,7 +32,8 @@ pub struct Handshake {
 /// Made when the connection subscribes, kept by whoever owns the connection, handed to [`Engine::receive`](crate::Engine::receive) with each call.
 pub struct Client {
     stream: StreamName,
-    identifiers: BTreeMap<String, String>,
+    /// A list: there are one or two, and a map would take half a kibibyte of every connection.
+    identifiers: Box<[(Box<str>, Box<str>)]>,
     extensions: Extensions,
     handshake: Arc<Handshake>,
     session: Option<(Sessions, SessionId)>,
@@ -46,7 +47,7 @@ impl Client {
     pub fn new(stream: StreamName, handshake: Arc<Handshake>) -> Self {
         Self {
             stream,
-            identifiers: BTreeMap::new(),
+            identifiers: Box::default(),
             extensions: Extensions::new(),
             handshake,
             session: None,
@@ -57,8 +58,14 @@ impl Client {
 
     /// By what the connection is identified: names and values, as the application's connect hook gave them.
     #[must_use]
-    pub fn with_identifiers(mut self, identifiers: BTreeMap<String, String>) -> Self {
-        self.identifiers = identifiers;
+    pub fn with_identifiers<N: Into<Box<str>>, V: Into<Box<str>>>(
+        mut self,
+        identifiers: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let identifiers = identifiers.into_iter();
+        self.identifiers = identifiers
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
         self
     }
 
@@ -85,8 +92,10 @@ impl Client {
         &self.stream
     }
 
-    pub(crate) fn identifiers(&self) -> &BTreeMap<String, String> {
-        &self.identifiers
+    pub(crate) fn identifiers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.identifiers
+            .iter()
+            .map(|(name, value)| (&**name, &**value))
     }
 
     pub(crate) fn extensions(&self) -> &Extensions {

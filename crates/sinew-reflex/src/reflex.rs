@@ -1,6 +1,5 @@
 //! What an action works with: the call, the session, the morphs it makes.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use http::{Extensions, Method, Request, Uri};
@@ -164,13 +163,14 @@ impl Reflex {
     }
 
     /// By what the connection is identified, names and values.
-    pub fn identifiers(&self) -> &BTreeMap<String, String> {
+    pub fn identifiers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.client.identifiers()
     }
 
     /// One of the values the connection is identified by.
     pub fn identifier(&self, name: &str) -> Option<&str> {
-        self.client.identifiers().get(name).map(String::as_str)
+        let mut identifiers = self.client.identifiers();
+        identifiers.find_map(|(known, value)| (known == name).then_some(value))
     }
 
     /// A value the connect hook left for this connection.

@@ -1,6 +1,5 @@
 //! Where the towers meet: the channel over which browsers call reflexes.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sinew_cable::{Answer, Confirmation, DirectChannel, DirectSubscription};
@@ -39,15 +38,15 @@ impl DirectChannel for ReflexChannel {
             return Answer::Rejected;
         }
         let stream = format!("{NAME}:{key}");
-        let client = Client::new(stream.as_str().into(), Arc::clone(&connected.handshake))
-            .with_identifiers(
-                identifiers
-                    .iter()
-                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                    .collect::<BTreeMap<_, _>>(),
-            )
-            .with_extensions(identifiers.extensions().clone())
+        let handshake = Arc::clone(&connected.handshake);
+        let mut client = Client::new(stream.as_str().into(), handshake)
+            .with_identifiers(identifiers.iter())
             .with_session(connected.sessions.clone(), connected.session);
+        // Few applications leave anything beside what the facade itself keeps there, and a copy
+        // takes its share of every connection.
+        if identifiers.extensions().len() > 1 {
+            client = client.with_extensions(identifiers.extensions().clone());
+        }
         Confirmation::new()
             .stream_from(stream)
             .with_state(Arc::new(client))

@@ -216,7 +216,7 @@ pub(crate) fn client(stream: &str, sessions: &Sessions, id: SessionId) -> Arc<Cl
     };
     Arc::new(
         Client::new(stream.into(), Arc::new(handshake))
-            .with_identifiers([("session_id".to_owned(), "visitor".to_owned())].into())
+            .with_identifiers([("session_id", "visitor")])
             .with_session(sessions.clone(), id),
     )
 }
