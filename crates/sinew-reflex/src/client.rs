@@ -4,19 +4,20 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::{Extensions, HeaderMap};
+use http::Extensions;
 use parking_lot::Mutex;
 use sinew_store::{Session, SessionId, Sessions};
 use sinew_streams::StreamName;
 
 use crate::call::Call;
 use crate::config::Config;
+use crate::headers::PackedHeaders;
 
 /// What is known from the request that opened the connection.
 #[derive(Debug, Clone, Default)]
 pub struct Handshake {
     /// Its headers, cookies among them; a page morph sees them again.
-    pub headers: HeaderMap,
+    pub headers: PackedHeaders,
     /// The host the browser asked for, with its port, behind a trusted proxy the forwarded one.
     pub host: String,
     /// Whether the browser came over https.

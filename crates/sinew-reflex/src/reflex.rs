@@ -217,7 +217,7 @@ impl Reflex {
         *request.method_mut() = Method::GET;
         *request.uri_mut() = page_uri(&self.data.url())?;
         let handshake = self.client.handshake();
-        *request.headers_mut() = handshake.headers.clone();
+        *request.headers_mut() = handshake.headers.unpack();
         let extensions = request.extensions_mut();
         extensions.extend(handshake.extensions.clone());
         extensions.extend(self.assigned.clone());

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::extract::ConnectInfo;
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
+use http::{Extensions, HeaderName, header};
 use sinew_cable::{ConnectRequest, ConnectionIdentifiers, Refusal};
 use sinew_protocol::DisconnectReason;
 use sinew_reflex::Handshake;
@@ -151,17 +151,8 @@ const OF_THE_SOCKET: &[HeaderName] = &[
 ];
 
 fn handshake(request: &ConnectRequest) -> Handshake {
-    let mut kept = HeaderMap::new();
-    for (name, value) in &request.headers {
-        if !OF_THE_SOCKET.contains(name) {
-            // A copy: the value is a slice of the buffer the request was read into, and would keep
-            // all of it for as long as the connection lives.
-            if let Ok(mut copy) = HeaderValue::from_bytes(value.as_bytes()) {
-                copy.set_sensitive(value.is_sensitive());
-                kept.append(name.clone(), copy);
-            }
-        }
-    }
+    let headers = request.headers.iter();
+    let kept = headers.filter(|(name, _)| !OF_THE_SOCKET.contains(name));
     let mut extensions = Extensions::new();
     // Handlers that ask for their peer get the socket's in a page morph.
     if let Some(peer) = request.extensions.get::<ConnectInfo<SocketAddr>>() {
@@ -171,7 +162,7 @@ fn handshake(request: &ConnectRequest) -> Handshake {
         extensions.insert(effective.clone());
     }
     Handshake {
-        headers: kept,
+        headers: kept.collect(),
         host: request.host.clone(),
         secure: request.secure,
         remote_address: request.remote_address,

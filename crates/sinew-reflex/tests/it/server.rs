@@ -210,7 +210,7 @@ pub(crate) fn client(stream: &str, sessions: &Sessions, id: SessionId) -> Arc<Cl
     let mut headers = http::HeaderMap::new();
     headers.insert("cookie", http::HeaderValue::from_static("a=b"));
     let handshake = Handshake {
-        headers,
+        headers: sinew_reflex::PackedHeaders::from_iter(&headers),
         host: "app.test".to_owned(),
         ..Handshake::default()
     };
