@@ -20,7 +20,7 @@ impl Counter {
         let payload = json!({
             "id": cx.id(), "url": cx.url(), "tab": cx.tab_id(), "target": cx.target(),
             "action": cx.action_name(), "selectors": cx.selectors().unwrap(),
-            "who": cx.identifier("session_id"), "cookie": cx.handshake().headers["cookie"].to_str().unwrap(),
+            "who": cx.identifier("session_id"), "cookie": cx.handshake().headers.unpack()["cookie"].to_str().unwrap(),
         });
         cx.set_payload(payload).morph_nothing();
     }
