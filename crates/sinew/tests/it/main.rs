@@ -7,6 +7,7 @@ mod server;
 mod settings;
 mod visits;
 
+mod idle;
 mod lanes;
 mod pages;
 mod params;

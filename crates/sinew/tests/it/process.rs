@@ -31,7 +31,7 @@ async fn child_that_serves() {
 }
 
 /// Ends with the test, however that ends.
-struct Process(Child);
+pub(crate) struct Process(pub(crate) Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
@@ -42,7 +42,7 @@ impl Drop for Process {
 }
 
 /// Starts a child and reads from its log where it listens.
-fn start(directory: &Path) -> (Process, SocketAddr) {
+pub(crate) fn start(directory: &Path) -> (Process, SocketAddr) {
     let mut child = Command::new(std::env::current_exe().expect("this program"))
         .args(["--exact", "process::child_that_serves", "--nocapture"])
         .env(DIRECTORY, directory)
