@@ -265,10 +265,13 @@ impl Sinew {
 
         let health = Health::new();
         let endpoint = Endpoint::new(cable, edge);
-        let router = endpoint::routes(endpoint, &edge.cable_path)
-            .merge(assets::routes())
-            .merge(health.routes())
-            .fallback_service(app.layer(session_layer));
+        let router = endpoint::routes(endpoint, &edge.cable_path).merge(assets::routes());
+        let router = if config.health_routes {
+            router.merge(health.routes())
+        } else {
+            router
+        };
+        let router = router.fallback_service(app.layer(session_layer));
         Ok(App {
             router,
             handle,

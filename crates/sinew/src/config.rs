@@ -35,6 +35,10 @@ pub struct Config {
     ///
     /// Such a connection has an identity of its own, never one that it shares with strangers.
     pub anonymous: bool,
+    /// Whether `/health` and `/ready` are answered here; yes by default, and then the application's
+    /// own routes of these names are never asked. [`App::health`](crate::App::health) gives them a
+    /// place elsewhere.
+    pub health_routes: bool,
     /// The digest with which keys are derived from the secret: SHA-256, as Rails 7.0 and later do.
     pub key_digest: Digest,
 }
@@ -48,6 +52,7 @@ impl Default for Config {
             session: SessionConfig::default(),
             page_bytes_max: 8 * 1024 * 1024,
             anonymous: false,
+            health_routes: true,
             key_digest: Digest::Sha256,
         }
     }

@@ -82,7 +82,8 @@ pub use page_params::PageParams;
 pub use tags::{ClientTags, IsReflex};
 
 pub use sinew_cable::{
-    Cable, Channel, ChannelError, ConnectRequest, ConnectionIdentifiers, Refusal, Subscription,
+    Broadcaster, Cable, Channel, ChannelError, ConnectRequest, ConnectionIdentifiers, Refusal,
+    Subscription,
 };
 pub use sinew_cable_ready as cable_ready;
 pub use sinew_reflex::{
