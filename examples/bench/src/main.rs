@@ -37,6 +37,11 @@ async fn main() -> Result {
 
 fn config() -> Result<Config> {
     let mut config = Config::from_env()?;
+    if std::env::var_os("SINEW_DATA_DIR").is_none() {
+        // One for each port, since several of them run side by side.
+        let port = config.edge.listen.port();
+        config.edge.data_directory.push(format!("bench-{port}"));
+    }
     config.edge.environment = Environment::Production;
     config.edge.configured_secret = Some(Secret::new("bench-application-this-is-not-a-secret")?);
     config.anonymous = true;

@@ -59,6 +59,11 @@ async fn main() -> Result {
 
 fn config() -> Result<Config> {
     let mut config = Config::from_env()?;
+    if std::env::var_os("SINEW_DATA_DIR").is_none() {
+        // One for each port, since several of them run side by side.
+        let port = config.edge.listen.port();
+        config.edge.data_directory.push(format!("reference-{port}"));
+    }
     config.edge.environment = Environment::Production;
     // The key for signed streams is derived from it as in the recordings.
     config.edge.configured_secret = Some(Secret::new("reference-peer-not-a-secret-".repeat(4))?);
