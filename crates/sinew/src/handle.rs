@@ -85,7 +85,7 @@ impl SinewHandle {
     /// browser reconnects with its new cookie.
     pub fn disconnect(&self, session: &Session, reconnect: bool) {
         let id = session.id();
-        let identifiers = ConnectionIdentifiers::new().with(SESSION_ID, id.to_string());
+        let identifiers = ConnectionIdentifiers::new().with(SESSION_ID, id.label());
         self.cable().disconnect_if(
             |known| known.same_as(&identifiers) || Connected::of(known, id),
             reconnect,

@@ -14,7 +14,8 @@ use sinew_reflex::Handshake;
 use sinew_store::{Session, SessionId, Sessions};
 use sinew_web::{Effective, SessionLayer};
 
-/// The name under which a session identifies its connections.
+/// The name under which a session identifies its connections: by its label, since what identifies
+/// a connection stands in the names of streams.
 pub(crate) const SESSION_ID: &str = "session_id";
 
 /// Somebody who opens a socket, as [`Sinew::identify`](crate::Sinew::identify) sees them.
@@ -100,14 +101,14 @@ impl Identification {
                 )
             }
             (None, Some(id)) => {
-                let identifiers = ConnectionIdentifiers::new().with(SESSION_ID, id.to_string());
+                let identifiers = ConnectionIdentifiers::new().with(SESSION_ID, id.label());
                 (identifiers, id)
             }
             (None, None) if self.anonymous => {
                 // An identity and a session of its own, as long as it lives: nobody shares a stream
                 // with strangers. Nothing is stored before something is written.
                 let id = SessionId::generate();
-                let identifiers = ConnectionIdentifiers::new().with("anonymous", id.to_string());
+                let identifiers = ConnectionIdentifiers::new().with("anonymous", id.label());
                 (identifiers, id)
             }
             (None, None) => return Err(Refusal::unauthorized()),

@@ -30,7 +30,7 @@ async fn main() -> Result {
             let id = visitor
                 .presented_session_id()
                 .ok_or(Refusal::unauthorized())?;
-            Ok(ConnectionIdentifiers::new().with("session_id", id.to_string()))
+            Ok(ConnectionIdentifiers::new().with("session_id", id.label()))
         })
         .application_reflex(ApplicationReflex)
         .reflex(Counter)

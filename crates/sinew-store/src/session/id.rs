@@ -50,6 +50,25 @@ impl SessionId {
         Key::new(name)
     }
 
+    /// A name for the session where the id itself must not stand, such as in the name of a stream
+    /// or in a log: the first 128 bits of the id's SHA-256, in hexadecimal.
+    ///
+    /// ```
+    /// let id = sinew_store::SessionId::generate();
+    /// assert_eq!(id.label().len(), 32);
+    /// assert!(id.store_key().as_str().contains(&id.label()));
+    /// assert_ne!(id.label(), id.to_string());
+    /// ```
+    pub fn label(&self) -> String {
+        let digest = Sha256::digest(self.digits());
+        let mut label = String::with_capacity(32);
+        for byte in &digest[..16] {
+            label.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            label.push(char::from(DIGITS[usize::from(byte & 15)]));
+        }
+        label
+    }
+
     fn digits(&self) -> [u8; 32] {
         let mut digits = [0; 32];
         for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {

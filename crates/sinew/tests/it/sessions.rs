@@ -300,7 +300,7 @@ async fn made_up_session_never_comes_to_life_through_a_socket() {
             .presented_session_id()
             .ok_or(Refusal::unauthorized())?;
         assert!(visitor.session().is_none());
-        Ok(ConnectionIdentifiers::new().with("visitor", id.to_string()))
+        Ok(ConnectionIdentifiers::new().with("visitor", id.label()))
     });
     let server = Server::start(sinew).await;
     let mut browser = Browser::new(&server).cookie(format!("_sinew_session={planted}"));
