@@ -115,6 +115,8 @@ impl<'a> Reply<'a> {
     pub(crate) fn morph(&mut self, selector: &str, html: &str, morph: Morph) {
         self.begin("selector", selector);
         self.out.push_str(",\"html\":");
+        // Quotes and line ends are escaped: about an eighth more than the HTML itself.
+        self.out.reserve(html.len() + html.len() / 8);
         write_string(&mut self.out, html);
         self.out.push_str(",\"payload\":");
         self.out.push_str(&self.payload);
@@ -132,6 +134,8 @@ impl<'a> Reply<'a> {
     pub(crate) fn inner_html(&mut self, selector: &str, html: &str, morph: Morph) {
         self.begin("selector", selector);
         self.out.push_str(",\"html\":");
+        // Quotes and line ends are escaped: about an eighth more than the HTML itself.
+        self.out.reserve(html.len() + html.len() / 8);
         write_string(&mut self.out, html);
         self.out.push_str(",\"payload\":");
         self.out.push_str(&self.payload);
