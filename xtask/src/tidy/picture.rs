@@ -9,8 +9,8 @@ use crate::run;
 
 /// Libraries that one part of the picture wraps, and who may import them.
 const WRAPPED: [(&str, &[&str]); 5] = [
-    ("axum", &["sinew-web", "sinew"]),
-    ("dom_query", &["sinew-reflex"]),
+    ("axum", &["sinew-web", "sinew", "sinew-testing"]),
+    ("dom_query", &["sinew-reflex", "sinew-testing"]),
     ("hyper", &["sinew-web", "sinew"]),
     ("redb", &["sinew-embedded"]),
     ("syn", &["sinew-macros"]),

@@ -1,0 +1,384 @@
+//! A tab: the page it shows, and what a person can do with it.
+
+mod act;
+mod assert;
+mod live;
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt::Write as _;
+use std::future::IntoFuture;
+use std::panic::Location;
+use std::pin::Pin;
+
+use dom_query::NodeId;
+use http::{Method, StatusCode};
+use serde::Serialize;
+use serde_json::Value;
+use url::Url;
+
+use crate::app::Browser;
+use crate::cable::Connection;
+use crate::outcome::Outcome;
+use crate::page::Page;
+use crate::perform::{Performed, Wish};
+
+/// Characters of the page that a failure shows.
+const SHOWN_CHARACTERS_MAX: usize = 1_500;
+
+/// What a request ended in.
+pub(crate) struct Visited {
+    pub(crate) url: Url,
+    pub(crate) status: StatusCode,
+    pub(crate) html: String,
+}
+
+/// One tab of a [`Browser`].
+///
+/// What a person does is a method that waits until everything it set off has been answered and
+/// carried out. Every method panics when its element is not there or cannot be used, with the part
+/// of the page and the operations since the last action.
+///
+/// A tab stays in its thread; several at once are driven with `tokio::join!`.
+pub struct Tab {
+    browser: Browser,
+    page: Page,
+    url: Url,
+    status: StatusCode,
+    /// Made anew with every page, as the client's script does.
+    tab_id: String,
+    connection: Option<Connection>,
+    /// Why there is none.
+    refusal: Option<String>,
+    /// Identifiers, and whether the server has confirmed them.
+    subscriptions: HashMap<String, Option<bool>>,
+    calls: u64,
+    /// The call whose answer is waited for: its id and target.
+    waiting: Option<(String, String)>,
+    outcome: Option<Outcome>,
+    operations: Vec<Performed>,
+    console: Vec<String>,
+    wishes: VecDeque<Wish>,
+    /// Broadcasts carried out and not yet waited for.
+    broadcasts: usize,
+}
+
+impl Tab {
+    pub(crate) async fn open(browser: Browser, path: &str) -> Result<Self, String> {
+        let visited = browser.request(Method::GET, path, None).await?;
+        let mut tab = Self {
+            browser,
+            page: Page::parse(&visited.html),
+            url: visited.url,
+            status: visited.status,
+            tab_id: unique(),
+            connection: None,
+            refusal: None,
+            subscriptions: HashMap::new(),
+            calls: 0,
+            waiting: None,
+            outcome: None,
+            operations: Vec::new(),
+            console: Vec::new(),
+            wishes: VecDeque::new(),
+            broadcasts: 0,
+        };
+        tab.connect_if_reactive().await?;
+        Ok(tab)
+    }
+
+    /// Goes to another page in this tab.
+    #[track_caller]
+    pub fn visit(&mut self, path: &str) -> impl Future<Output = ()> {
+        let caller = Location::caller();
+        async move {
+            self.begin();
+            let done = self.go(Method::GET, path, None).await;
+            self.or_fail(caller, None, done);
+        }
+    }
+
+    /// Loads the page again.
+    #[track_caller]
+    pub fn reload(&mut self) -> impl Future<Output = ()> {
+        let caller = Location::caller();
+        async move {
+            self.begin();
+            let url = self.url.to_string();
+            let done = self.go(Method::GET, &url, None).await;
+            self.or_fail(caller, None, done);
+        }
+    }
+
+    /// Clicks an element: calls its reflex, follows its link, submits its form, checks its box.
+    #[track_caller]
+    pub fn click(&mut self, selector: &str) -> impl Future<Output = ()> {
+        let caller = Location::caller();
+        async move {
+            self.begin();
+            let done = self.try_click(selector).await;
+            self.or_fail(caller, Some(selector), done);
+        }
+    }
+
+    /// Types into a field, in place of what it holds, and leaves it: reflexes on `input`, `keyup`
+    /// and `change` are called, debounced or not.
+    #[track_caller]
+    pub fn fill(&mut self, selector: &str, text: &str) -> impl Future<Output = ()> {
+        let caller = Location::caller();
+        async move {
+            self.begin();
+            let done = self.try_fill(selector, text).await;
+            self.or_fail(caller, Some(selector), done);
+        }
+    }
+
+    /// Checks a box or a radio button, if it is not checked.
+    #[track_caller]
+    pub fn check(&mut self, selector: &str) -> impl Future<Output = ()> {
+        let caller = Location::caller();
+        async move {
+            self.begin();
+            let done = self.try_check(selector, true).await;
+            self.or_fail(caller, Some(selector), done);
+        }
+    }
+
+    /// Takes the mark off a box, if it has one.
+    #[track_caller]
+    pub fn uncheck(&mut self, selector: &str) -> impl Future<Output = ()> {
+        let caller = Location::caller();
+        async move {
+            self.begin();
+            let done = self.try_check(selector, false).await;
+            self.or_fail(caller, Some(selector), done);
+        }
+    }
+
+    /// Chooses an option of a select, by its value or by what it says.
+    #[track_caller]
+    pub fn select(&mut self, selector: &str, option: &str) -> impl Future<Output = ()> {
+        let caller = Location::caller();
+        async move {
+            self.begin();
+            let done = self.try_select(selector, option).await;
+            self.or_fail(caller, Some(selector), done);
+        }
+    }
+
+    /// Submits a form, named itself or by anything in it: to its reflex, or with a request.
+    #[track_caller]
+    pub fn submit(&mut self, selector: &str) -> impl Future<Output = ()> {
+        let caller = Location::caller();
+        async move {
+            self.begin();
+            let done = self.try_submit(selector).await;
+            self.or_fail(caller, Some(selector), done);
+        }
+    }
+
+    /// Lets one event happen at an element, such as `mouseenter` or `keydown`, and nothing else.
+    #[track_caller]
+    pub fn trigger(&mut self, selector: &str, event: &str) -> impl Future<Output = ()> {
+        let caller = Location::caller();
+        async move {
+            self.begin();
+            let done = self.try_trigger(selector, event).await;
+            self.or_fail(caller, Some(selector), done);
+        }
+    }
+
+    /// Calls a reflex as a Stimulus controller's `stimulate` would. Await it.
+    ///
+    /// `args` is a list of arguments: a tuple, an array, or `()` for none. Anything else is the
+    /// only one. The element is the body unless [`on`](Stimulation::on) names another.
+    ///
+    /// ```no_run
+    /// # async fn example(tab: &mut sinew_testing::Tab) {
+    /// tab.stimulate("Chat#say", ("hello", 3)).on("#chat").await;
+    /// assert!(tab.outcome().is_success());
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When the arguments are no JSON.
+    #[track_caller]
+    pub fn stimulate<'a>(&'a mut self, target: &'a str, args: impl Serialize) -> Stimulation<'a> {
+        let args = match serde_json::to_value(args).expect("arguments are JSON") {
+            Value::Null => Value::Array(Vec::new()),
+            list @ Value::Array(_) => list,
+            only => Value::Array(vec![only]),
+        };
+        Stimulation {
+            tab: self,
+            target,
+            args,
+            selector: "body",
+            caller: Location::caller(),
+        }
+    }
+
+    /// Waits until the first match of `selector` says `text`, while broadcasts arrive.
+    #[track_caller]
+    pub fn until(&mut self, selector: &str, text: &str) -> impl Future<Output = ()> {
+        let caller = Location::caller();
+        async move {
+            let says = |tab: &Self| {
+                let found = tab.page.first(selector)?;
+                Ok(found.is_some_and(|id| tab.shown(id) == text))
+            };
+            let done = self.try_until(says).await.map_err(|why| match why {
+                Some(why) => why,
+                None => format!("{selector:?} did not come to say {text:?}"),
+            });
+            self.or_fail(caller, Some(selector), done);
+        }
+    }
+
+    /// Waits until something matches `selector`, while broadcasts arrive.
+    #[track_caller]
+    pub fn until_exists(&mut self, selector: &str) -> impl Future<Output = ()> {
+        let caller = Location::caller();
+        async move {
+            let exists = |tab: &Self| Ok(tab.page.first(selector)?.is_some());
+            let done = self.try_until(exists).await.map_err(|why| match why {
+                Some(why) => why,
+                None => format!("nothing came to match {selector:?}"),
+            });
+            self.or_fail(caller, Some(selector), done);
+        }
+    }
+
+    /// Waits for a broadcast to arrive and to be carried out. One that arrived since the last time
+    /// counts.
+    #[track_caller]
+    pub fn wait_for_broadcast(&mut self) -> impl Future<Output = ()> {
+        let caller = Location::caller();
+        async move {
+            let arrived = |tab: &Self| Ok(tab.broadcasts > 0);
+            let done = self
+                .try_until(arrived)
+                .await
+                .map_err(|why| why.unwrap_or_else(|| "no broadcast arrived".to_owned()));
+            self.or_fail(caller, None, done);
+            self.broadcasts -= 1;
+        }
+    }
+
+    /// Lets that much time of tokio's clock pass, and carries out what arrives meanwhile.
+    #[track_caller]
+    pub fn wait(&mut self, time: std::time::Duration) -> impl Future<Output = ()> {
+        let caller = Location::caller();
+        async move {
+            let done = self.listen(time).await;
+            self.or_fail(caller, None, done);
+        }
+    }
+
+    /// An action begins: what was before it is told no more.
+    fn begin(&mut self) {
+        self.operations.clear();
+    }
+
+    fn or_fail<T>(
+        &self,
+        caller: &Location<'_>,
+        selector: Option<&str>,
+        done: Result<T, String>,
+    ) -> T {
+        match done {
+            Ok(done) => done,
+            Err(sentence) => panic!("{caller}: {}", self.failure(&sentence, selector)),
+        }
+    }
+
+    /// A sentence, and what there is to understand it.
+    fn failure(&self, sentence: &str, selector: Option<&str>) -> String {
+        let mut out = sentence.to_owned();
+        let found = selector.and_then(|selector| self.page.first(selector).ok().flatten());
+        let shown = found
+            .or_else(|| self.page.body())
+            .unwrap_or_else(|| self.page.root());
+        let place = if found.is_some() { " has there" } else { "" };
+        let _ = write!(out, "\nthe page at {}{place}:", self.url);
+        for line in self.page.markup(shown, SHOWN_CHARACTERS_MAX).lines() {
+            let _ = write!(out, "\n    {line}");
+        }
+        if let Some(outcome) = &self.outcome {
+            let _ = write!(out, "\nthe last reflex: {outcome}");
+        }
+        if self.operations.is_empty() {
+            out.push_str("\nno operations since the last action");
+        } else {
+            out.push_str("\noperations since the last action:");
+            for (index, operation) in self.operations.iter().enumerate() {
+                let _ = write!(out, "\n    {}. {operation}", index + 1);
+            }
+        }
+        out
+    }
+
+    /// The first match, or a sentence that there is none.
+    fn find(&self, selector: &str) -> Result<NodeId, String> {
+        let found = self.page.first(selector)?;
+        found.ok_or_else(|| format!("nothing on the page matches {selector:?}"))
+    }
+
+    /// What a person reads there: the value of a field, the text of anything else.
+    fn shown(&self, id: NodeId) -> String {
+        match &*self.page.tag(id) {
+            "input" | "textarea" | "select" => self.page.value(id).unwrap_or_default(),
+            _ => self.page.text(id),
+        }
+    }
+}
+
+impl std::fmt::Debug for Tab {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tab")
+            .field("url", &self.url.as_str())
+            .field("outcome", &self.outcome)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A reflex about to be called; see [`Tab::stimulate`].
+#[must_use = "nothing is called before it is awaited"]
+#[derive(Debug)]
+pub struct Stimulation<'a> {
+    tab: &'a mut Tab,
+    target: &'a str,
+    args: Value,
+    selector: &'a str,
+    caller: &'static Location<'static>,
+}
+
+impl<'a> Stimulation<'a> {
+    /// Calls it for this element: its attributes, its data, its form.
+    pub fn on(mut self, selector: &'a str) -> Self {
+        self.selector = selector;
+        self
+    }
+}
+
+impl<'a> IntoFuture for Stimulation<'a> {
+    type Output = ();
+    type IntoFuture = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let tab = self.tab;
+            tab.begin();
+            let done = match tab.find(self.selector) {
+                Ok(element) => tab.call(element, self.target, &self.args).await,
+                Err(sentence) => Err(sentence),
+            };
+            tab.or_fail(self.caller, Some(self.selector), done);
+        })
+    }
+}
+
+/// An id that nobody else has: 128 random bits as a session's id, told apart by who asks.
+fn unique() -> String {
+    sinew::SessionId::generate().to_string()
+}

@@ -1,0 +1,327 @@
+//! The tab's side of the cable: calls, replies, broadcasts.
+
+use std::time::Duration;
+
+use dom_query::NodeId;
+use http::Method;
+use serde_json::{Value, json};
+use tokio::time::{Instant, timeout_at};
+
+use super::{Tab, Visited, unique};
+use crate::cable::Connection;
+use crate::call::{self, Caller};
+use crate::outcome::Outcome;
+use crate::page::Page;
+use crate::perform::{Wish, perform};
+
+/// The subscription over which reflexes are called.
+const REFLEXES: &str = r#"{"channel":"StimulusReflex::Channel"}"#;
+
+/// By what a page is known to want a connection.
+const REACTIVE: &str = "meta[name=action-cable-url], [data-reflex], cable-ready-stream-from";
+
+impl Tab {
+    /// Loads a page into the tab: all that the one before had is gone.
+    pub(super) async fn go(
+        &mut self,
+        method: Method,
+        address: &str,
+        form: Option<String>,
+    ) -> Result<(), String> {
+        self.load(method, address, form).await?;
+        self.follow().await
+    }
+
+    async fn load(
+        &mut self,
+        method: Method,
+        address: &str,
+        form: Option<String>,
+    ) -> Result<(), String> {
+        let Visited { url, status, html } = self.browser.request(method, address, form).await?;
+        self.page = Page::parse(&html);
+        self.url = url;
+        self.status = status;
+        self.tab_id = unique();
+        self.console.clear();
+        self.broadcasts = 0;
+        self.connection = None;
+        self.connect_if_reactive().await
+    }
+
+    pub(super) async fn connect_if_reactive(&mut self) -> Result<(), String> {
+        self.refusal = None;
+        if self.page.first(REACTIVE)?.is_some() {
+            self.connect().await?;
+        }
+        Ok(())
+    }
+
+    /// Opens the cable and subscribes. A refusal is no failure before something needs the cable.
+    async fn connect(&mut self) -> Result<(), String> {
+        self.subscriptions.clear();
+        self.refusal = None;
+        let cable = self.browser.app().handle().cable();
+        let headers = self.browser.request_headers();
+        let mut connection = Connection::open(cable, headers, self.browser.host());
+        let patience = self.browser.patience();
+        let first = connection.next_within(patience).await;
+        let first = first.map_err(|_| "the cable gave no sign of itself".to_owned())?;
+        match first {
+            Some(message) if message["type"] == "welcome" => {}
+            Some(message) => {
+                let reason = message["reason"].as_str().unwrap_or("no reason");
+                self.refusal = Some(reason.to_owned());
+                return Ok(());
+            }
+            None => {
+                self.refusal = Some("closed".to_owned());
+                return Ok(());
+            }
+        }
+        self.connection = Some(connection);
+        self.subscribe(vec![REFLEXES.to_owned()]).await?;
+        self.follow_streams().await
+    }
+
+    async fn connected(&mut self) -> Result<&mut Connection, String> {
+        if self.connection.is_none() {
+            self.connect().await?;
+        }
+        self.connection.as_mut().ok_or_else(|| {
+            let reason = self.refusal.as_deref().unwrap_or("closed");
+            format!(
+                "the cable refused the connection ({reason}): has the visitor a session? \
+                 `ClientTags` in the page's head give one"
+            )
+        })
+    }
+
+    async fn subscribe(&mut self, identifiers: Vec<String>) -> Result<(), String> {
+        for identifier in &identifiers {
+            self.subscriptions.insert(identifier.clone(), None);
+            if let Some(connection) = &mut self.connection {
+                connection.command("subscribe", identifier).await;
+            }
+        }
+        let deadline = Instant::now() + self.browser.patience();
+        for identifier in &identifiers {
+            while self.subscriptions.get(identifier) == Some(&None) {
+                if !self.receive(deadline).await? {
+                    return Err(format!("no answer to the subscription {identifier}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows the streams that the page shows, and those only.
+    async fn follow_streams(&mut self) -> Result<(), String> {
+        let Some(connection) = &mut self.connection else {
+            return Ok(());
+        };
+        let shown: Vec<String> = self
+            .page
+            .all("cable-ready-stream-from[identifier]")?
+            .into_iter()
+            .filter_map(|id| self.page.attribute(id, "identifier"))
+            .map(|name| json!({"channel": "CableReady::Stream", "identifier": name}).to_string())
+            .collect();
+        let left: Vec<String> = self
+            .subscriptions
+            .keys()
+            .filter(|known| *known != REFLEXES && !shown.contains(known))
+            .cloned()
+            .collect();
+        for identifier in left {
+            connection.command("unsubscribe", &identifier).await;
+            self.subscriptions.remove(&identifier);
+        }
+        let mut new = shown;
+        new.retain(|identifier| !self.subscriptions.contains_key(identifier));
+        new.dedup();
+        self.subscribe(new).await
+    }
+
+    /// Calls a reflex for an element and waits until it has ended and all it set off is done.
+    pub(super) async fn call(
+        &mut self,
+        element: NodeId,
+        target: &str,
+        args: &Value,
+    ) -> Result<(), String> {
+        self.connected().await?;
+        self.calls += 1;
+        let id = format!("{}-{}", self.tab_id, self.calls);
+        let caller = Caller {
+            id: &id,
+            url: self.url.as_str(),
+            tab_id: &self.tab_id,
+        };
+        let data = call::call(&self.page, element, target, args, &caller);
+        self.waiting = Some((id, target.to_owned()));
+        if self.subscriptions.get(REFLEXES) == Some(&Some(false)) {
+            return Err("the server refused the subscription for reflexes".to_owned());
+        }
+        self.connected().await?.message(REFLEXES, &data).await;
+        let patience = self.browser.patience();
+        let deadline = Instant::now() + patience;
+        while self.waiting.is_some() {
+            if !self.receive(deadline).await? {
+                return Err(format!("{target} was not answered within {patience:?}"));
+            }
+            if self.connection.is_none() && self.waiting.is_some() {
+                let reason = self.refusal.as_deref().unwrap_or("closed");
+                return Err(format!(
+                    "the connection ended ({reason}) before {target} was answered"
+                ));
+            }
+        }
+        self.follow().await
+    }
+
+    /// Does what operations asked of the tab, and follows the streams of the page it then shows.
+    async fn follow(&mut self) -> Result<(), String> {
+        while let Some(wish) = self.wishes.pop_front() {
+            match wish {
+                Wish::Address(address) => {
+                    if let Ok(url) = self.url.join(&address) {
+                        self.url = url;
+                    }
+                }
+                Wish::Reload => {
+                    let address = self.url.to_string();
+                    self.load(Method::GET, &address, None).await?;
+                }
+                Wish::Visit(address) => {
+                    let address = self.url.join(&address);
+                    let address = address.map_err(|error| format!("redirected: {error}"))?;
+                    self.load(Method::GET, address.as_str(), None).await?;
+                }
+            }
+        }
+        self.follow_streams().await
+    }
+
+    /// Carries out what arrives until something is so. `None` as an error: it did not become so.
+    pub(super) async fn try_until(
+        &mut self,
+        is_so: impl Fn(&Self) -> Result<bool, String>,
+    ) -> Result<(), Option<String>> {
+        let deadline = Instant::now() + self.browser.patience();
+        while !is_so(self)? {
+            self.connected().await?;
+            if !self.receive(deadline).await? {
+                return Err(None);
+            }
+            self.follow().await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn listen(&mut self, time: Duration) -> Result<(), String> {
+        let deadline = Instant::now() + time;
+        while self.connection.is_some() {
+            if !self.receive(deadline).await? {
+                return Ok(());
+            }
+            self.follow().await?;
+        }
+        tokio::time::sleep_until(deadline).await;
+        Ok(())
+    }
+
+    /// Takes one message and carries it out; false when none came in time.
+    async fn receive(&mut self, deadline: Instant) -> Result<bool, String> {
+        let Some(connection) = &mut self.connection else {
+            return Ok(false);
+        };
+        match timeout_at(deadline, connection.next()).await {
+            Err(_) => Ok(false),
+            Ok(Some(message)) => {
+                self.take(message);
+                Ok(true)
+            }
+            Ok(None) => {
+                self.connection = None;
+                Ok(true)
+            }
+        }
+    }
+
+    fn take(&mut self, mut message: Value) {
+        let identifier = message["identifier"].as_str().unwrap_or_default();
+        match message["type"].as_str() {
+            Some("confirm_subscription") => {
+                self.subscriptions.insert(identifier.to_owned(), Some(true));
+            }
+            Some("reject_subscription") => {
+                self.subscriptions
+                    .insert(identifier.to_owned(), Some(false));
+            }
+            Some("disconnect") => {
+                let reason = message["reason"].as_str().unwrap_or("no reason");
+                self.refusal = Some(reason.to_owned());
+            }
+            _ => {
+                let is_reply = identifier == REFLEXES;
+                let data = message["message"].take();
+                if data["cableReady"] != true {
+                    return;
+                }
+                let operations = data["operations"].as_array().cloned().unwrap_or_default();
+                if is_reply {
+                    self.take_reply(operations);
+                } else {
+                    for operation in operations {
+                        self.carry_out(operation);
+                    }
+                    self.broadcasts += 1;
+                }
+            }
+        }
+    }
+
+    /// The reflex's own operations come first and backwards, then those that travelled with them.
+    fn take_reply(&mut self, operations: Vec<Value>) {
+        let (mut own, others): (Vec<_>, Vec<_>) = operations
+            .into_iter()
+            .partition(|operation| operation["stimulusReflex"].is_object());
+        own.reverse();
+        let first = own.first().or(others.first());
+        let id = first.and_then(|first| {
+            let id = &first["stimulusReflex"]["id"];
+            id.as_str().or(first["reflexId"].as_str())
+        });
+        // Another tab of the same visitor asked.
+        if !id.is_some_and(|id| id.starts_with(&self.tab_id)) {
+            return;
+        }
+        let ends = match (&self.waiting, own.first()) {
+            (Some((id, target)), Some(last)) if last["stimulusReflex"]["id"] == **id => {
+                Some(Outcome::of(target, last))
+            }
+            _ => None,
+        };
+        for operation in own.into_iter().chain(others) {
+            self.carry_out(operation);
+        }
+        if let Some(outcome) = ends {
+            self.outcome = Some(outcome);
+            self.waiting = None;
+        }
+    }
+
+    fn carry_out(&mut self, operation: Value) {
+        if operation["operation"] == "consoleLog" {
+            let line = match &operation["message"] {
+                Value::String(line) => line.clone(),
+                other => other.to_string(),
+            };
+            self.console.push(line);
+        }
+        let (performed, wish) = perform(&mut self.page, operation);
+        self.operations.push(performed);
+        self.wishes.extend(wish);
+    }
+}

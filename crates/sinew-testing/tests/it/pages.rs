@@ -1,0 +1,39 @@
+//! Getting from page to page.
+
+use crate::application::app;
+
+#[tokio::test]
+async fn links_redirects_and_forms_lead_to_other_pages() {
+    let mut tab = app().visit("/").await;
+    assert_eq!((tab.title().as_str(), tab.status()), ("Board", 200));
+    tab.click("#link").await;
+    assert_eq!((tab.title().as_str(), tab.path()), ("Other", "/other?q=1"));
+
+    tab.visit("/").await;
+    tab.click("#leave").await;
+    assert_eq!(tab.path(), "/other");
+
+    tab.visit("/").await;
+    tab.click("#send").await;
+    tab.assert_text("#q", "hello");
+
+    tab.visit("/").await;
+    tab.click("#get").await;
+    tab.assert_text("#q", "a b");
+}
+
+#[tokio::test]
+async fn a_session_lasts_over_pages_and_is_shared_by_tabs() {
+    let app = app();
+    let browser = app.browser();
+    let mut one = browser.visit("/").await;
+    let mut other = browser.open_tab("/").await;
+    one.click("#increment").await;
+    other.assert_text("#count", "0");
+    other.click("#increment").await;
+    other.assert_text("#count", "2");
+    one.assert_text("#count", "1");
+    one.reload().await;
+    one.assert_text("#count", "2");
+    app.visit("/").await.assert_text("#count", "0");
+}
