@@ -470,3 +470,134 @@ fn scalar(value: &Value) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use serde_json::json;
+
+    use super::*;
+
+    /// Carries operations out on a body, and looks at it.
+    fn check(before: &str, operations: &[Value], after: &str) {
+        let mut page = Page::parse(&format!("<body>{before}</body>"));
+        for operation in operations {
+            perform(&mut page, operation.clone());
+        }
+        let body = page.body().expect("a body");
+        assert_eq!(&*page.node(body).inner_html(), after, "{operations:?}");
+    }
+
+    fn operation(name: &str, mut options: Value) -> Value {
+        options["operation"] = name.into();
+        options
+    }
+
+    #[test]
+    fn markup_goes_where_it_is_sent() {
+        let row = json!({"selector": "tbody", "html": "<tr><td>2</td></tr>"});
+        check(
+            "<table><tbody><tr><td>1</td></tr></tbody></table>",
+            &[operation("append", row)],
+            "<table><tbody><tr><td>1</td></tr><tr><td>2</td></tr></tbody></table>",
+        );
+        let around = |position| {
+            let options = json!({"selector": "p", "html": "<i></i>", "position": position});
+            operation("insertAdjacentHtml", options)
+        };
+        check(
+            "<p>x</p>",
+            &[
+                around("beforebegin"),
+                around("afterbegin"),
+                around("beforeend"),
+                around("afterend"),
+            ],
+            "<i></i><p><i></i>x<i></i></p><i></i>",
+        );
+        let all = json!({"selector": "b", "html": "y", "selectAll": true});
+        check(
+            "<b></b><b></b>",
+            &[operation("innerHtml", all)],
+            "<b>y</b><b>y</b>",
+        );
+        let replaced = json!({"selector": "p", "html": "<h1>a</h1>b"});
+        check(
+            "<p>x</p><p>y</p>",
+            &[operation("outerHtml", replaced)],
+            "<h1>a</h1>b<p>y</p>",
+        );
+        let grafted = json!({"selector": "i", "parent": "div"});
+        check(
+            "<i></i><div>x</div>",
+            &[operation("graft", grafted)],
+            "<div>x<i></i></div>",
+        );
+        let morphed = json!({"selector": "p", "html": " <p class=\"a\">y</p> "});
+        check(
+            "<p>x</p>",
+            &[operation("morph", morphed)],
+            r#"<p class="a">y</p>"#,
+        );
+    }
+
+    #[test]
+    fn what_is_set_is_seen() {
+        let at = |name: &str, key: &str, value: &str| {
+            operation(name, json!({"selector": "p", "name": key, "value": value}))
+        };
+        check(
+            "<p></p>",
+            &[
+                at("setAttribute", "title", "t"),
+                at("setDatasetProperty", "postId", "7"),
+                at("setStyle", "fontSize", "2px"),
+                at("setStyle", "color", "red"),
+                at("setStyle", "fontSize", "3px"),
+            ],
+            r#"<p title="t" data-post-id="7" style="color: red; font-size: 3px"></p>"#,
+        );
+        let text = json!({"selector": "p", "text": "<b>"});
+        check(
+            "<p>x</p>",
+            &[operation("textContent", text)],
+            "<p>&lt;b&gt;</p>",
+        );
+        let cancelled = json!({"selector": "p", "cancel": true});
+        check("<p>x</p>", &[operation("remove", cancelled)], "<p>x</p>");
+    }
+
+    #[test]
+    fn an_xpath_is_a_place_too() {
+        let removed = json!({"selector": "/html/body/p[2]", "xpath": true});
+        check(
+            "<p>1</p><p>2</p>",
+            &[operation("remove", removed)],
+            "<p>1</p>",
+        );
+    }
+
+    #[test]
+    fn every_operation_finds_its_target() {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../spec/operations");
+        let page = r##"<p id="slot" class="a b"></p><ul id="list"></ul><p class="many"></p>
+            <p id="graft"></p><div id="parent"></div><input id="field"><i id="xp"></i>
+            <i id="box"></i><i id="morphed"></i><i id="outer"></i><i id="replace"></i>"##;
+        let mut names = 0;
+        for file in std::fs::read_dir(folder).expect("the fixtures") {
+            let path = file.expect("a file").path();
+            if path.extension().is_none_or(|it| it != "json") {
+                continue;
+            }
+            let fixture = std::fs::read_to_string(path).expect("a text");
+            let fixture: Value = serde_json::from_str(&fixture).expect("JSON");
+            let mut page = Page::parse(page);
+            let (performed, _) = perform(&mut page, fixture["example"].clone());
+            assert_eq!(performed.problem, None, "{performed}");
+            assert_eq!(performed.matches, 1, "{performed}");
+            names += 1;
+        }
+        assert_eq!(names, 37);
+    }
+}

@@ -49,6 +49,8 @@ pub struct Tab {
     connection: Option<Connection>,
     /// Why there is none.
     refusal: Option<String>,
+    /// Whether the server that ended it said to come again.
+    comes_again: bool,
     /// Identifiers, and whether the server has confirmed them.
     subscriptions: HashMap<String, Option<bool>>,
     calls: u64,
@@ -73,6 +75,7 @@ impl Tab {
             tab_id: unique(),
             connection: None,
             refusal: None,
+            comes_again: false,
             subscriptions: HashMap::new(),
             calls: 0,
             waiting: None,
@@ -91,7 +94,8 @@ impl Tab {
     pub fn visit(&mut self, path: &str) -> impl Future<Output = ()> {
         let caller = Location::caller();
         async move {
-            self.begin();
+            let begun = self.begin().await;
+            self.or_fail(caller, None, begun);
             let done = self.go(Method::GET, path, None).await;
             self.or_fail(caller, None, done);
         }
@@ -102,7 +106,8 @@ impl Tab {
     pub fn reload(&mut self) -> impl Future<Output = ()> {
         let caller = Location::caller();
         async move {
-            self.begin();
+            let begun = self.begin().await;
+            self.or_fail(caller, None, begun);
             let url = self.url.to_string();
             let done = self.go(Method::GET, &url, None).await;
             self.or_fail(caller, None, done);
@@ -114,7 +119,8 @@ impl Tab {
     pub fn click(&mut self, selector: &str) -> impl Future<Output = ()> {
         let caller = Location::caller();
         async move {
-            self.begin();
+            let begun = self.begin().await;
+            self.or_fail(caller, None, begun);
             let done = self.try_click(selector).await;
             self.or_fail(caller, Some(selector), done);
         }
@@ -126,7 +132,8 @@ impl Tab {
     pub fn fill(&mut self, selector: &str, text: &str) -> impl Future<Output = ()> {
         let caller = Location::caller();
         async move {
-            self.begin();
+            let begun = self.begin().await;
+            self.or_fail(caller, None, begun);
             let done = self.try_fill(selector, text).await;
             self.or_fail(caller, Some(selector), done);
         }
@@ -137,7 +144,8 @@ impl Tab {
     pub fn check(&mut self, selector: &str) -> impl Future<Output = ()> {
         let caller = Location::caller();
         async move {
-            self.begin();
+            let begun = self.begin().await;
+            self.or_fail(caller, None, begun);
             let done = self.try_check(selector, true).await;
             self.or_fail(caller, Some(selector), done);
         }
@@ -148,7 +156,8 @@ impl Tab {
     pub fn uncheck(&mut self, selector: &str) -> impl Future<Output = ()> {
         let caller = Location::caller();
         async move {
-            self.begin();
+            let begun = self.begin().await;
+            self.or_fail(caller, None, begun);
             let done = self.try_check(selector, false).await;
             self.or_fail(caller, Some(selector), done);
         }
@@ -159,7 +168,8 @@ impl Tab {
     pub fn select(&mut self, selector: &str, option: &str) -> impl Future<Output = ()> {
         let caller = Location::caller();
         async move {
-            self.begin();
+            let begun = self.begin().await;
+            self.or_fail(caller, None, begun);
             let done = self.try_select(selector, option).await;
             self.or_fail(caller, Some(selector), done);
         }
@@ -170,7 +180,8 @@ impl Tab {
     pub fn submit(&mut self, selector: &str) -> impl Future<Output = ()> {
         let caller = Location::caller();
         async move {
-            self.begin();
+            let begun = self.begin().await;
+            self.or_fail(caller, None, begun);
             let done = self.try_submit(selector).await;
             self.or_fail(caller, Some(selector), done);
         }
@@ -181,7 +192,8 @@ impl Tab {
     pub fn trigger(&mut self, selector: &str, event: &str) -> impl Future<Output = ()> {
         let caller = Location::caller();
         async move {
-            self.begin();
+            let begun = self.begin().await;
+            self.or_fail(caller, None, begun);
             let done = self.try_trigger(selector, event).await;
             self.or_fail(caller, Some(selector), done);
         }
@@ -275,9 +287,11 @@ impl Tab {
         }
     }
 
-    /// An action begins: what was before it is told no more.
-    fn begin(&mut self) {
+    /// An action begins: what came before it is carried out, and told no more.
+    async fn begin(&mut self) -> Result<(), String> {
+        self.catch_up().await?;
         self.operations.clear();
+        Ok(())
     }
 
     fn or_fail<T>(
@@ -368,7 +382,8 @@ impl<'a> IntoFuture for Stimulation<'a> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let tab = self.tab;
-            tab.begin();
+            let begun = tab.begin().await;
+            tab.or_fail(self.caller, None, begun);
             let done = match tab.find(self.selector) {
                 Ok(element) => tab.call(element, self.target, &self.args).await,
                 Err(sentence) => Err(sentence),

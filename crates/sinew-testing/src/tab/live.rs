@@ -61,6 +61,7 @@ impl Tab {
     async fn connect(&mut self) -> Result<(), String> {
         self.subscriptions.clear();
         self.refusal = None;
+        self.comes_again = false;
         let cable = self.browser.app().handle().cable();
         let headers = self.browser.request_headers();
         let mut connection = Connection::open(cable, headers, self.browser.host());
@@ -200,7 +201,20 @@ impl Tab {
                 }
             }
         }
+        if self.connection.is_none() && self.comes_again {
+            return self.connect().await;
+        }
         self.follow_streams().await
+    }
+
+    /// Carries out what has arrived, without waiting for more.
+    pub(super) async fn catch_up(&mut self) -> Result<(), String> {
+        // Whatever is ready to run may still have something to say.
+        tokio::task::yield_now().await;
+        while self.connection.is_some() && self.receive(Instant::now()).await? {
+            self.follow().await?;
+        }
+        Ok(())
     }
 
     /// Carries out what arrives until something is so. `None` as an error: it did not become so.
@@ -262,6 +276,7 @@ impl Tab {
             Some("disconnect") => {
                 let reason = message["reason"].as_str().unwrap_or("no reason");
                 self.refusal = Some(reason.to_owned());
+                self.comes_again = message["reconnect"] == true;
             }
             _ => {
                 let is_reply = identifier == REFLEXES;

@@ -141,6 +141,11 @@ async fn other(Query(asked): Query<Asked>) -> Html<String> {
     Html(format!("<title>Other</title><p id=q>{q}</p>"))
 }
 
+async fn renew(session: Session) -> Redirect {
+    session.renew_id();
+    Redirect::to("/")
+}
+
 #[derive(Deserialize)]
 struct Sent {
     word: String,
@@ -154,6 +159,7 @@ pub(crate) fn app() -> TestApp {
     let app = Router::new()
         .route("/", get(index))
         .route("/other", get(other))
+        .route("/renew", get(renew))
         .route("/sent", post(sent))
         .route(
             "/broken",

@@ -37,3 +37,24 @@ async fn a_session_lasts_over_pages_and_is_shared_by_tabs() {
     one.assert_text("#count", "2");
     app.visit("/").await.assert_text("#count", "0");
 }
+
+#[tokio::test]
+async fn a_tab_comes_again_when_its_session_has_another_id() {
+    let browser = app().browser();
+    let mut tab = browser.visit("/").await;
+    tab.click("#increment").await;
+    let before = browser.cookie("_sinew_session");
+    browser.open_tab("/renew").await;
+    assert_ne!(browser.cookie("_sinew_session"), before);
+    tab.click("#increment").await;
+    tab.assert_text("#count", "2");
+}
+
+#[tokio::test]
+async fn two_tabs_are_used_at_once() {
+    let browser = app().browser();
+    let (mut one, mut other) = (browser.visit("/").await, browser.open_tab("/").await);
+    tokio::join!(one.click("#increment"), other.click("#increment"));
+    one.reload().await;
+    one.assert_text("#count", "2");
+}
