@@ -219,3 +219,86 @@ fn roots(page: &Page, element: NodeId) -> Vec<String> {
     }
     Vec::new()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    /// The first call of a recording, with the page and the element it was made for: of those in
+    /// which a person comes and clicks one thing.
+    fn recorded(recording: &Value) -> Option<(Page, NodeId, Value)> {
+        let steps = recording["steps"].as_array()?;
+        let [goto, click, ..] = &steps[..] else {
+            return None;
+        };
+        goto.get("goto")?;
+        let selector = click.get("click")?.as_str()?;
+        let page = Page::parse(recording["html_before"].as_str()?);
+        let clicked = page.first(selector).ok()??;
+        let element = page.closest(clicked, "[data-reflex]")?;
+        let frames = recording["frames"].as_array()?.iter();
+        let call = frames
+            .filter(|frame| frame["dir"] == "out")
+            .filter_map(|frame| serde_json::from_str::<Value>(frame["data"].as_str()?).ok())
+            .find(|command| command["command"] == "message")?;
+        let call: Value = serde_json::from_str(call["data"].as_str()?).ok()?;
+        let reflexes = page.attribute(element, "data-reflex")?;
+        let target = call["target"].as_str()?;
+        reflexes
+            .contains(&format!("click->{target}"))
+            .then_some((page, element, call))
+    }
+
+    /// Takes out the two attributes that the client writes into the page when it finds a reflex.
+    fn without_scanned(call: &mut Value) {
+        for at in ["/attrs", "/dataset/dataset", "/dataset/datasetAll"] {
+            if let Some(Value::Object(attributes)) = call.pointer_mut(at) {
+                attributes.retain(|name, _| name != "data-controller" && name != "data-action");
+            }
+        }
+    }
+
+    #[test]
+    fn a_call_is_the_one_that_the_recorded_client_made() {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../spec/golden");
+        let (mut compared, mut different) = (0, Vec::new());
+        for file in std::fs::read_dir(folder).expect("the recordings") {
+            let path = file.expect("a file").path();
+            let Ok(recording) = std::fs::read_to_string(&path) else {
+                continue;
+            };
+            let recording: Value = serde_json::from_str(&recording).unwrap_or_default();
+            let Some((page, element, theirs)) = recorded(&recording) else {
+                continue;
+            };
+            let said = |name: &str| theirs[name].as_str().unwrap_or_default();
+            let caller = Caller {
+                id: said("id"),
+                url: said("url"),
+                tab_id: said("tabId"),
+            };
+            let mut ours = call(&page, element, said("target"), &theirs["args"], &caller);
+            compared += 1;
+            // The controller is the page's own script's affair; some clients were older on purpose.
+            for name in ["xpathController", "reflexController", "version"] {
+                ours[name] = theirs[name].clone();
+            }
+            let mut theirs = theirs;
+            for call in [&mut ours, &mut theirs] {
+                without_scanned(call);
+            }
+            let names = theirs.as_object().into_iter().flatten();
+            for (name, value) in names {
+                if &ours[name] != value {
+                    let file = path.file_name().unwrap_or_default().display();
+                    different.push(format!("{file} {name}: {} not {value}", ours[name]));
+                }
+            }
+        }
+        different.sort();
+        assert_eq!(different, [""; 0], "of {compared}");
+        assert!(compared > 30, "only {compared} recordings were compared");
+    }
+}

@@ -18,7 +18,9 @@ const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b')');
 
 /// Names and values of a form's fields, in the order of the document.
-pub(crate) fn entries(page: &Page, form: NodeId) -> Vec<(String, String)> {
+///
+/// A file is never chosen here: `no_file` stands for it.
+fn entries(page: &Page, form: NodeId, no_file: &str) -> Vec<(String, String)> {
     let id = page.attribute(form, "id");
     let mut entries = Vec::new();
     for field in page.elements_below(page.root()) {
@@ -46,8 +48,8 @@ pub(crate) fn entries(page: &Page, form: NodeId) -> Vec<(String, String)> {
             }
             "input" => match &*page.input_type(field) {
                 "checkbox" | "radio" if !page.is_checked(field) => {}
-                // A file is never chosen here, and the client sends none.
-                "submit" | "button" | "reset" | "image" | "file" => {}
+                "submit" | "button" | "reset" | "image" => {}
+                "file" => entries.push((name, no_file.to_owned())),
                 _ => entries.push((name, page.value(field).unwrap_or_default())),
             },
             _ => entries.push((name, page.value(field).unwrap_or_default())),
@@ -58,7 +60,8 @@ pub(crate) fn entries(page: &Page, form: NodeId) -> Vec<(String, String)> {
 
 /// The form as the reflex client sends it: with its submit button, pressed or not.
 pub(crate) fn for_reflex(page: &Page, form: NodeId, element: NodeId) -> String {
-    let mut entries = entries(page, form);
+    // The client writes a file as JavaScript writes any object.
+    let mut entries = entries(page, form, "[object File]");
     let is_submit = |id: NodeId| page.tag(id) == "input" && page.input_type(id) == "submit";
     let name = |id: NodeId| page.attribute(id, "name").filter(|name| !name.is_empty());
     let first = page
@@ -86,7 +89,7 @@ pub(crate) fn for_reflex(page: &Page, form: NodeId, element: NodeId) -> String {
 /// The form as a request without scripts carries it.
 pub(crate) fn for_request(page: &Page, form: NodeId, button: Option<NodeId>) -> String {
     let mut out = form_urlencoded::Serializer::new(String::new());
-    out.extend_pairs(entries(page, form));
+    out.extend_pairs(entries(page, form, ""));
     if let Some(button) = button
         && let Some(name) = page.attribute(button, "name")
     {
