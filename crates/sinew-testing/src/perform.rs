@@ -81,6 +81,16 @@ pub(crate) enum Wish {
     Address(String),
 }
 
+/// A reply's operations: the reflex's own in the order in which the client carries them out, which
+/// is backwards, and those that travelled with them and come after.
+pub(crate) fn in_order(operations: Vec<Value>) -> (Vec<Value>, Vec<Value>) {
+    let (mut own, others): (Vec<_>, Vec<_>) = operations
+        .into_iter()
+        .partition(|operation| operation["stimulusReflex"].is_object());
+    own.reverse();
+    (own, others)
+}
+
 /// Carries out one operation. A page that has no place for it is left alone, as in the browser.
 pub(crate) fn perform(page: &mut Page, operation: Value) -> (Performed, Option<Wish>) {
     let mut performed = Performed {
@@ -599,5 +609,77 @@ mod tests {
             names += 1;
         }
         assert_eq!(names, 37);
+    }
+
+    /// A body as markup, without what the client notes in it about reflexes, and white space once.
+    fn normal(html: &str) -> String {
+        let page = Page::parse(html);
+        let body = page.body().expect("a body");
+        for id in page
+            .chain(body)
+            .into_iter()
+            .chain(page.elements_below(body))
+        {
+            let node = page.node(id);
+            node.remove_attrs(&["data-controller", "data-action"]);
+            node.remove_class("stimulus-reflex-connected");
+            if node.class().is_some_and(|class| class.is_empty()) {
+                node.remove_attr("class");
+            }
+        }
+        let html = page.node(body).inner_html();
+        html.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// The page that a recording begins with, with all carried out that came, and the body that the
+    /// browser had in the end. Of those in which one person clicks and nothing else.
+    fn replayed(recording: &Value) -> Option<(String, String)> {
+        let steps = recording["steps"].as_array()?;
+        let (goto, clicks) = steps.split_first()?;
+        goto.get("goto")?;
+        if clicks.is_empty() || clicks.iter().any(|step| step.get("click").is_none()) {
+            return None;
+        }
+        let after = recording["dom_after"]["A"]["html"].as_str()?;
+        let mut page = Page::parse(recording["html_before"].as_str()?);
+        for frame in recording["frames"].as_array()? {
+            let message: Value = serde_json::from_str(frame["data"].as_str()?).ok()?;
+            if frame["dir"] != "in" || message["message"]["cableReady"] != true {
+                continue;
+            }
+            let operations = message["message"]["operations"].as_array()?.clone();
+            let (own, others) = in_order(operations);
+            for operation in own.into_iter().chain(others) {
+                let (_, wish) = perform(&mut page, operation);
+                if matches!(wish, Some(Wish::Visit(_) | Wish::Reload)) {
+                    return None;
+                }
+            }
+        }
+        let before = page.node(page.root()).html();
+        Some((normal(&before), normal(after)))
+    }
+
+    #[test]
+    fn pages_become_what_they_became_in_the_recorded_browser() {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../spec/golden");
+        let (mut compared, mut different) = (0, Vec::new());
+        for file in std::fs::read_dir(folder).expect("the recordings") {
+            let path = file.expect("a file").path();
+            let Ok(recording) = std::fs::read_to_string(&path) else {
+                continue;
+            };
+            let recording: Value = serde_json::from_str(&recording).unwrap_or_default();
+            if let Some((ours, theirs)) = replayed(&recording) {
+                compared += 1;
+                if ours != theirs {
+                    let file = path.file_name().unwrap_or_default().display();
+                    different.push(format!("{file}\n  {ours}\n  {theirs}"));
+                }
+            }
+        }
+        different.sort();
+        assert_eq!(different, [""; 0], "of {compared}");
+        assert!(compared > 20, "only {compared} recordings were compared");
     }
 }

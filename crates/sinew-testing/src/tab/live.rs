@@ -12,7 +12,7 @@ use crate::cable::Connection;
 use crate::call::{self, Caller};
 use crate::outcome::Outcome;
 use crate::page::Page;
-use crate::perform::{Wish, perform};
+use crate::perform::{Wish, in_order, perform};
 
 /// The subscription over which reflexes are called.
 const REFLEXES: &str = r#"{"channel":"StimulusReflex::Channel"}"#;
@@ -297,12 +297,8 @@ impl Tab {
         }
     }
 
-    /// The reflex's own operations come first and backwards, then those that travelled with them.
     fn take_reply(&mut self, operations: Vec<Value>) {
-        let (mut own, others): (Vec<_>, Vec<_>) = operations
-            .into_iter()
-            .partition(|operation| operation["stimulusReflex"].is_object());
-        own.reverse();
+        let (own, others) = in_order(operations);
         let first = own.first().or(others.first());
         let id = first.and_then(|first| {
             let id = &first["stimulusReflex"]["id"];
