@@ -4,7 +4,7 @@ use maud::{DOCTYPE, Markup, html};
 use sinew::prelude::*;
 
 /// Address and name of every page, in the order of the navigation.
-const PAGES: [(&str, &str); 1] = [("/", "Counter")];
+const PAGES: [(&str, &str); 2] = [("/", "Counter"), ("/todos", "Todos")];
 
 /// The page at `path`, which is one of [`PAGES`], with `content` below its heading.
 pub(crate) fn page(client: &ClientTags, path: &str, intro: &str, content: Markup) -> Markup {

@@ -5,6 +5,7 @@
 mod assets;
 mod counter;
 mod layout;
+mod todos;
 
 use axum::{Router, routing::get};
 use sinew::prelude::*;
@@ -13,6 +14,11 @@ use sinew::prelude::*;
 async fn main() -> Result {
     let app = Router::new()
         .route("/", get(counter::page))
+        .route("/todos", get(todos::page))
         .merge(assets::routes());
-    Sinew::new(app).reflex(counter::Counter).serve().await
+    Sinew::new(app)
+        .reflex(counter::Counter)
+        .reflex(todos::Todos)
+        .serve()
+        .await
 }
