@@ -5,6 +5,7 @@
 mod assets;
 mod counter;
 mod layout;
+mod search;
 mod todos;
 
 use axum::{Router, routing::get};
@@ -15,10 +16,12 @@ async fn main() -> Result {
     let app = Router::new()
         .route("/", get(counter::page))
         .route("/todos", get(todos::page))
+        .route("/search", get(search::page))
         .merge(assets::routes());
     Sinew::new(app)
         .reflex(counter::Counter)
         .reflex(todos::Todos)
+        .reflex(search::Search)
         .serve()
         .await
 }
