@@ -4,7 +4,12 @@ use maud::{DOCTYPE, Markup, html};
 use sinew::prelude::*;
 
 /// Address and name of every page, in the order of the navigation.
-const PAGES: [(&str, &str); 3] = [("/", "Counter"), ("/todos", "Todos"), ("/search", "Search")];
+const PAGES: [(&str, &str); 4] = [
+    ("/", "Counter"),
+    ("/todos", "Todos"),
+    ("/search", "Search"),
+    ("/form", "Form"),
+];
 
 /// The page at `path`, which is one of [`PAGES`], with `content` below its heading.
 pub(crate) fn page(client: &ClientTags, path: &str, intro: &str, content: Markup) -> Markup {

@@ -4,6 +4,7 @@
 
 mod assets;
 mod counter;
+mod form;
 mod layout;
 mod search;
 mod todos;
@@ -17,11 +18,13 @@ async fn main() -> Result {
         .route("/", get(counter::page))
         .route("/todos", get(todos::page))
         .route("/search", get(search::page))
+        .route("/form", get(form::page))
         .merge(assets::routes());
     Sinew::new(app)
         .reflex(counter::Counter)
         .reflex(todos::Todos)
         .reflex(search::Search)
+        .reflex(form::Form)
         .serve()
         .await
 }
