@@ -4,11 +4,12 @@ use maud::{DOCTYPE, Markup, html};
 use sinew::prelude::*;
 
 /// Address and name of every page, in the order of the navigation.
-const PAGES: [(&str, &str); 4] = [
+const PAGES: [(&str, &str); 5] = [
     ("/", "Counter"),
     ("/todos", "Todos"),
     ("/search", "Search"),
     ("/form", "Form"),
+    ("/chat", "Chat"),
 ];
 
 /// The page at `path`, which is one of [`PAGES`], with `content` below its heading.

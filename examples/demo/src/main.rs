@@ -3,6 +3,7 @@
 //! Run it with `cargo xtask demo` and open the printed address.
 
 mod assets;
+mod chat;
 mod counter;
 mod form;
 mod layout;
@@ -19,12 +20,15 @@ async fn main() -> Result {
         .route("/todos", get(todos::page))
         .route("/search", get(search::page))
         .route("/form", get(form::page))
+        .route("/chat", get(chat::page))
         .merge(assets::routes());
     Sinew::new(app)
+        .state(chat::Room::default())
         .reflex(counter::Counter)
         .reflex(todos::Todos)
         .reflex(search::Search)
         .reflex(form::Form)
+        .reflex(chat::Chat)
         .serve()
         .await
 }
