@@ -4,12 +4,13 @@ use maud::{DOCTYPE, Markup, html};
 use sinew::prelude::*;
 
 /// Address and name of every page, in the order of the navigation.
-const PAGES: [(&str, &str); 5] = [
+const PAGES: [(&str, &str); 6] = [
     ("/", "Counter"),
     ("/todos", "Todos"),
     ("/search", "Search"),
     ("/form", "Form"),
     ("/chat", "Chat"),
+    ("/job", "Job"),
 ];
 
 /// The page at `path`, which is one of [`PAGES`], with `content` below its heading.

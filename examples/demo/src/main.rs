@@ -6,6 +6,7 @@ mod assets;
 mod chat;
 mod counter;
 mod form;
+mod job;
 mod layout;
 mod search;
 mod todos;
@@ -21,14 +22,17 @@ async fn main() -> Result {
         .route("/search", get(search::page))
         .route("/form", get(form::page))
         .route("/chat", get(chat::page))
+        .route("/job", get(job::page))
         .merge(assets::routes());
     Sinew::new(app)
         .state(chat::Room::default())
+        .state(job::Jobs::default())
         .reflex(counter::Counter)
         .reflex(todos::Todos)
         .reflex(search::Search)
         .reflex(form::Form)
         .reflex(chat::Chat)
+        .reflex(job::Job)
         .serve()
         .await
 }
