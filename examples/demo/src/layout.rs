@@ -4,13 +4,14 @@ use maud::{DOCTYPE, Markup, html};
 use sinew::prelude::*;
 
 /// Address and name of every page, in the order of the navigation.
-const PAGES: [(&str, &str); 6] = [
+const PAGES: [(&str, &str); 7] = [
     ("/", "Counter"),
     ("/todos", "Todos"),
     ("/search", "Search"),
     ("/form", "Form"),
     ("/chat", "Chat"),
     ("/job", "Job"),
+    ("/table", "Table"),
 ];
 
 /// The page at `path`, which is one of [`PAGES`], with `content` below its heading.

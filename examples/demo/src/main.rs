@@ -9,6 +9,7 @@ mod form;
 mod job;
 mod layout;
 mod search;
+mod table;
 mod todos;
 
 use axum::{Router, routing::get};
@@ -23,6 +24,7 @@ async fn main() -> Result {
         .route("/form", get(form::page))
         .route("/chat", get(chat::page))
         .route("/job", get(job::page))
+        .route("/table", get(table::page))
         .merge(assets::routes());
     Sinew::new(app)
         .state(chat::Room::default())
@@ -33,6 +35,7 @@ async fn main() -> Result {
         .reflex(form::Form)
         .reflex(chat::Chat)
         .reflex(job::Job)
+        .reflex(table::Table)
         .serve()
         .await
 }
