@@ -4,7 +4,7 @@ use maud::{DOCTYPE, Markup, html};
 use sinew::prelude::*;
 
 /// Address and name of every page, in the order of the navigation.
-const PAGES: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 8] = [
     ("/", "Counter"),
     ("/todos", "Todos"),
     ("/search", "Search"),
@@ -12,6 +12,7 @@ const PAGES: [(&str, &str); 7] = [
     ("/chat", "Chat"),
     ("/job", "Job"),
     ("/table", "Table"),
+    ("/wire", "Wire"),
 ];
 
 /// The page at `path`, which is one of [`PAGES`], with `content` below its heading.

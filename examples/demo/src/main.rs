@@ -11,6 +11,7 @@ mod layout;
 mod search;
 mod table;
 mod todos;
+mod wire;
 
 use axum::{Router, routing::get};
 use sinew::prelude::*;
@@ -25,6 +26,7 @@ async fn main() -> Result {
         .route("/chat", get(chat::page))
         .route("/job", get(job::page))
         .route("/table", get(table::page))
+        .route("/wire", get(wire::page))
         .merge(assets::routes());
     Sinew::new(app)
         .state(chat::Room::default())
@@ -36,6 +38,7 @@ async fn main() -> Result {
         .reflex(chat::Chat)
         .reflex(job::Job)
         .reflex(table::Table)
+        .reflex(wire::Wire)
         .serve()
         .await
 }
