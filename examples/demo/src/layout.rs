@@ -33,7 +33,7 @@ pub(crate) fn page(client: &ClientTags, path: &str, intro: &str, content: Markup
                 link rel="icon" href="/icon.svg" type="image/svg+xml";
                 link rel="stylesheet" href="/style.css";
                 (client)
-                script src="/demo.js" defer {}
+                script type="module" src="/demo.js" {}
             }
             body {
                 a.skip href="#main" { "Skip to content" }
