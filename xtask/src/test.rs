@@ -188,7 +188,7 @@ fn browser_tests() -> Result<Counts> {
 /// By name, since what Node makes of a folder's name differs between its versions.
 fn test_files() -> Result<Vec<String>> {
     let mut files = Vec::new();
-    for folder in ["golden", "tests"] {
+    for folder in ["golden", "tests", "tests/demo"] {
         let path = checkout::path("e2e").join(folder);
         let entries =
             fs::read_dir(&path).with_context(|| format!("cannot read {}", path.display()))?;

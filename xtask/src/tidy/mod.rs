@@ -36,10 +36,12 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         let entry = entry.unwrap();
         let path = entry.path();
         let kind = entry.file_type().unwrap();
+        // In a second work tree of git, `.git` is a file.
+        if NOT_OURS.iter().any(|name| entry.file_name() == *name) {
+            continue;
+        }
         if kind.is_dir() {
-            if !NOT_OURS.iter().any(|name| entry.file_name() == *name) {
-                walk(&path, found);
-            }
+            walk(&path, found);
         } else if kind.is_file() {
             found.push(path.strip_prefix(checkout::root()).unwrap().to_owned());
         }
