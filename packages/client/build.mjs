@@ -1,9 +1,10 @@
 // Bundles the browser client: node build.mjs [--out DIR] [--package | --entry NAME=FILE ...]
 //
-// Without --entry it makes sinew.js (with its source map) and LICENSES.txt from src/index.ts.
+// Without --entry it makes sinew.js (with its source map, and compressed) and LICENSES.txt from src/index.ts.
 // With --package it also makes the modules that the npm package exports, which import the other packages.
 // With --entry it bundles other files against the same packages; the reference application does.
 // `cargo xtask client` and the facade's build script run it: the hash of the inputs is theirs to keep.
+import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -36,7 +37,7 @@ const result = await esbuild.build({
   entryPoints: isClient ? [{ in: 'src/index.ts', out: 'sinew' }] : entries,
   format: 'iife',
   minify: true,
-  // The server adds the address of the map, since it is the server that names the files.
+  // The address of the map is added below: it is that of the server, not that of a file here.
   sourcemap: isClient ? 'external' : false,
   legalComments: 'external',
   // Entries that lie outside this folder resolve packages here.
@@ -53,7 +54,7 @@ for (const file of result.outputFiles) {
 }
 if (isClient) {
   fs.writeFileSync(path.join(out, 'LICENSES.txt'), licenses(result.metafile, comments))
-  console.log(`sinew.js: ${sizes(fs.readFileSync(path.join(out, 'sinew.js')))}`)
+  finish(path.join(out, 'sinew.js'))
 }
 if (isClient && values.package) {
   await esbuild.build({
@@ -71,11 +72,23 @@ if (isClient && values.package) {
   }
 }
 
-/** What a browser fetches, in bytes: minified, and compressed as well as it can be. */
-function sizes (script) {
+/**
+ * Names the script's companions by the addresses they are served at, which hold the script's own hash;
+ * compresses it as well as can be, since that is done once; and says how large it is.
+ *
+ * The build script of the crate that embeds it reads the hash from the last line.
+ */
+function finish (file) {
+  const bare = fs.readFileSync(file)
+  const fingerprint = createHash('sha256').update(bare).digest('hex').slice(0, 12)
+  const companions = `/*! licences: client-${fingerprint}.txt */\n//# sourceMappingURL=client-${fingerprint}.js.map\n`
+  const script = Buffer.concat([bare, Buffer.from(companions)])
   const gzip = zlib.gzipSync(script, { level: 9 })
   const brotli = zlib.brotliCompressSync(script)
-  return `${script.length} bytes minified, ${gzip.length} with gzip, ${brotli.length} with brotli`
+  fs.writeFileSync(file, script)
+  fs.writeFileSync(`${file}.gz`, gzip)
+  fs.writeFileSync(`${file}.br`, brotli)
+  console.log(`sinew.js: ${script.length} bytes minified, ${gzip.length} with gzip, ${brotli.length} with brotli`)
 }
 
 /** The licence text of every package that has a byte in the bundle, and the notices inside them. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import { test } from 'node:test'
+import zlib from 'node:zlib'
 import { library, loaded, open } from './page.mjs'
 
 const EMBEDDED = fs.readFileSync(new URL('../dist/sinew.js', import.meta.url), 'utf8')
@@ -117,6 +118,12 @@ test('a consumer and an address at once are refused, and nothing is started', as
     assert.throws(() => start({ consumer: createConsumer('/a'), cableUrl: '/b' }), /not both/)
     assert.equal(start({ cableUrl: '/b' }).consumer.url, 'ws://example.test/b')
   })
+})
+
+test('the compressed scripts are the script', () => {
+  const file = ending => fs.readFileSync(new URL('../dist/sinew.js' + ending, import.meta.url))
+  assert.equal(zlib.gunzipSync(file('.gz')).toString(), EMBEDDED)
+  assert.equal(zlib.brotliDecompressSync(file('.br')).toString(), EMBEDDED)
 })
 
 test('everything the package names is in it', () => {
