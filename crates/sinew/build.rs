@@ -16,6 +16,9 @@ use std::process::ExitCode;
 use bundle::{BUNDLE_FILES, INPUTS_FILE, NpmPackage, hex, read, write};
 use sha2::{Digest, Sha256};
 
+/// What stands before the script's hash in its last line.
+const FINGERPRINT_AFTER: &str = "//# sourceMappingURL=client-";
+
 /// Hex digits of the script's hash in its file name: enough that two builds never share a name.
 const FINGERPRINT_DIGITS: usize = 12;
 
@@ -36,24 +39,29 @@ fn embed() -> Result<(), String> {
     println!("cargo::rerun-if-changed=build/bundle.rs");
 
     let bundle = find(&manifest, &out)?;
-    let script = read(&bundle.join("sinew.js"))?;
-    let fingerprint = &hex(&Sha256::digest(&script))[..FINGERPRINT_DIGITS];
-
-    // The script names its companions by the addresses they are served at, which hold its own hash.
-    let mut named = script;
-    named.extend_from_slice(
+    let script = bundle.join("sinew.js");
+    let fingerprint = fingerprint(&read(&script)?).ok_or_else(|| {
         format!(
-            "/*! licences: client-{fingerprint}.txt */\n//# sourceMappingURL=client-{fingerprint}.js.map\n"
+            "{} does not end with its own hash: make it again with `cargo xtask client`",
+            script.display()
         )
-        .as_bytes(),
-    );
+    })?;
     let embedded = out.join("client");
-    write(&embedded.join("sinew.js"), &named)?;
-    for file in &BUNDLE_FILES[1..] {
+    for file in BUNDLE_FILES {
         write(&embedded.join(file), &read(&bundle.join(file))?)?;
     }
     println!("cargo::rustc-env=SINEW_CLIENT_FINGERPRINT={fingerprint}");
     Ok(())
+}
+
+/// The hash in the names of the script and its companions, which the script ends with; none if it is
+/// not that of the script.
+fn fingerprint(script: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(script).ok()?;
+    let (_, last) = text.rsplit_once(FINGERPRINT_AFTER)?;
+    let named = last.get(..FINGERPRINT_DIGITS)?;
+    let (bare, _) = text.rsplit_once("/*! licences: ")?;
+    (hex(&Sha256::digest(bare))[..FINGERPRINT_DIGITS] == *named).then(|| named.to_owned())
 }
 
 /// The folder of a finished bundle.

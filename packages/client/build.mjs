@@ -1,17 +1,20 @@
-// Bundles the browser client: node build.mjs [--out DIR] [--entry NAME=FILE ...]
+// Bundles the browser client: node build.mjs [--out DIR] [--package | --entry NAME=FILE ...]
 //
-// Without --entry it makes sinew.js (with its source map) and LICENSES.txt from src/index.ts.
+// Without --entry it makes sinew.js (with its source map, and compressed) and LICENSES.txt from src/index.ts.
+// With --package it also makes the modules that the npm package exports, which import the other packages.
 // With --entry it bundles other files against the same packages; the reference application does.
 // `cargo xtask client` and the facade's build script run it: the hash of the inputs is theirs to keep.
+import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import zlib from 'node:zlib'
 import * as esbuild from 'esbuild'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const { values } = parseArgs({
-  options: { out: { type: 'string' }, entry: { type: 'string', multiple: true } }
+  options: { out: { type: 'string' }, package: { type: 'boolean' }, entry: { type: 'string', multiple: true } }
 })
 const out = path.resolve(values.out ?? path.join(here, 'dist'))
 const entries = (values.entry ?? []).map(entry => {
@@ -20,22 +23,27 @@ const entries = (values.entry ?? []).map(entry => {
 })
 const isClient = entries.length === 0
 
-const result = await esbuild.build({
+const common = {
   absWorkingDir: here,
-  entryPoints: isClient ? [{ in: 'src/index.ts', out: 'sinew' }] : entries,
   bundle: true,
-  format: 'iife',
   target: 'es2020',
+  // A bundle is the same whatever settings of a type checker lie about.
+  tsconfigRaw: '{}',
+  outdir: out,
+  logLevel: 'warning'
+}
+const result = await esbuild.build({
+  ...common,
+  entryPoints: isClient ? [{ in: 'src/index.ts', out: 'sinew' }] : entries,
+  format: 'iife',
   minify: true,
-  // The server adds the address of the map, since it is the server that names the files.
+  // The address of the map is added below: it is that of the server, not that of a file here.
   sourcemap: isClient ? 'external' : false,
   legalComments: 'external',
   // Entries that lie outside this folder resolve packages here.
   nodePaths: [path.join(here, 'node_modules')],
-  outdir: out,
   metafile: true,
-  write: false,
-  logLevel: 'warning'
+  write: false
 })
 
 fs.mkdirSync(out, { recursive: true })
@@ -44,7 +52,44 @@ for (const file of result.outputFiles) {
   if (file.path.endsWith('.LEGAL.txt')) comments.push(file.text)
   else fs.writeFileSync(file.path, file.contents)
 }
-if (isClient) fs.writeFileSync(path.join(out, 'LICENSES.txt'), licenses(result.metafile, comments))
+if (isClient) {
+  fs.writeFileSync(path.join(out, 'LICENSES.txt'), licenses(result.metafile, comments))
+  finish(path.join(out, 'sinew.js'))
+}
+if (isClient && values.package) {
+  await esbuild.build({
+    ...common,
+    // One chunk holds what both share, so that a page that loads both starts once.
+    entryPoints: [{ in: 'src/start.ts', out: 'start' }, { in: 'src/index.ts', out: 'auto' }],
+    chunkNames: 'shared',
+    format: 'esm',
+    splitting: true,
+    packages: 'external'
+  })
+  // The licence of what is ours, which lies at the root of the checkout.
+  for (const name of ['LICENSE-MIT', 'LICENSE-APACHE']) {
+    fs.copyFileSync(path.join(here, '../..', name), path.join(out, name))
+  }
+}
+
+/**
+ * Names the script's companions by the addresses they are served at, which hold the script's own hash;
+ * compresses it as well as can be, since that is done once; and says how large it is.
+ *
+ * The build script of the crate that embeds it reads the hash from the last line.
+ */
+function finish (file) {
+  const bare = fs.readFileSync(file)
+  const fingerprint = createHash('sha256').update(bare).digest('hex').slice(0, 12)
+  const companions = `/*! licences: client-${fingerprint}.txt */\n//# sourceMappingURL=client-${fingerprint}.js.map\n`
+  const script = Buffer.concat([bare, Buffer.from(companions)])
+  const gzip = zlib.gzipSync(script, { level: 9 })
+  const brotli = zlib.brotliCompressSync(script)
+  fs.writeFileSync(file, script)
+  fs.writeFileSync(`${file}.gz`, gzip)
+  fs.writeFileSync(`${file}.br`, brotli)
+  console.log(`sinew.js: ${script.length} bytes minified, ${gzip.length} with gzip, ${brotli.length} with brotli`)
+}
 
 /** The licence text of every package that has a byte in the bundle, and the notices inside them. */
 function licenses (metafile, comments) {

@@ -1,11 +1,12 @@
 //! `cargo xtask client`: the browser bundle, made when its inputs changed.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Error, Result};
 
 use crate::bundle::NpmPackage;
 use crate::checkout;
+use crate::run::{self, Counts};
 
 pub(crate) fn run() -> Result<ExitCode> {
     println!("{}", make()?);
@@ -25,6 +26,17 @@ pub(crate) fn make() -> Result<&'static str> {
         ))
     })?;
     Ok("the browser bundle is in packages/client/dist")
+}
+
+/// Builds the npm package, checks its types, and runs its tests.
+pub(crate) fn test() -> Result<Counts> {
+    let package = package();
+    package.install().map_err(Error::msg)?;
+    run::counted(
+        Command::new("npm")
+            .current_dir(package.folder())
+            .args(["test", "--silent"]),
+    )
 }
 
 pub(crate) fn package() -> NpmPackage {

@@ -82,6 +82,9 @@ fn unpack() -> Result<PathBuf> {
     fs::create_dir_all(&into)?;
     run::succeed(
         Command::new("tar")
+            // Times of now: those in the archive are older than what an earlier check left, which
+            // cargo would take for what it is to build.
+            .arg("--touch")
             .arg("-xzf")
             .arg(archive()?)
             .arg("-C")

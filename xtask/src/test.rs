@@ -22,9 +22,10 @@ struct Outcome {
 type Step = fn() -> Result<Counts>;
 
 /// In the order of how soon each tells what is wrong.
-const STEPS: [(&str, Step); 8] = [
+const STEPS: [(&str, Step); 9] = [
     ("format", format),
     ("browser bundle", bundle),
+    ("npm package", client::test),
     ("lints", lints),
     ("Rust tests", rust_tests),
     ("documentation", documentation),

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::Ident;
+use quote::ToTokens as _;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Error, Expr, LitStr, Path, Result, Token, parenthesized};
@@ -56,11 +57,20 @@ impl Filter {
         } else {
             return Ok(false);
         };
+        if !input.peek(syn::token::Paren) {
+            return Err(Error::new(
+                key.span(),
+                format!("`{key}` takes actions in parentheses; write `{key}(increment)`"),
+            ));
+        }
         let content;
         parenthesized!(content in input);
         let names = Punctuated::<Named, Token![,]>::parse_terminated(&content)?;
         if names.is_empty() {
-            return Err(Error::new(key.span(), format!("`{key}` names no action")));
+            return Err(Error::new(
+                key.span(),
+                format!("`{key}` names no action; write `{key}(increment)`"),
+            ));
         }
         list.extend(names);
         Ok(true)
@@ -131,7 +141,7 @@ fn value<T: Parse>(input: ParseStream<'_>) -> Result<T> {
 fn unknown(key: &Ident, of: &str, known: &str) -> Error {
     Error::new(
         key.span(),
-        format!("`{of}` knows no `{key}`; it takes {known}"),
+        format!("{of} knows no `{key}`; it takes {known}"),
     )
 }
 
@@ -148,7 +158,7 @@ impl Parse for ReflexOptions {
                 _ => {
                     return Err(unknown(
                         key,
-                        "#[reflex]",
+                        "`#[reflex]`",
                         "`name = \"…\"`, `skip(…)`, `concurrent`, `timeout = \"5s\"` and `crate = …`",
                     ));
                 }
@@ -190,7 +200,13 @@ impl Parse for ChannelOptions {
             match key.to_string().as_str() {
                 "name" => options.name = Some(value(input)?),
                 "crate" => options.root = Some(value(input)?),
-                _ => return Err(unknown(key, "#[channel]", "`name = \"…\"` and `crate = …`")),
+                _ => {
+                    return Err(unknown(
+                        key,
+                        "`#[channel]`",
+                        "`name = \"…\"` and `crate = …`",
+                    ));
+                }
             }
             Ok(())
         })?;
@@ -209,7 +225,7 @@ impl Parse for ActionOptions {
                 _ => {
                     return Err(unknown(
                         key,
-                        "#[action]",
+                        "`#[action]`",
                         "`concurrent`, `timeout = \"5s\"` and `name = \"…\"`",
                     ));
                 }
@@ -234,7 +250,7 @@ impl Parse for CallbackOptions {
                 _ => {
                     return Err(unknown(
                         key,
-                        "a callback",
+                        "the mark of a callback",
                         "`only(…)`, `except(…)`, `if = …`, `unless = …` and `prepend`",
                     ));
                 }
@@ -272,9 +288,12 @@ pub(crate) fn inside<T: Parse + Default>(attribute: &syn::Attribute) -> Result<T
     match &attribute.meta {
         syn::Meta::Path(_) => Ok(T::default()),
         syn::Meta::List(list) => list.parse_args(),
-        syn::Meta::NameValue(pair) => Err(Error::new(
-            Span::call_site().located_at(pair.eq_token.span),
-            "settings stand in parentheses",
-        )),
+        syn::Meta::NameValue(pair) => {
+            let mark = attribute.path().to_token_stream();
+            Err(Error::new_spanned(
+                pair,
+                format!("the settings of a mark stand in parentheses: `#[{mark}(…)]`"),
+            ))
+        }
     }
 }

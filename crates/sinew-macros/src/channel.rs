@@ -2,12 +2,13 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned;
 use syn::{Error, FnArg, ImplItem, ImplItemFn, Result, Type};
 
 use crate::attributes::ChannelOptions;
-use crate::names::{default_root, plain};
-use crate::signature::{check, parameters, parse_impl, returns_nothing, self_name, takes_context};
+use crate::names::{at, at_returned, default_root, plain};
+use crate::signature::{
+    check, parameters, parse_impl, refuse_other_context, returns_nothing, self_name, takes_context,
+};
 
 const CONTEXT: &str = "Subscription";
 
@@ -64,14 +65,18 @@ fn try_expand(attribute: TokenStream, item: TokenStream) -> Result<TokenStream> 
         ImplItem::Fn(method) => Some(method),
         _ => None,
     }) {
-        if is_helper(method) || !takes_context(method, CONTEXT) {
+        if is_helper(method) {
+            continue;
+        }
+        if !takes_context(method, CONTEXT) {
+            refuse_other_context(method, CONTEXT, "Reflex")?;
             continue;
         }
         let ident = &method.sig.ident;
         match plain(ident).as_str() {
             "subscribed" => {
                 no_data(method)?;
-                let outcome = outcome(method, quote!(Self::#ident(self, cx).await));
+                let outcome = outcome(method, &root, quote!(Self::#ident(self, cx).await));
                 written.push(quote! {
                     async fn subscribed(&self, cx: &mut #root::Subscription)
                         -> ::core::result::Result<(), #root::ChannelError> { #outcome }
@@ -80,9 +85,9 @@ fn try_expand(attribute: TokenStream, item: TokenStream) -> Result<TokenStream> 
             "unsubscribed" => {
                 no_data(method)?;
                 if !returns_nothing(&method.sig.output) {
-                    return Err(Error::new(
-                        method.sig.output.span(),
-                        "`unsubscribed` gives back nothing: nobody is left to hear of an error",
+                    return Err(Error::new_spanned(
+                        &method.sig.output,
+                        "`unsubscribed` gives back nothing, since nobody is left to hear of an error: leave the return type away",
                     ));
                 }
                 cares_about_unsubscribed = true;
@@ -146,10 +151,10 @@ fn no_data(method: &ImplItemFn) -> Result<()> {
     let rest = check(method, "the channel's method", CONTEXT)?;
     match rest.first() {
         None => Ok(()),
-        Some(more) => Err(Error::new(
-            more.span(),
+        Some(more) => Err(Error::new_spanned(
+            more,
             format!(
-                "`{}` takes `&self, cx: &mut Subscription` only",
+                "`{0}` brings no message: write `async fn {0}(&self, cx: &mut Subscription)`",
                 method.sig.ident
             ),
         )),
@@ -161,8 +166,8 @@ fn call(method: &ImplItemFn, root: &TokenStream) -> Result<TokenStream> {
     let ident = &method.sig.ident;
     let rest = check(method, "the channel's action", CONTEXT)?;
     if let Some(more) = rest.get(1) {
-        return Err(Error::new(
-            more.span(),
+        return Err(Error::new_spanned(
+            more,
             format!(
                 "`{ident}` takes one message: `async fn {ident}(&self, cx: &mut Subscription, data: T)`"
             ),
@@ -170,15 +175,19 @@ fn call(method: &ImplItemFn, root: &TokenStream) -> Result<TokenStream> {
     }
     let raw = matches!(rest.first(), Some(FnArg::Typed(input)) if is_raw(&input.ty));
     if raw {
-        return Ok(outcome(method, quote!(Self::#ident(self, cx, data).await)));
+        return Ok(outcome(
+            method,
+            root,
+            quote!(Self::#ident(self, cx, data).await),
+        ));
     }
     let parameters = parameters(&rest)?;
     let Some(parameter) = parameters.first() else {
-        return Ok(outcome(method, quote!(Self::#ident(self, cx).await)));
+        return Ok(outcome(method, root, quote!(Self::#ident(self, cx).await)));
     };
     let ty = &parameter.ty;
-    let read = quote_spanned!(ty.span()=> let message: #ty = #root::read::<#ty>(data)?;);
-    let outcome = outcome(method, quote!(Self::#ident(self, cx, message).await));
+    let read = quote_spanned!(at(ty)=> let message: #ty = #root::read::<#ty>(data)?;);
+    let outcome = outcome(method, root, quote!(Self::#ident(self, cx, message).await));
     Ok(quote!(#read #outcome))
 }
 
@@ -193,11 +202,12 @@ fn is_raw(ty: &Type) -> bool {
     }
 }
 
-fn outcome(method: &ImplItemFn, call: TokenStream) -> TokenStream {
+fn outcome(method: &ImplItemFn, root: &TokenStream, call: TokenStream) -> TokenStream {
     if returns_nothing(&method.sig.output) {
         quote!(#call; ::core::result::Result::Ok(()))
     } else {
-        quote!(::core::result::Result::map_err(#call, ::core::convert::Into::into))
+        let span = at_returned(&method.sig.output);
+        quote_spanned!(span=> let returned = #call; #root::Outcome::into_result(returned))
     }
 }
 
@@ -271,7 +281,7 @@ mod tests {
                         async fn subscribed(&self, cx: &mut Subscription, a: u8) {}
                     }
                 ),
-                "only",
+                "`subscribed` brings no message",
             ),
             (
                 quote!(

@@ -1,14 +1,14 @@
 //! `#[reflex]`: an `impl` becomes a definition.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::spanned::Spanned;
 use syn::{Attribute, Error, Expr, ImplItem, ImplItemFn, Result};
 
 use crate::attributes::{ActionOptions, CallbackOptions, Filter, Named, ReflexOptions, inside};
-use crate::names::{action_constant, default_root, plain};
+use crate::names::{action_constant, at, at_returned, default_root, plain};
 use crate::signature::{
-    Parameter, check, parameters, parse_impl, returns_nothing, self_name, takes_context,
+    Parameter, check, parameters, parse_impl, refuse_other_context, returns_nothing, self_name,
+    takes_context,
 };
 
 const CONTEXT: &str = "Reflex";
@@ -60,6 +60,8 @@ struct Method {
     role: Role,
     cfgs: Vec<Attribute>,
     returns_nothing: bool,
+    /// Where the returned type stands.
+    returned: Span,
 }
 
 fn try_expand(attribute: TokenStream, item: TokenStream) -> Result<TokenStream> {
@@ -101,6 +103,12 @@ fn try_expand(attribute: TokenStream, item: TokenStream) -> Result<TokenStream> 
         .filter(|class| !class.is_empty())
         .unwrap_or(&name);
     let constants = found.iter().filter_map(|method| constant(method, class));
+    let called: Vec<String> = found
+        .iter()
+        .filter(|method| matches!(method.role, Role::Action { .. }))
+        .map(|method| plain(&method.ident))
+        .collect();
+    let called = listed(&called);
     let steps = found.iter().map(|method| step(method, &options, &root));
     let skips = options.skips.iter().map(|skip| {
         let callback = plain(&skip.callback);
@@ -115,6 +123,7 @@ fn try_expand(attribute: TokenStream, item: TokenStream) -> Result<TokenStream> 
         #[allow(non_upper_case_globals, dead_code)]
         impl #self_ty {
             #(#constants)*
+            pub const __actions: &'static str = #called;
         }
 
         #[automatically_derived]
@@ -151,10 +160,10 @@ fn read(method: &ImplItemFn) -> Result<Option<Method>> {
         .filter(|attribute| mark(attribute).is_some());
     let marked = marks.next();
     if let Some(second) = marks.next() {
-        return Err(Error::new(
-            second.span(),
+        return Err(Error::new_spanned(
+            second,
             format!(
-                "`{}` is marked twice; a method has one role",
+                "`{}` is marked twice, but a method has one role: take one of the marks away",
                 method.sig.ident
             ),
         ));
@@ -170,7 +179,7 @@ fn read(method: &ImplItemFn) -> Result<Option<Method>> {
                 return Err(Error::new(
                     method.sig.ident.span(),
                     format!(
-                        "a rescue takes the error: `async fn {}(&self, cx: &mut Reflex, error: &Error)`",
+                        "a rescue takes the error: write `async fn {}(&self, cx: &mut Reflex, error: &Error)`",
                         method.sig.ident
                     ),
                 ));
@@ -180,7 +189,10 @@ fn read(method: &ImplItemFn) -> Result<Option<Method>> {
         Some(_) => action(method, marked)?,
         // Without a mark, what has a context is an action, and what has none is nobody's business.
         None if takes_context(method, CONTEXT) => action(method, None)?,
-        None => return Ok(None),
+        None => {
+            refuse_other_context(method, CONTEXT, "Subscription")?;
+            return Ok(None);
+        }
     };
     Ok(Some(Method {
         ident: method.sig.ident.clone(),
@@ -192,6 +204,7 @@ fn read(method: &ImplItemFn) -> Result<Option<Method>> {
             .cloned()
             .collect(),
         returns_nothing: returns_nothing(&method.sig.output),
+        returned: at_returned(&method.sig.output),
     }))
 }
 
@@ -229,9 +242,18 @@ fn callback(
             }
             _ => format!("`async fn {ident}(&self, cx: &mut Reflex) -> Result`"),
         };
-        return Err(Error::new(
-            method.sig.inputs.span(),
-            format!("{what} `{ident}` takes no arguments of the call: {expected}"),
+        let why = match kind {
+            Kind::Around if rest.is_empty() => "is given what comes `next`",
+            _ => "takes no arguments of the call",
+        };
+        // What is too much, or where something is missing.
+        let place = rest.get(more).map_or_else(
+            || method.sig.ident.to_token_stream(),
+            |parameter| parameter.to_token_stream(),
+        );
+        return Err(Error::new_spanned(
+            place,
+            format!("{what} `{ident}` {why}: write {expected}"),
         ));
     }
     Ok(Role::Callback { kind, options })
@@ -280,9 +302,15 @@ fn action_names(found: &[Method]) -> Result<Vec<String>> {
         };
         // Two versions of a method behind different `cfg`s are one action.
         if names.contains(&name) && method.cfgs.is_empty() {
+            let named = match &method.role {
+                Role::Action { options, .. } => options.name.as_ref(),
+                _ => None,
+            };
             return Err(Error::new(
-                method.ident.span(),
-                format!("two actions are named `{name}`"),
+                named.map_or_else(|| method.ident.span(), syn::LitStr::span),
+                format!(
+                    "two actions are named `{name}`: the browser can call one of them; give the other another name"
+                ),
             ));
         }
         names.push(name);
@@ -384,7 +412,7 @@ fn action_step(
                 quote!(required)
             };
             // Spanned at the type, so that one serde cannot read is pointed at.
-            quote_spanned!(ty.span()=> let #local: #ty = arguments.#how::<#ty>(#index, #name)?;)
+            quote_spanned!(at(ty)=> let #local: #ty = arguments.#how::<#ty>(#index, #name)?;)
         });
     let names = |optional: bool| {
         let names: Vec<&str> = parameters
@@ -471,7 +499,8 @@ fn outcome(method: &Method, root: &TokenStream, call: TokenStream) -> TokenStrea
     if method.returns_nothing {
         quote!(#call; ::core::result::Result::Ok(()))
     } else {
-        quote!(#root::Outcome::into_result(#call))
+        let span = method.returned;
+        quote_spanned!(span=> let returned = #call; #root::Outcome::into_result(returned))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reading the signatures of methods.
 
 use proc_macro2::Ident;
-use syn::spanned::Spanned;
+use quote::{ToTokens as _, quote};
 use syn::{Error, FnArg, ImplItemFn, Pat, Result, ReturnType, Type};
 
 /// One argument of an action.
@@ -40,6 +40,29 @@ fn is_context(ty: &Type, context: &str) -> Option<bool> {
     }
 }
 
+/// Refuses what was meant to be an action: an async method whose first parameter is called `cx`, or
+/// is the context of the other kind of thing.
+pub(crate) fn refuse_other_context(method: &ImplItemFn, context: &str, other: &str) -> Result<()> {
+    let first = method.sig.inputs.iter().find_map(|input| match input {
+        FnArg::Typed(input) => Some(input),
+        FnArg::Receiver(_) => None,
+    });
+    let Some(first) = first.filter(|_| method.sig.asyncness.is_some()) else {
+        return Ok(());
+    };
+    let is_called_cx = matches!(&*first.pat, Pat::Ident(pattern) if pattern.ident == "cx" || pattern.ident == "_cx");
+    if !is_called_cx && is_context(&first.ty, other).is_none() {
+        return Ok(());
+    }
+    let name = &method.sig.ident;
+    Err(Error::new_spanned(
+        &first.ty,
+        format!(
+            "`{name}` is no action, since this is not `&mut {context}`: write `cx: &mut {context}`, or mark the method `#[helper]` if it is not to be called from the browser"
+        ),
+    ))
+}
+
 /// Checks `async fn (&self, cx: &mut Context, …)` and gives back what follows.
 pub(crate) fn check<'a>(
     method: &'a ImplItemFn,
@@ -49,18 +72,19 @@ pub(crate) fn check<'a>(
     let signature = &method.sig;
     let name = &signature.ident;
     if signature.asyncness.is_none() {
-        return Err(Error::new(
-            signature.fn_token.span(),
+        let (keyword, inputs) = (&signature.fn_token, &signature.ident);
+        return Err(Error::new_spanned(
+            quote!(#keyword #inputs),
             format!(
-                "{what} `{name}` must be async: write `async fn {name}`, or mark it `#[helper]` if it is none"
+                "{what} `{name}` must be async: write `async fn {name}`, or mark it `#[helper]` if it is not to be called from the browser"
             ),
         ));
     }
     if !signature.generics.params.is_empty() {
-        return Err(Error::new(
-            signature.generics.span(),
+        return Err(Error::new_spanned(
+            &signature.generics,
             format!(
-                "{what} `{name}` cannot be generic: what the browser sends has no types to choose by"
+                "{what} `{name}` cannot be generic, since what the browser sends has no types to choose by: name the type, such as `String`"
             ),
         ));
     }
@@ -69,30 +93,44 @@ pub(crate) fn check<'a>(
         Some(FnArg::Receiver(receiver))
             if receiver.reference.is_some() && receiver.mutability.is_none() => {}
         Some(first) => {
-            return Err(Error::new(
-                first.span(),
-                format!("{what} `{name}` takes `&self`: one value serves all connections at once"),
+            return Err(Error::new_spanned(
+                first,
+                format!(
+                    "{what} `{name}` takes `&self` first, since one value serves all connections at once: write `async fn {name}(&self, cx: &mut {context}, …)`"
+                ),
             ));
         }
         None => {
             return Err(Error::new(
-                signature.paren_token.span.join(),
-                format!("{what} `{name}` takes `&self, cx: &mut {context}`"),
+                signature.ident.span(),
+                format!(
+                    "{what} `{name}` takes `&self` and the context: write `async fn {name}(&self, cx: &mut {context})`"
+                ),
             ));
         }
     }
     match inputs.next() {
         Some(FnArg::Typed(second)) if is_context(&second.ty, context) == Some(true) => {}
         Some(second) => {
-            return Err(Error::new(
-                second.span(),
-                format!("the second parameter of {what} `{name}` is `cx: &mut {context}`"),
+            let second = match second {
+                FnArg::Typed(second) if is_context(&second.ty, context).is_some() => {
+                    second.ty.to_token_stream()
+                }
+                second => second.to_token_stream(),
+            };
+            return Err(Error::new_spanned(
+                second,
+                format!(
+                    "the second parameter of {what} `{name}` is the context: write `cx: &mut {context}`"
+                ),
             ));
         }
         None => {
             return Err(Error::new(
-                signature.paren_token.span.join(),
-                format!("{what} `{name}` takes `&self, cx: &mut {context}`"),
+                signature.ident.span(),
+                format!(
+                    "{what} `{name}` takes `&self` and the context: write `async fn {name}(&self, cx: &mut {context})`"
+                ),
             ));
         }
     }
@@ -110,17 +148,19 @@ pub(crate) fn parameters(inputs: &[&FnArg]) -> Result<Vec<Parameter>> {
         };
         match &*input.ty {
             Type::Reference(reference) => {
-                return Err(Error::new(
-                    reference.span(),
+                return Err(Error::new_spanned(
+                    reference,
                     format!(
                         "`{name}` arrives as JSON and belongs to the action: use an owned type, such as `String` for a text"
                     ),
                 ));
             }
             Type::ImplTrait(ty) => {
-                return Err(Error::new(
-                    ty.span(),
-                    format!("`{name}` arrives as JSON: use a type that serde can read"),
+                return Err(Error::new_spanned(
+                    ty,
+                    format!(
+                        "`{name}` arrives as JSON: name a type that serde can read, such as `String`"
+                    ),
                 ));
             }
             _ => {}
@@ -162,50 +202,58 @@ pub(crate) fn returns_nothing(output: &ReturnType) -> bool {
 /// The name of the type an `impl` is for, and that it is a plain one.
 pub(crate) fn self_name(item: &syn::ItemImpl, attribute: &str) -> Result<Ident> {
     if let Some((_, path, _)) = &item.trait_ {
-        return Err(Error::new(
-            path.span(),
+        let ty = &item.self_ty;
+        let ty = quote!(#ty).to_string();
+        return Err(Error::new_spanned(
+            path,
             format!(
-                "`#[{attribute}]` belongs on an inherent impl: `#[{attribute}] impl Counter {{ … }}`"
+                "`#[{attribute}]` belongs on the type's own impl, not on that of a trait: write `#[{attribute}] impl {ty} {{ … }}`"
             ),
         ));
     }
     if !item.generics.params.is_empty() || item.generics.where_clause.is_some() {
-        return Err(Error::new(
-            item.generics.span(),
-            format!(
-                "`#[{attribute}]` needs a type without generics: the browser names it by its name alone"
-            ),
+        let generics = &item.generics;
+        let clause = &item.generics.where_clause;
+        return Err(Error::new_spanned(
+            quote!(#generics #clause),
+            without_generics(attribute),
         ));
     }
     let Type::Path(path) = &*item.self_ty else {
-        return Err(Error::new(
-            item.self_ty.span(),
-            format!("`#[{attribute}]` needs a named type"),
+        return Err(Error::new_spanned(
+            &item.self_ty,
+            format!(
+                "`#[{attribute}]` needs a type with a name: `struct Counter;` and `#[{attribute}] impl Counter {{ … }}`"
+            ),
         ));
     };
     let last = path.path.segments.last().ok_or_else(|| {
-        Error::new(
-            item.self_ty.span(),
-            format!("`#[{attribute}]` needs a named type"),
+        Error::new_spanned(
+            &item.self_ty,
+            format!("`#[{attribute}]` needs a type with a name: `struct Counter;` and `#[{attribute}] impl Counter {{ … }}`"),
         )
     })?;
     if !last.arguments.is_empty() {
-        return Err(Error::new(
-            last.arguments.span(),
-            format!(
-                "`#[{attribute}]` needs a type without generics: the browser names it by its name alone"
-            ),
+        return Err(Error::new_spanned(
+            &last.arguments,
+            without_generics(attribute),
         ));
     }
     Ok(last.ident.clone())
+}
+
+fn without_generics(attribute: &str) -> String {
+    format!(
+        "`#[{attribute}]` needs a type without generics, since the browser knows its name only: wrap it in a type of its own, such as `struct Users(Table<User>);`"
+    )
 }
 
 /// Parses the item, or says where the attribute belongs.
 pub(crate) fn parse_impl(item: proc_macro2::TokenStream, attribute: &str) -> Result<syn::ItemImpl> {
     match syn::parse2::<syn::Item>(item)? {
         syn::Item::Impl(item) => Ok(item),
-        other => Err(Error::new(
-            other.span(),
+        other => Err(Error::new_spanned(
+            other,
             format!(
                 "`#[{attribute}]` belongs on an impl block: `#[{attribute}] impl Counter {{ … }}`"
             ),

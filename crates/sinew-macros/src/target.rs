@@ -1,12 +1,12 @@
 //! `reflex!(…)`: the text of a `data-reflex` attribute.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Error, Expr, Path, Result, Token};
 
-use crate::names::{action_constant, call_site, default_root};
+use crate::names::{action_constant, call_site, default_root, plain};
 
 struct Input {
     root: Path,
@@ -90,10 +90,21 @@ fn write(input: &Input) -> Result<TokenStream> {
                 "an action is named with its reflex: `Counter::increment`",
             ));
         }
+        if path
+            .segments
+            .first()
+            .is_some_and(|first| first.ident == "Self")
+        {
+            return Err(Error::new_spanned(
+                &entry.target,
+                "an action is named with its reflex by name, not with `Self`: `Counter::increment`",
+            ));
+        }
         if let Some(last) = path.segments.last_mut() {
             last.ident = action_constant(&last.ident);
         }
-        parts.push(quote!(#path));
+        let fallback = fallback(&entry.target, root);
+        parts.push(quote!({ #fallback #path }));
     }
     Ok(quote! {{
         const PARTS: &[&str] = &[#(#parts),*];
@@ -101,6 +112,41 @@ fn write(input: &Input) -> Result<TokenStream> {
         const TARGET: &str = #root::__macro::text(&BYTES);
         TARGET
     }})
+}
+
+/// What stands in for the constant of an action that is none: a panic while compiling, in words.
+///
+/// A type's own constant goes before one of a trait, so an action that is one never sees this.
+fn fallback(target: &Path, root: &Path) -> TokenStream {
+    let mut reflex = target.clone();
+    let action = reflex.segments.pop().map(syn::punctuated::Pair::into_value);
+    reflex.segments.pop_punct();
+    let Some(action) = action else {
+        return TokenStream::new();
+    };
+    let constant = action_constant(&action.ident);
+    let name = plain(&action.ident);
+    let said = reflex.segments.last().map(|last| plain(&last.ident));
+    let said = said.unwrap_or_default();
+    let start = format!("`{said}` has no action `{name}`: its actions are ");
+    let end = format!(
+        "; a new one is `async fn {name}(&self, cx: &mut Reflex) -> Result` in the impl marked `#[reflex]`"
+    );
+    let span = action.ident.span();
+    quote_spanned! {span=>
+        #[allow(dead_code, non_upper_case_globals)]
+        trait NoAction {
+            const __actions: &'static str = "none";
+            const #constant: &'static str;
+        }
+        impl<T: ?::core::marker::Sized> NoAction for T {
+            const #constant: &'static str = {
+                const SAID: &[&str] = &[#start, #reflex::__actions, #end];
+                const BYTES: [u8; #root::__macro::joined_len(SAID)] = #root::__macro::joined(SAID);
+                ::core::panic!("{}", #root::__macro::text(&BYTES))
+            };
+        }
+    }
 }
 
 #[cfg(test)]
@@ -114,12 +160,15 @@ mod tests {
     #[test]
     fn an_action_becomes_its_constant() {
         let text = expanded(quote!(Counter::increment));
-        assert!(text.contains("& [Counter :: __action_increment]"), "{text}");
+        assert!(text.contains("Counter :: __action_increment }]"), "{text}");
         let text = expanded(quote!("click" => admin::Users::r#type, "input" => B::c));
-        assert!(
-            text.contains(r#"& ["click" , "->" , admin :: Users :: __action_type , " " , "input" , "->" , B :: __action_c]"#),
-            "{text}"
-        );
+        for part in [
+            r#"& ["click" , "->" , {"#,
+            r#"admin :: Users :: __action_type } , " " , "input" , "->" , {"#,
+            "B :: __action_c }]",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
         let text = expanded(quote!(crate = sinew_reflex; A::b));
         assert!(text.contains("sinew_reflex :: __macro :: joined"), "{text}");
     }
@@ -129,6 +178,7 @@ mod tests {
         for (tokens, expected) in [
             (quote!(), "an action is missing"),
             (quote!(increment), "named with its reflex"),
+            (quote!(Self::increment), "not with `Self`"),
             (quote!("click"), "expected an action"),
         ] {
             let text = expanded(tokens);

@@ -7,6 +7,18 @@ use serde_json::value::RawValue;
 
 use crate::error::{Error, ErrorKind, Result};
 
+/// What an action may take: everything that serde reads without borrowing.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from what the browser sends",
+    label = "arrives as JSON",
+    note = "write `#[derive(serde::Deserialize)]` on the type that the action takes"
+)]
+pub trait Argument: DeserializeOwned {}
+
+// The trait is what the compiler names, since its message says what to write.
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned> Argument for T {}
+
 /// The arguments of one call, in order, each as it was sent.
 ///
 /// Objects are read with underscored keys, at any depth, because a browser writes `someKey` where Rust writes `some_key`:
@@ -43,7 +55,7 @@ impl<'a> Arguments<'a> {
     ///
     /// # Errors
     /// When it is missing or is no `T`; the error names the argument and the reason.
-    pub fn required<T: DeserializeOwned>(&self, index: usize, name: &str) -> Result<T> {
+    pub fn required<T: Argument>(&self, index: usize, name: &str) -> Result<T> {
         match self.values.get(index) {
             Some(raw) => read(raw, index, name),
             None => Err(Error::of(
@@ -57,7 +69,7 @@ impl<'a> Arguments<'a> {
     ///
     /// # Errors
     /// When it is there and is no `T`.
-    pub fn optional<T: DeserializeOwned + Default>(&self, index: usize, name: &str) -> Result<T> {
+    pub fn optional<T: Argument + Default>(&self, index: usize, name: &str) -> Result<T> {
         match self.values.get(index) {
             Some(raw) => read(raw, index, name),
             None => Ok(T::default()),

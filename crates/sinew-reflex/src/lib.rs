@@ -106,6 +106,7 @@ pub use statistics::Statistics;
 /// What `#[reflex]` and `reflex!` write goes through here; nothing in it is meant for people.
 #[doc(hidden)]
 pub mod __macro {
+    pub use crate::argument::Argument;
     pub use crate::definition::{Action, Callback, Definition, Reflexes, Skip};
     pub use crate::joined::{joined, joined_len, text};
     pub use crate::outcome::Outcome;

@@ -14,7 +14,13 @@ use std::process::{Command, Stdio};
 use sha2::{Digest, Sha256};
 
 /// The files of a finished bundle, in the order they are listed in the crate that embeds them.
-pub(crate) const BUNDLE_FILES: [&str; 3] = ["sinew.js", "sinew.js.map", "LICENSES.txt"];
+pub(crate) const BUNDLE_FILES: [&str; 5] = [
+    "sinew.js",
+    "sinew.js.br",
+    "sinew.js.gz",
+    "sinew.js.map",
+    "LICENSES.txt",
+];
 
 /// Beside the bundle: the hash of what it was made from.
 pub(crate) const INPUTS_FILE: &str = "inputs.sha256";

@@ -19,8 +19,12 @@
 pub struct ClientAsset {
     /// Where it is served: `/_sinew/client-<12 hex digits>` and an ending.
     pub path: &'static str,
-    /// Its content, exactly as it is sent.
+    /// Its content.
     pub bytes: &'static [u8],
+    /// Its content compressed, the smallest first: what to say in `Content-Encoding`, and the bytes.
+    ///
+    /// Empty where it is not worth it. Whoever serves one of them says `Vary: Accept-Encoding`.
+    pub compressed: &'static [(&'static str, &'static [u8])],
     /// What to say in `Content-Type`.
     pub content_type: &'static str,
 }
@@ -28,25 +32,44 @@ pub struct ClientAsset {
 /// What to say in `Cache-Control` for every [`ClientAsset`]: the name changes with the content.
 pub const CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
 
+macro_rules! embedded {
+    ($file:literal) => {
+        include_bytes!(concat!(env!("OUT_DIR"), "/client/", $file))
+    };
+}
+
 macro_rules! asset {
-    ($file:literal, $ending:literal, $content_type:literal) => {
+    ($file:literal, $ending:literal, $content_type:literal, $compressed:expr) => {
         ClientAsset {
             path: concat!("/_sinew/client-", env!("SINEW_CLIENT_FINGERPRINT"), $ending),
-            bytes: include_bytes!(concat!(env!("OUT_DIR"), "/client/", $file)),
+            bytes: embedded!($file),
+            compressed: $compressed,
             content_type: $content_type,
         }
     };
 }
 
 /// The script itself: load it with `<script src="…" defer>`.
-pub const SCRIPT: ClientAsset = asset!("sinew.js", ".js", "text/javascript; charset=utf-8");
+pub const SCRIPT: ClientAsset = asset!(
+    "sinew.js",
+    ".js",
+    "text/javascript; charset=utf-8",
+    &[
+        ("br", embedded!("sinew.js.br")),
+        ("gzip", embedded!("sinew.js.gz"))
+    ]
+);
 
 /// The script's source map, fetched by a browser whose developer tools are open.
-pub const SOURCE_MAP: ClientAsset =
-    asset!("sinew.js.map", ".js.map", "application/json; charset=utf-8");
+pub const SOURCE_MAP: ClientAsset = asset!(
+    "sinew.js.map",
+    ".js.map",
+    "application/json; charset=utf-8",
+    &[]
+);
 
 /// The licences of the packages inside the script.
-pub const LICENSES: ClientAsset = asset!("LICENSES.txt", ".txt", "text/plain; charset=utf-8");
+pub const LICENSES: ClientAsset = asset!("LICENSES.txt", ".txt", "text/plain; charset=utf-8", &[]);
 
 /// Every file of the client.
 pub const ASSETS: [ClientAsset; 3] = [SCRIPT, SOURCE_MAP, LICENSES];

@@ -47,8 +47,33 @@ pub mod __macro {
         /// # Errors
         ///
         /// When it is something else.
-        pub fn read<'a, T: serde::Deserialize<'a>>(data: &'a RawValue) -> Result<T, ChannelError> {
+        pub fn read<T: sinew_reflex::__macro::Argument>(
+            data: &RawValue,
+        ) -> Result<T, ChannelError> {
             Ok(serde_json::from_str(data.get())?)
+        }
+
+        /// What a channel's method may return.
+        #[diagnostic::on_unimplemented(
+            message = "a channel's method cannot return `{Self}`",
+            label = "write `ChannelResult`, or leave the return type away",
+            note = "what subscribers are to receive is handed to `cx`; it is not returned"
+        )]
+        pub trait Outcome {
+            /// The result.
+            ///
+            /// # Errors
+            ///
+            /// What the method returned.
+            fn into_result(self) -> Result<(), ChannelError>;
+        }
+
+        // The trait is what the compiler names, since its message says what to write.
+        #[diagnostic::do_not_recommend]
+        impl<E: Into<ChannelError>> Outcome for Result<(), E> {
+            fn into_result(self) -> Result<(), ChannelError> {
+                self.map_err(Into::into)
+            }
         }
     }
 }

@@ -17,26 +17,14 @@
  * Sinew.consumer.subscriptions.create("RoomChannel", { received: console.log })
  * ```
  */
-import { Application } from '@hotwired/stimulus'
-import * as Turbo from '@hotwired/turbo'
-import { createConsumer } from '@rails/actioncable'
-import CableReady from 'cable_ready'
-import StimulusReflex from 'stimulus_reflex'
-
-const application = Application.start()
-const consumer = createConsumer()
-
-// Tabs are isolated: a reply that another tab of the same visitor asked for is not performed here.
-// That is the default of the next StimulusReflex, so its notice about the change has nothing to say.
-StimulusReflex.initialize(application, { consumer, isolate: true, deprecate: false })
-CableReady.initialize({ consumer })
+import { start, type Started } from './start'
 
 /** What a page may reach: the parts this script started, not copies of them. */
-export const Sinew = { application, consumer, StimulusReflex, CableReady, Turbo }
+export const Sinew: Started = start()
 
 declare global {
   interface Window {
-    Sinew: typeof Sinew
+    Sinew: Started
   }
 }
 

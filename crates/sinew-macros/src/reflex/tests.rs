@@ -138,7 +138,7 @@ fn mistakes_are_named() {
                 async fn act(&mut self, cx: &mut Reflex) {}
             }
         ),
-        "the action `act` takes `&self`: one value serves all connections at once",
+        "the action `act` takes `&self` first, since one value serves all connections at once",
     );
     check_refused(
         quote!(),
@@ -156,7 +156,7 @@ fn mistakes_are_named() {
                 async fn act(&self, step: i64, cx: &mut Reflex) {}
             }
         ),
-        "the second parameter of the action `act` is `cx: &mut Reflex`",
+        "the second parameter of the action `act` is the context: write `cx: &mut Reflex`",
     );
     check_refused(
         quote!(),
@@ -165,7 +165,7 @@ fn mistakes_are_named() {
                 async fn act(&self, cx: &Reflex) {}
             }
         ),
-        "the second parameter of the action `act` is `cx: &mut Reflex`",
+        "the second parameter of the action `act` is the context: write `cx: &mut Reflex`",
     );
     check_refused(
         quote!(),
@@ -175,7 +175,7 @@ fn mistakes_are_named() {
                 async fn act(&self) {}
             }
         ),
-        "the action `act` takes `&self, cx: &mut Reflex`",
+        "the action `act` takes `&self` and the context: write `async fn act(&self, cx: &mut Reflex)`",
     );
     check_refused(
         quote!(),
@@ -218,7 +218,7 @@ fn mistakes_are_named() {
         quote!(
             impl Clone for A {}
         ),
-        "`#[reflex]` belongs on an inherent impl",
+        "`#[reflex]` belongs on the type's own impl, not on that of a trait: write `#[reflex] impl A",
     );
     check_refused(
         quote!(),
@@ -265,7 +265,7 @@ fn mistakes_are_named() {
                 async fn first(&self, cx: &mut Reflex) {}
             }
         ),
-        "`a callback` knows no `onyl`; it takes `only(…)`, `except(…)`",
+        "the mark of a callback knows no `onyl`; it takes `only(…)`, `except(…)`",
     );
     check_refused(
         quote!(),

@@ -1,0 +1,6 @@
+use sinew::prelude::*;
+
+#[reflex]
+struct Counter;
+
+fn main() {}

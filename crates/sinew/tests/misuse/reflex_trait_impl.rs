@@ -1,0 +1,12 @@
+use sinew::prelude::*;
+
+struct Counter;
+
+#[reflex]
+impl Default for Counter {
+    fn default() -> Self {
+        Self
+    }
+}
+
+fn main() {}

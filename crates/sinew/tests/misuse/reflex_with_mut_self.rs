@@ -1,0 +1,12 @@
+use sinew::prelude::*;
+
+struct Counter;
+
+#[reflex]
+impl Counter {
+    async fn increment(&mut self, _cx: &mut Reflex) -> Result {
+        Ok(())
+    }
+}
+
+fn main() {}

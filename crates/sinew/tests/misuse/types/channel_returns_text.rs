@@ -1,0 +1,12 @@
+use sinew::prelude::*;
+
+struct RoomChannel;
+
+#[channel]
+impl RoomChannel {
+    async fn say(&self, _cx: &mut Subscription) -> String {
+        String::new()
+    }
+}
+
+fn main() {}

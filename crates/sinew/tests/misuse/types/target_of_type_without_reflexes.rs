@@ -1,0 +1,6 @@
+struct Counter;
+
+
+fn main() {
+    let _ = sinew::reflex!(Counter::increment);
+}

@@ -1,0 +1,83 @@
+/**
+ * The parts of the browser side, for whoever bundles a page's scripts: nothing of ours starts before `start`.
+ *
+ * @example
+ * ```js
+ * import { start, Controller } from "sinew-client"
+ *
+ * const { application, consumer } = start()
+ * application.register("chart", class extends Controller {})
+ * consumer.subscriptions.create("RoomChannel", { received: console.log })
+ * ```
+ */
+import { Application } from '@hotwired/stimulus'
+import * as turbo from '@hotwired/turbo'
+import { createConsumer as untypedCreateConsumer } from '@rails/actioncable'
+import cableReady from 'cable_ready'
+import stimulusReflex from 'stimulus_reflex'
+import type { CableReadyClient, Consumer, StimulusReflexClient, TurboClient } from './clients'
+
+export { Application, Controller } from '@hotwired/stimulus'
+export type * from './clients'
+
+export const StimulusReflex: StimulusReflexClient = stimulusReflex
+export const CableReady: CableReadyClient = cableReady
+/** Turbo starts when it is loaded, as it does everywhere. */
+export const Turbo: TurboClient = turbo
+
+/**
+ * Makes an Action Cable consumer; its connection is opened by the first subscription.
+ *
+ * Without an address it is that of `<meta name="action-cable-url">`, else `/cable` on the page's host.
+ */
+export const createConsumer: (url?: string | (() => string)) => Consumer = untypedCreateConsumer
+
+/** What `start` may be given. */
+export interface StartOptions {
+  /** A Stimulus application that runs already; without it one is started. */
+  application?: Application
+  /** The connection to use; without it one is made. */
+  consumer?: Consumer
+  /** Where the cable is, when no `consumer` is given; without it the page's meta tag says so. */
+  cableUrl?: string
+  /** Logs every reflex and operation to the console. */
+  debug?: boolean
+}
+
+/** What was started. */
+export interface Started {
+  readonly application: Application
+  readonly consumer: Consumer
+  readonly StimulusReflex: StimulusReflexClient
+  readonly CableReady: CableReadyClient
+  readonly Turbo: TurboClient
+}
+
+let started: Started | undefined
+
+/**
+ * Starts Stimulus, and gives StimulusReflex and CableReady one connection.
+ *
+ * A page has one of each: called again without options, it gives back what runs.
+ *
+ * @throws {TypeError} when both `consumer` and `cableUrl` are given.
+ * @throws {Error} when it is called again with options, which would come too late.
+ */
+export function start (options: StartOptions = {}): Started {
+  if (started !== undefined) {
+    if (Object.values(options).every(option => option === undefined)) return started
+    throw new Error('Sinew is started already: give the options to the first start()')
+  }
+  const { cableUrl, debug = false } = options
+  if (options.consumer !== undefined && cableUrl !== undefined) {
+    throw new TypeError('start() takes a consumer or a cableUrl, not both: the consumer knows its address')
+  }
+  const application = options.application ?? Application.start()
+  const consumer = options.consumer ?? createConsumer(cableUrl)
+  // Tabs are isolated: a reply that another tab of the same visitor asked for is not performed here.
+  // That is the default of the next StimulusReflex, so its notice about the change has nothing to say.
+  StimulusReflex.initialize(application, { consumer, debug, isolate: true, deprecate: false })
+  CableReady.initialize({ consumer, debug })
+  started = { application, consumer, StimulusReflex, CableReady, Turbo }
+  return started
+}

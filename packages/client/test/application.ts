@@ -1,0 +1,27 @@
+// What an application writes in TypeScript; that this compiles, and the marked lines do not, is the test.
+import { Application, Controller, start, type Started } from 'sinew-client'
+
+const running: Started = start({ application: Application.start(), cableUrl: '/cable', debug: true })
+running.application.register('chart', class extends Controller {})
+
+const room = running.consumer.subscriptions.create({ channel: 'RoomChannel', id: 7 }, {
+  said: [] as string[],
+  received (message) {
+    this.said.push(message.text)
+    this.perform('seen', { id: message.id })
+  }
+})
+room.said.map(text => text.length)
+const open: boolean = room.send({ text: 'hello' })
+running.CableReady.perform([{ operation: 'innerHtml', selector: '#a', html: String(open) }])
+running.StimulusReflex.debug = true
+running.Turbo.visit('/next', { action: 'replace' })
+
+// @ts-expect-error the address is a text
+start({ cableUrl: 7 })
+// @ts-expect-error there is no such option
+start({ cable: '/cable' })
+// @ts-expect-error a channel has a name
+running.consumer.subscriptions.create({ id: 7 })
+// @ts-expect-error what was started stays
+running.consumer = room.consumer

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import { test } from 'node:test'
+import zlib from 'node:zlib'
+import { library, loaded, open } from './page.mjs'
+
+const EMBEDDED = fs.readFileSync(new URL('../dist/sinew.js', import.meta.url), 'utf8')
+const LIBRARY = await library()
+const REFLEX_CHANNEL = JSON.stringify({ channel: 'StimulusReflex::Channel' })
+const META = '<meta name="action-cable-url" content="/app/cable">'
+const BUTTON = '<button data-reflex="click->Counter#increment" data-step="2">+</button><b id="count">0</b>'
+
+/** Runs a test with a page, and closes the page. */
+async function withPage (html, script, action) {
+  const page = open(html, script)
+  try {
+    await loaded(page)
+    await action(page)
+  } finally {
+    page.close()
+  }
+}
+
+/** Accepts the page's only connection and confirms the channel of reflexes. */
+async function connect (page) {
+  const socket = await page.firstSocket
+  socket.accept()
+  await socket.said(message => message.command === 'subscribe' && message.identifier === REFLEX_CHANNEL)
+  socket.tell({ type: 'confirm_subscription', identifier: REFLEX_CHANNEL })
+  return socket
+}
+
+test('the embedded script starts by itself and opens one connection where the page says', async () => {
+  await withPage(`<head>${META}</head>${BUTTON}`, EMBEDDED, async page => {
+    await connect(page)
+    assert.equal(page.sockets[0].url, 'ws://example.test/app/cable')
+    assert.deepEqual([...page.sockets[0].protocols], ['actioncable-v1-json', 'actioncable-unsupported'])
+    const { Sinew } = page.window
+    Sinew.consumer.subscriptions.create('RoomChannel')
+    assert.equal(page.sockets.length, 1)
+    assert.equal(Sinew.CableReady.consumer, Sinew.consumer)
+    assert.deepEqual(Object.keys(Sinew), ['application', 'consumer', 'StimulusReflex', 'CableReady', 'Turbo'])
+    assert.deepEqual(page.errors, [])
+  })
+})
+
+test('without a meta tag the cable is at /cable', async () => {
+  await withPage(BUTTON, EMBEDDED, async page => {
+    assert.equal(page.window.Sinew.consumer.url, 'ws://example.test/cable')
+  })
+})
+
+test('a click calls its reflex, and the reply changes the page', async () => {
+  await withPage(BUTTON, EMBEDDED, async page => {
+    const socket = await connect(page)
+    page.document.querySelector('button').click()
+    const call = await socket.said(message => message.command === 'message')
+    const data = JSON.parse(call.data)
+    assert.equal(data.target, 'Counter#increment')
+    assert.equal(data.attrs['data-step'], '2')
+    socket.tell({
+      identifier: REFLEX_CHANNEL,
+      message: {
+        cableReady: true,
+        version: page.window.Sinew.CableReady.version,
+        operations: [{ operation: 'innerHtml', selector: '#count', html: '2', stimulusReflex: { ...data, morph: 'selector' } }]
+      }
+    })
+    assert.equal(page.document.querySelector('#count').textContent, '2')
+    assert.deepEqual(page.errors, [])
+  })
+})
+
+test('a reply to another tab of the same visitor is not performed', async () => {
+  await withPage(BUTTON, EMBEDDED, async page => {
+    const socket = await connect(page)
+    socket.tell({
+      identifier: REFLEX_CHANNEL,
+      message: {
+        cableReady: true,
+        version: page.window.Sinew.CableReady.version,
+        operations: [{ operation: 'innerHtml', selector: '#count', html: '9', stimulusReflex: { id: 'of-another', tabId: 'another', morph: 'selector', url: 'http://example.test/' } }]
+      }
+    })
+    assert.equal(page.document.querySelector('#count').textContent, '0')
+  })
+})
+
+test('the library starts nothing before start(), which says where the cable is', async () => {
+  await withPage(`<head>${META}</head>${BUTTON}`, LIBRARY, async page => {
+    assert.equal(page.sockets.length, 0)
+    assert.equal(page.window.Sinew, undefined)
+    const { start } = page.window.Library
+    const started = start({ cableUrl: 'wss://cable.example.test/cable', debug: true })
+    assert.equal(started.consumer.url, 'wss://cable.example.test/cable')
+    assert.equal(started.StimulusReflex.debug, true)
+    assert.equal(start(), started, 'a page has one of each')
+    assert.throws(() => start({ debug: false }), /started already/)
+  })
+})
+
+test('an application and a consumer that are there already are used', async () => {
+  await withPage(BUTTON, LIBRARY, async page => {
+    const { Application, createConsumer, start } = page.window.Library
+    const application = Application.start()
+    const consumer = createConsumer('/mine')
+    const started = start({ application, consumer })
+    assert.equal(started.application, application)
+    assert.equal(started.consumer, consumer)
+    assert.equal(started.CableReady.consumer, consumer)
+    assert.equal((await page.firstSocket).url, 'ws://example.test/mine')
+  })
+})
+
+test('a consumer and an address at once are refused, and nothing is started', async () => {
+  await withPage('', LIBRARY, async page => {
+    const { createConsumer, start } = page.window.Library
+    assert.throws(() => start({ consumer: createConsumer('/a'), cableUrl: '/b' }), /not both/)
+    assert.equal(start({ cableUrl: '/b' }).consumer.url, 'ws://example.test/b')
+  })
+})
+
+test('the compressed scripts are the script', () => {
+  const file = ending => fs.readFileSync(new URL('../dist/sinew.js' + ending, import.meta.url))
+  assert.equal(zlib.gunzipSync(file('.gz')).toString(), EMBEDDED)
+  assert.equal(zlib.brotliDecompressSync(file('.br')).toString(), EMBEDDED)
+})
+
+test('everything the package names is in it', () => {
+  const { exports: named, main, types } = JSON.parse(fs.readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  const files = [main, types, ...Object.values(named).flatMap(entry => typeof entry === 'string' ? [entry] : Object.values(entry))]
+  for (const file of files) assert.ok(fs.existsSync(new URL(`../${file}`, import.meta.url)), `${file} is missing`)
+})
