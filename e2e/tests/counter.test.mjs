@@ -74,6 +74,20 @@ test('clicks faster than the answers are all counted', async () => {
   })
 })
 
+test('a click right after a morph is not lost', async () => {
+  await withPage(browser, async page => {
+    await visit(page, server.url + '/')
+    await page.evaluate(increment => {
+      document.addEventListener('cable-ready:after-morph', () => {
+        // The task after the morph: the client's own scan comes some twenty milliseconds later.
+        setTimeout(() => document.querySelector(increment).click(), 0)
+      }, { once: true })
+    }, INCREMENT)
+    await page.click(INCREMENT)
+    await shows(page, '#count', '2')
+  })
+})
+
 test('a policy that allows no inline script and no eval is kept', async () => {
   await withPage(browser, async page => {
     // To the browser a page whose headers were changed on the way does not come from this machine.

@@ -16,6 +16,7 @@ import { createConsumer as untypedCreateConsumer } from '@rails/actioncable'
 import cableReady from 'cable_ready'
 import stimulusReflex from 'stimulus_reflex'
 import type { CableReadyClient, Consumer, StimulusReflexClient, TurboClient } from './clients'
+import { keepWired } from './wiring'
 
 export { Application, Controller } from '@hotwired/stimulus'
 export type * from './clients'
@@ -78,6 +79,8 @@ export function start (options: StartOptions = {}): Started {
   // That is the default of the next StimulusReflex, so its notice about the change has nothing to say.
   StimulusReflex.initialize(application, { consumer, debug, isolate: true, deprecate: false })
   CableReady.initialize({ consumer, debug })
+  // Before the others: they compare, and an element that only lost its wires is equal.
+  CableReady.shouldMorphCallbacks.unshift(keepWired)
   started = { application, consumer, StimulusReflex, CableReady, Turbo }
   return started
 }

@@ -131,3 +131,26 @@ test('everything the package names is in it', () => {
   const files = [main, types, ...Object.values(named).flatMap(entry => typeof entry === 'string' ? [entry] : Object.values(entry))]
   for (const file of files) assert.ok(fs.existsSync(new URL(`../${file}`, import.meta.url)), `${file} is missing`)
 })
+
+test('a morph leaves elements wired, so that what is pressed right after it is not lost', async () => {
+  const page = '<main id="m" data-controller="own"><button class="a" data-controller="mine" data-action="focus->mine#x" data-reflex="click->Counter#increment">+</button></main>'
+  await withPage(page, EMBEDDED, async ({ window, document, firstSocket }) => {
+    await connect({ firstSocket })
+    const button = document.querySelector('button')
+    const wired = { controller: button.dataset.controller, action: button.dataset.action }
+    assert.match(wired.action, /click->stimulus-reflex#__perform/)
+    const morph = html => window.Sinew.CableReady.perform([{ operation: 'morph', selector: '#m', childrenOnly: true, html }])
+
+    morph('<button class="b" data-controller="mine" data-action="focus->mine#x" data-reflex="click->Counter#increment">+</button>')
+    assert.equal(document.querySelector('button'), button)
+    assert.equal(button.className, 'b')
+    // Read at once, before any scan.
+    assert.deepEqual(new Set(button.dataset.action.split(' ')), new Set(wired.action.split(' ')))
+    assert.deepEqual(new Set(button.dataset.controller.split(' ')), new Set(wired.controller.split(' ')))
+
+    // The page's own tokens and another reflex are the server's to say.
+    morph('<button class="c" data-reflex="click->Counter#reset">+</button>')
+    assert.equal(button.dataset.action, undefined)
+    assert.equal(button.dataset.controller, undefined)
+  })
+})
