@@ -16,6 +16,11 @@
 ///
 /// assert_eq!(sinew::reflex!(Counter::increment), "Counter#increment");
 /// assert_eq!(sinew::reflex!("click" => Counter::increment), "click->Counter#increment");
+/// // Several events of one element:
+/// assert_eq!(
+///     sinew::reflex!("click" => Counter::increment, "settled" => Counter::increment),
+///     "click->Counter#increment settled->Counter#increment"
+/// );
 /// ```
 ///
 /// ```compile_fail

@@ -12,6 +12,9 @@ use sinew_reflex::params::{Params, Sources};
 /// The parameters of a page: of its query and its route, and in a page morph also those of the
 /// form and of the client, as in the original.
 ///
+/// As in the original, the page's own query goes before the form: on `/search?q=old` a field named
+/// `q` is not seen. Give the field another name, or read `cx.element().value()` in the reflex.
+///
 /// With it one handler serves the first visit and every keystroke of a live search:
 ///
 /// ```
