@@ -99,17 +99,26 @@ async function perform (step, done, page, base) {
 /** Until no reflex is on its way in any page and no frame passed for a moment, or it lasts too long. */
 async function settle (pages, clock) {
   const start = Date.now()
+  let connectedSince = start
   await pause(60)
   for (;;) {
     let busy = Date.now() - clock.last < QUIET_MS
-    let max = SETTLE_MAX_MS
     for (const page of pages) {
       busy = await page.evaluate(hasOpenReflex).catch(() => false) || busy
-      if (await page.evaluate(isDisconnected).catch(() => false)) max = RECONNECT_MAX_MS
+      busy = await page.evaluate(isUnwired).catch(() => false) || busy
+      // What waited for the connection has its own time from there on.
+      if (await page.evaluate(isDisconnected).catch(() => false)) connectedSince = Date.now()
     }
-    if (!busy || Date.now() - start > max) return
+    if (!busy) return
+    if (Date.now() - connectedSince > SETTLE_MAX_MS || Date.now() - start > RECONNECT_MAX_MS) return
     await pause(SETTLE_POLL_MS)
   }
+}
+
+/** The client scans for reflexes some twenty milliseconds after a change. */
+function isUnwired () {
+  return window.StimulusReflex && [...document.querySelectorAll('[data-reflex]')].some(element =>
+    !(element.getAttribute('data-action') ?? '').includes('#__perform'))
 }
 
 function hasOpenReflex () {
