@@ -1,18 +1,15 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
-use sinew_protocol::DisconnectReason;
 use sinew_streams::{Streams, StreamsError};
 use tokio::sync::Notify;
 
-use crate::context::ConnectionId;
-use crate::hub::Hub;
-use crate::link::Link;
-use crate::mailbox::{Mail, Mailbox, Node};
-use crate::registry::{Registry, SLOTS};
+use crate::follows::Follows;
+use crate::inbox::{Parcel, Whose};
+use crate::mailbox::Node;
 use crate::statistics::{Counters, Statistics};
-use crate::{Broadcaster, Config, ConnectRequest, ConnectionIdentifiers, Controller};
+use crate::{Broadcaster, Config, ConnectionIdentifiers, Controller};
 
 /// The cable of one node: its connections, its hub, and the application behind them. Cloning is cheap.
 #[derive(Clone)]
@@ -24,13 +21,12 @@ pub(crate) struct Inner {
     pub(crate) node: Arc<Node>,
     pub(crate) controller: Arc<dyn Controller>,
     pub(crate) streams: Arc<dyn Streams>,
-    pub(crate) hub: Arc<Hub>,
-    pub(crate) registry: Registry,
-    next_id: AtomicU64,
+    /// Which shards follow what; also the list of shards.
+    pub(crate) follows: Arc<Follows>,
+    pub(crate) next_id: AtomicU64,
     /// Mixes the places of connections on the ping wheel, so that two nodes do not fall in step.
-    seed: u64,
-    pings_started: AtomicBool,
-    draining: AtomicBool,
+    pub(crate) seed: u64,
+    pub(crate) draining: AtomicBool,
     /// Told when the last connection is gone.
     pub(crate) empty: Notify,
 }
@@ -60,21 +56,19 @@ impl CableBuilder {
             config: self.config,
             counters: Counters::default(),
         });
-        let hub = Arc::new(Hub::new(node.clone()));
-        self.streams.attach(hub.clone())?;
+        let follows = Arc::new(Follows::new(node.clone()));
+        self.streams.attach(follows.clone())?;
         Ok(Cable {
             inner: Arc::new(Inner {
                 node,
                 controller: self.controller,
                 streams: self.streams,
-                hub,
-                registry: Registry::new(),
+                follows,
                 next_id: AtomicU64::new(1),
                 seed: std::hash::BuildHasher::hash_one(
                     &foldhash::fast::RandomState::default(),
                     SystemTime::now(),
                 ),
-                pings_started: AtomicBool::new(false),
                 draining: AtomicBool::new(false),
                 empty: Notify::new(),
             }),
@@ -90,19 +84,6 @@ impl Cable {
             streams,
             config: Config::default(),
         }
-    }
-
-    /// Takes in a socket that has just been upgraded. The caller drives the link.
-    pub fn open(&self) -> Link {
-        let id = self.inner.next_id.fetch_add(1, Relaxed);
-        let mailbox = Arc::new(Mailbox::new(ConnectionId(id), self.inner.node.clone()));
-        let random = mix(id ^ self.inner.seed);
-        let place = self.inner.registry.add(mailbox.clone(), random);
-        let link = Link::new(Instant::now(), self.inner.clone(), mailbox, place);
-        if self.inner.draining.load(Relaxed) {
-            link.disconnect(DisconnectReason::ServerRestart);
-        }
-        link
     }
 
     /// The same cable, without keeping it: for what the cable itself holds, such as its application.
@@ -142,26 +123,30 @@ impl Cable {
     ///
     /// Looks at every connection: meant for a logout or a ban, not for a hot path.
     pub fn disconnect(&self, identifiers: &ConnectionIdentifiers, reconnect: bool) {
-        self.disconnect_if(|known| known.same_as(identifiers), reconnect);
+        let identifiers = identifiers.clone();
+        self.disconnect_if(move |known| known.same_as(&identifiers), reconnect);
     }
 
     /// As [`disconnect`](Self::disconnect), of every connection whose identifiers `whose` accepts.
     ///
-    /// It also sees what the connect hook left with them. It must not block.
-    pub fn disconnect_if(&self, whose: impl Fn(&ConnectionIdentifiers) -> bool, reconnect: bool) {
-        self.inner.registry.for_each(|mailbox| {
-            if mailbox.identifiers.get().is_some_and(&whose) {
-                mailbox.push(Mail::Disconnect(DisconnectReason::Remote, reconnect));
-            }
+    /// It also sees what the connect hook left with them. It is called on the threads that drive connections and must not
+    /// block.
+    pub fn disconnect_if(
+        &self,
+        whose: impl Fn(&ConnectionIdentifiers) -> bool + Send + Sync + 'static,
+        reconnect: bool,
+    ) {
+        let whose: Whose = Arc::new(whose);
+        self.inner.follows.for_each_shard(|inbox| {
+            inbox.post(Parcel::DisconnectIf(whose.clone(), reconnect), 0);
         });
     }
 
     /// Tells every connection `server_restart` and closes it with 1001, after what is queued for it. New ones are taken.
     pub fn restart(&self) {
-        let reason = DisconnectReason::ServerRestart;
-        self.inner.registry.for_each(|mailbox| {
-            mailbox.push(Mail::Disconnect(reason, reason.reconnect()));
-        });
+        self.inner
+            .follows
+            .for_each_shard(|inbox| inbox.post(Parcel::Restart, 0));
     }
 
     /// As [`restart`](Self::restart), for good: a connection that still comes is told the same and closed.
@@ -182,24 +167,6 @@ impl Cable {
     pub fn statistics(&self) -> Statistics {
         self.inner.node.counters.read()
     }
-
-    /// Visits the next part of the connections with a ping. Called evenly, 128 times per interval; see
-    /// [`spawn_pings`](Self::spawn_pings).
-    pub fn ping_tick(&self, unix_seconds: u64) {
-        self.inner.registry.tick(unix_seconds);
-    }
-
-    /// Starts the one task that pings, on the current tokio runtime, unless it runs. It ends with the cable.
-    ///
-    /// # Panics
-    ///
-    /// Outside a tokio runtime.
-    pub fn spawn_pings(&self) {
-        if !self.inner.pings_started.swap(true, Relaxed) {
-            let interval = self.inner.node.config.ping_interval;
-            tokio::spawn(run_pings(Arc::downgrade(&self.inner), interval));
-        }
-    }
 }
 
 /// A [`Cable`] that ends when nobody else holds it; see [`Cable::downgrade`].
@@ -219,29 +186,9 @@ impl std::fmt::Debug for WeakCable {
     }
 }
 
-async fn run_pings(cable: Weak<Inner>, interval: Duration) {
-    let step = (interval / SLOTS as u32).max(Duration::from_millis(1));
-    let mut ticks = tokio::time::interval(step);
-    // A tick that comes late is made up for: the wheel keeps its pace, or clients would miss their pings.
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Burst);
-    loop {
-        ticks.tick().await;
-        let Some(cable) = cable.upgrade() else {
-            return;
-        };
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        cable.registry.tick(now.as_secs());
-    }
-}
-
 /// SplitMix64's last step: neighbours come out far apart.
-fn mix(mut number: u64) -> u64 {
+pub(crate) fn mix(mut number: u64) -> u64 {
     number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     number ^ (number >> 31)
 }
-
-/// The handshake, shared with the connect hook for as long as that runs.
-pub(crate) type SharedRequest = Arc<ConnectRequest>;

@@ -43,10 +43,10 @@ mod identifiers;
 mod request;
 
 mod broadcaster;
-mod hub;
-mod link;
+mod follows;
+mod inbox;
 mod mailbox;
-mod registry;
+mod shard;
 
 mod config;
 mod error;
@@ -64,8 +64,7 @@ pub use controller::{
     Answer, Call, Changes, Confirmation, Controller, Refusal, Replies, Reply, SubscriptionState,
 };
 pub use error::{BroadcastError, ChannelError};
-pub use hub::Seat;
 pub use identifiers::ConnectionIdentifiers;
-pub use link::{Closing, Link};
 pub use request::ConnectRequest;
+pub use shard::{Closing, Key, Line, Outbox, Seat, Shard, Visit};
 pub use statistics::Statistics;

@@ -1,12 +1,18 @@
 //! The cable's WebSocket endpoint: from an HTTP request to a driven connection.
 //!
-//! [`CableEndpoint::upgrade`] answers 101 and takes the socket back from hyper; from then on one small task drives it:
-//! it holds no read and no write buffer while nothing happens, and writes all that is waiting at once.
+//! [`CableEndpoint::upgrade`] answers 101 and takes the socket back from hyper. A plain TCP socket then moves to one of
+//! the shards, threads that each drive their share of the connections on one epoll; any other stream stays on its
+//! runtime, where a task does the same. Either holds no read and no write buffer while nothing happens to a connection,
+//! and writes all that is waiting for it at once.
 
 mod config;
-mod driver;
+mod sockets;
+mod task;
+mod thread;
 
-use std::sync::Arc;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -25,11 +31,14 @@ use sinew_websocket::HandshakeError;
 use sinew_websocket::handshake::check_request;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 pub use config::WebSocketConfig;
 
 use crate::Effective;
-use driver::Driver;
+use sockets::Arrival;
+use task::ShardTask;
+use thread::ShardThread;
 
 /// Where clients of the cable come in. Cloning is cheap.
 ///
@@ -38,6 +47,22 @@ use driver::Driver;
 pub struct CableEndpoint {
     cable: Cable,
     config: Arc<WebSocketConfig>,
+    shards: Arc<Shards>,
+}
+
+/// Where the connections of an endpoint live; started with the first of them.
+#[derive(Default)]
+struct Shards {
+    threads: OnceLock<Vec<ShardThread>>,
+    tasks: OnceLock<Vec<ShardTask>>,
+    next: AtomicUsize,
+}
+
+impl Shards {
+    fn next<'a, T>(&self, among: &'a [T]) -> Option<&'a T> {
+        let number = self.next.fetch_add(1, Relaxed);
+        among.get(number.checked_rem(among.len())?)
+    }
 }
 
 impl CableEndpoint {
@@ -46,6 +71,7 @@ impl CableEndpoint {
         Self {
             cable,
             config: Arc::default(),
+            shards: Arc::default(),
         }
     }
 
@@ -53,6 +79,7 @@ impl CableEndpoint {
     #[must_use]
     pub fn config(mut self, config: WebSocketConfig) -> Self {
         self.config = Arc::new(config);
+        self.shards = Arc::default();
         self
     }
 
@@ -123,23 +150,61 @@ impl CableEndpoint {
 
     /// Drives a socket whose handshake is done, with what was already read from it.
     ///
-    /// For servers that do not come through hyper, and for tests.
+    /// For servers that do not come through hyper, for streams that are no TCP sockets, and for tests.
+    /// Must be called within a tokio runtime, on which the connection then lives.
     pub fn serve(
         &self,
         socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         already_read: bytes::Bytes,
         request: ConnectRequest,
     ) {
-        self.cable.spawn_pings();
-        let link = self.cable.open();
-        let request = Arc::new(request);
-        tokio::spawn(Driver::new(
-            socket,
-            link,
-            self.config.clone(),
-            request,
+        let arrival = Arrival {
+            socket: Box::new(socket) as Box<dyn task::Stream>,
             already_read,
-        ));
+            request: Arc::new(request),
+        };
+        let tasks = self.shards.tasks.get_or_init(|| {
+            let count = match Handle::current().runtime_flavor() {
+                RuntimeFlavor::CurrentThread => 1,
+                _ => self.config.shards.max(1),
+            };
+            let start = |_| ShardTask::start(&self.cable, self.config.clone());
+            (0..count).map(start).collect()
+        });
+        if let Some(task) = self.shards.next(tasks) {
+            task.take(arrival);
+        }
+    }
+
+    /// As [`serve`](Self::serve), for a plain TCP socket: it leaves the runtime and moves to a shard's thread.
+    ///
+    /// # Errors
+    ///
+    /// When the socket cannot be taken from its runtime.
+    pub fn serve_tcp(
+        &self,
+        socket: TcpStream,
+        already_read: bytes::Bytes,
+        request: ConnectRequest,
+    ) -> io::Result<()> {
+        let threads = self.shards.threads.get_or_init(|| {
+            let start = |number| {
+                ShardThread::start(number, &self.cable, self.config.clone())
+                    .inspect_err(|error| tracing::error!(%error, "no thread for a shard"))
+                    .ok()
+            };
+            (0..self.config.shards.max(1)).filter_map(start).collect()
+        });
+        let Some(thread) = self.shards.next(threads) else {
+            self.serve(socket, already_read, request);
+            return Ok(());
+        };
+        thread.take(Arrival {
+            socket: mio::net::TcpStream::from_std(socket.into_std()?),
+            already_read,
+            request: Arc::new(request),
+        });
+        Ok(())
     }
 
     /// Takes the socket back from hyper: the plain TCP socket where there is one, whatever it is otherwise.
@@ -162,7 +227,9 @@ impl CableEndpoint {
         if let Err(error) = socket.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY not set");
         }
-        self.serve(socket, already_read, request);
+        if let Err(error) = self.serve_tcp(socket, already_read, request) {
+            tracing::debug!(%error, "a socket could not be taken from its runtime");
+        }
     }
 }
 

@@ -260,7 +260,6 @@ impl Sinew {
         let cable = Cable::builder(Arc::new(application), self.streams)
             .config(config.cable.clone())
             .build()?;
-        cable.spawn_pings();
         handle.set_cable(&cable);
 
         let health = Health::new();
