@@ -28,12 +28,10 @@ use crate::mailbox::{Mail, Mailbox};
 use crate::statistics::up;
 use crate::{Cable, ConnectRequest, ConnectionContext};
 use hub::Hub;
+use outbox::Spares;
 use perform::Performer;
 use slots::Slots;
 use wheel::{Place, Wheel};
-
-/// Emptied outboxes that are kept for the next connections that have something to write.
-const SPARE_OUTBOXES_MAX: usize = 1024;
 
 /// Names a connection of one shard. The number is used again when the connection is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -78,7 +76,7 @@ pub struct Shard<P> {
     /// Connections whose socket is gone, kept until what was posted for them before has been looked at.
     departing: Vec<Key>,
     parcels: Vec<Parcel>,
-    spare: Vec<Box<Outbox>>,
+    spares: Spares,
 }
 
 struct Link<P> {
@@ -167,7 +165,7 @@ impl<P> Shard<P> {
             dirty: Vec::new(),
             departing: Vec::new(),
             parcels: Vec::new(),
-            spare: Vec::new(),
+            spares: Spares::default(),
         }
     }
 
@@ -236,7 +234,7 @@ impl<P> Shard<P> {
                     is_dirty: &mut link.is_dirty,
                     dirty: &mut self.dirty,
                     hub: &mut self.hub,
-                    spare: &mut self.spare,
+                    spares: &mut self.spares,
                 },
             },
         })
@@ -256,7 +254,7 @@ impl<P> Shard<P> {
             is_dirty: &mut link.is_dirty,
             dirty: &mut self.dirty,
             hub: &mut self.hub,
-            spare: &mut self.spare,
+            spares: &mut self.spares,
         };
         link.connection.handle(now, event, &mut performer);
     }
@@ -371,11 +369,8 @@ impl<P> Shard<P> {
             };
             return self.handle(Instant::now(), key, event);
         }
-        let spare = &mut self.spare;
-        let outbox = link
-            .outbox
-            .get_or_insert_with(|| spare.pop().unwrap_or_default());
-        outbox.push(frame);
+        let spares = &mut self.spares;
+        link.outbox.get_or_insert_with(|| spares.take()).push(frame);
         if !link.is_dirty {
             link.is_dirty = true;
             self.dirty.push(key);
@@ -459,11 +454,8 @@ impl<P> Shard<P> {
         let Some(link) = self.links.get_mut(key.0) else {
             return;
         };
-        if let Some(outbox) = link.outbox.take_if(|outbox| outbox.is_empty())
-            && outbox.is_worth_keeping()
-            && self.spare.len() < SPARE_OUTBOXES_MAX
-        {
-            self.spare.push(outbox);
+        if let Some(outbox) = link.outbox.take_if(|outbox| outbox.is_empty()) {
+            self.spares.keep(outbox);
         }
     }
 

@@ -24,6 +24,8 @@ enum Audience {
     One(Identifier, Key),
     /// The rule otherwise: everyone subscribed with the same identifier.
     Group(Box<(Identifier, Members)>),
+    // Boxed, since nearly all streams have one group: a map in place would make each of them larger.
+    #[allow(clippy::box_collection)]
     Groups(Box<HashMap<Identifier, Members, RandomState>>),
 }
 

@@ -67,10 +67,33 @@ impl Outbox {
         self.frames.truncate(usize::from(self.written > 0));
         self.bytes = self.frames.iter().map(Bytes::len).sum();
     }
+}
 
-    /// Ready for another connection.
-    pub(super) fn is_worth_keeping(&self) -> bool {
-        self.frames.is_empty() && self.frames.capacity() <= 64
+/// Emptied outboxes that are kept for the next connections that have something to write.
+const SPARES_MAX: usize = 1024;
+/// A larger one is given back.
+const SPARE_FRAMES_MAX: usize = 64;
+
+/// Outboxes that are empty: those that write take one, and leave it when all is written.
+#[derive(Default)]
+pub(super) struct Spares(
+    #[allow(
+        clippy::vec_box,
+        reason = "moved between here and connections, which keep a pointer"
+    )]
+    Vec<Box<Outbox>>,
+);
+
+impl Spares {
+    pub(super) fn take(&mut self) -> Box<Outbox> {
+        self.0.pop().unwrap_or_default()
+    }
+
+    pub(super) fn keep(&mut self, outbox: Box<Outbox>) {
+        let is_small = outbox.frames.capacity() <= SPARE_FRAMES_MAX;
+        if outbox.is_empty() && is_small && self.0.len() < SPARES_MAX {
+            self.0.push(outbox);
+        }
     }
 }
 

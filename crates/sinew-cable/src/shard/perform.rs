@@ -9,6 +9,7 @@ use sinew_streams::StreamName;
 use sinew_websocket::{Opcode, frame_into};
 
 use super::hub::Hub;
+use super::outbox::Spares;
 use super::{Closing, Key, Outbox, Seat};
 use crate::cable::Inner;
 use crate::connection::{Effects, Followed, Subscribed, Ticket};
@@ -30,16 +31,14 @@ pub(super) struct Performer<'a> {
     pub(super) is_dirty: &'a mut bool,
     pub(super) dirty: &'a mut Vec<Key>,
     pub(super) hub: &'a mut Hub,
-    pub(super) spare: &'a mut Vec<Box<Outbox>>,
+    pub(super) spares: &'a mut Spares,
 }
 
 impl Performer<'_> {
     /// Adds a frame, whatever waits already: what a connection says for itself is bounded by what it is asked.
     pub(super) fn write(&mut self, frame: Bytes) {
-        let spare = &mut *self.spare;
-        self.outbox
-            .get_or_insert_with(|| spare.pop().unwrap_or_default())
-            .push(frame);
+        let spares = &mut *self.spares;
+        self.outbox.get_or_insert_with(|| spares.take()).push(frame);
         self.mark_dirty();
     }
 

@@ -212,10 +212,11 @@ async fn messages_that_come_together_are_one_errand() {
 async fn queue_over_its_bound_is_dropped_and_the_connection_told() {
     let cases: [(usize, usize); 2] = [(100, 1000), (1 << 20, 3)];
     for (bytes, messages) in cases {
-        let mut config = Config::default();
-        config.outbox_bytes_max = bytes;
-        config.outbox_messages_max = messages;
-        let cable = cable(config);
+        let cable = cable(Config {
+            outbox_bytes_max: bytes,
+            outbox_messages_max: messages,
+            ..Config::default()
+        });
         let mut driver = Driver::new(&cable);
         let key = welcomed(&mut driver).await;
         subscribe(&mut driver, key, NEWS);
@@ -264,9 +265,7 @@ async fn mail_for_one_that_left_does_not_reach_the_next_in_its_place() {
 
 #[tokio::test]
 async fn pings_share_one_frame_of_whole_seconds_and_pass_by_whoever_is_not_welcome_yet() {
-    let mut config = Config::default();
-    config.connect_timeout = Duration::from_secs(3600);
-    let cable = cable(config);
+    let cable = cable(Config::default());
     let mut driver = Driver::new(&cable);
     let mut keys = Vec::new();
     for _ in 0..300 {

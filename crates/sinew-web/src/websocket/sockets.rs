@@ -26,6 +26,10 @@ const TICKS_MADE_UP_FOR: u32 = 64;
 
 /// A socket that never waits: what would block is [`io::ErrorKind::WouldBlock`].
 pub(super) trait Socket {
+    /// Whether a read that does not fill its buffer took all there was, so that what comes later is a new event.
+    /// Otherwise it must be read until it would block.
+    const SHORT_READ_IS_THE_LAST: bool;
+
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
     fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
     /// Ends the writing half.
@@ -269,8 +273,7 @@ impl<S: Socket> Sockets<S> {
             match peer.socket.read(&mut self.buffer) {
                 Ok(0) => return Read::Over,
                 Ok(count) => {
-                    // A read that did not fill the buffer took all there was: what comes later is a new event.
-                    peer.is_readable = count == self.buffer.len();
+                    peer.is_readable = !S::SHORT_READ_IS_THE_LAST || count == self.buffer.len();
                     let mut buffer = std::mem::take(&mut self.buffer);
                     self.receive(now, key, &mut buffer[..count]);
                     self.buffer = buffer;

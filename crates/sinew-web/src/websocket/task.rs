@@ -62,6 +62,9 @@ impl Wake for Readiness {
 }
 
 impl Socket for Watched {
+    // Only a read that would block leaves the waker.
+    const SHORT_READ_IS_THE_LAST: bool = false;
+
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut buffer = ReadBuf::new(buffer);
         let mut context = Context::from_waker(&self.waker);

@@ -38,6 +38,8 @@ struct Shared {
 }
 
 impl Socket for TcpStream {
+    const SHORT_READ_IS_THE_LAST: bool = true;
+
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         io::Read::read(self, buffer)
     }
