@@ -1,8 +1,7 @@
 //! The suite that every store runs on itself.
 //!
-//! For authors of adapters: give [`run`] a [`Subject`] in a test. Each rule is also a function
-//! of its own, so that a failing one can be run alone. The rules use keys of their own (random
-//! ones) and may share a store with each other and with earlier runs.
+//! For authors of adapters: give [`run`] a [`Subject`] in a test. The rules use keys of their
+//! own (random ones) and may share a store with each other and with earlier runs.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -30,6 +29,20 @@ use crate::store::{BoxFuture, Store};
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// A store to be examined, and a way to let its time pass.
+///
+/// ```
+/// use std::sync::Arc;
+/// use sinew_store::contract::{self, Subject};
+/// use sinew_store::{ManualClock, MemoryStore};
+///
+/// # #[tokio::main] async fn main() {
+/// let clock = Arc::new(ManualClock::new());
+/// let store = Arc::new(MemoryStore::with_clock(clock.clone()).records_max(1_000));
+/// let subject = Subject::new(store.clone(), move |by| clock.advance(by));
+/// contract::run(&subject).await;
+/// assert!(!store.is_empty(), "the rules leave their records behind");
+/// # }
+/// ```
 pub struct Subject {
     store: Arc<dyn Store>,
     advance: Box<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>,
@@ -48,6 +61,24 @@ impl Subject {
     }
 
     /// A store on a server, where letting time pass takes asking.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use sinew_store::contract::{self, Subject};
+    /// use sinew_store::{ManualClock, MemoryStore};
+    ///
+    /// # #[tokio::main] async fn main() {
+    /// let clock = Arc::new(ManualClock::new());
+    /// let store = Arc::new(MemoryStore::with_clock(clock.clone()));
+    /// let subject = Subject::with_async(store.clone(), move |by| {
+    ///     let clock = clock.clone();
+    ///     // Here a real one asks its server.
+    ///     Box::pin(async move { clock.advance(by) })
+    /// });
+    /// contract::run(&subject).await;
+    /// assert!(!store.is_empty());
+    /// # }
+    /// ```
     pub fn with_async(
         store: Arc<dyn Store>,
         advance: impl Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync + 'static,
@@ -107,6 +138,36 @@ fn owned(fields: &[(&str, &str)]) -> BTreeMap<String, Bytes> {
 
 /// Examines a store by every rule.
 ///
+/// A store that forgets at once does not pass:
+///
+/// ```should_panic
+/// use std::sync::Arc;
+/// use sinew_store::contract::{self, Subject};
+/// use sinew_store::{BoxFuture, Commit, Committed, Key, Record, Store, StoreError};
+///
+/// struct Forgetful;
+///
+/// impl Store for Forgetful {
+///     fn load<'a>(&'a self, _: &'a Key) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
+///         Box::pin(async { Ok(None) })
+///     }
+///     fn commit<'a>(
+///         &'a self,
+///         _: &'a Key,
+///         _: Commit,
+///     ) -> BoxFuture<'a, Result<Committed, StoreError>> {
+///         Box::pin(async { Ok(Committed::Applied) })
+///     }
+///     fn delete<'a>(&'a self, _: &'a Key) -> BoxFuture<'a, Result<bool, StoreError>> {
+///         Box::pin(async { Ok(false) })
+///     }
+/// }
+///
+/// # #[tokio::main] async fn main() {
+/// contract::run(&Subject::new(Arc::new(Forgetful), |_| {})).await;
+/// # }
+/// ```
+///
 /// # Panics
 ///
 /// When a rule is broken; the message and the place say which.
@@ -131,7 +192,7 @@ pub async fn run(subject: &Subject) {
 }
 
 /// What was never created is not there, and is not created by accident.
-pub async fn missing_records_are_missing(subject: &Subject) {
+async fn missing_records_are_missing(subject: &Subject) {
     let key = fresh();
     assert_eq!(subject.load(&key).await, None);
     let committed = subject.commit(&key, set(&[("a", "1")])).await;
@@ -143,7 +204,7 @@ pub async fn missing_records_are_missing(subject: &Subject) {
 }
 
 /// A store neither parses nor rewrites a value or a name.
-pub async fn values_come_back_byte_for_byte(subject: &Subject) {
+async fn values_come_back_byte_for_byte(subject: &Subject) {
     let fields = [
         ("spaces", " { \"a\" : 1.0 } "),
         ("not json", "{"),
@@ -159,7 +220,7 @@ pub async fn values_come_back_byte_for_byte(subject: &Subject) {
 }
 
 /// Writing or removing one field leaves the others as they are.
-pub async fn fields_are_independent(subject: &Subject) {
+async fn fields_are_independent(subject: &Subject) {
     let key = subject.record(&[("a", "1"), ("b", "2")]).await;
     subject.commit(&key, set(&[("a", "3")])).await;
     let mut commit = set(&[("c", "4")]);
@@ -172,7 +233,7 @@ pub async fn fields_are_independent(subject: &Subject) {
 }
 
 /// A commit whose expectation fails changes no field, no expiry and no key.
-pub async fn one_commit_is_all_or_nothing(subject: &Subject) {
+async fn one_commit_is_all_or_nothing(subject: &Subject) {
     let key = subject.record(&[("a", "1"), ("b", "2")]).await;
     let mut commit = set(&[("a", "9"), ("c", "9")]);
     commit.remove = vec!["b".into()];
@@ -187,7 +248,7 @@ pub async fn one_commit_is_all_or_nothing(subject: &Subject) {
 }
 
 /// Expectations are compared byte for byte; absence can be expected.
-pub async fn expectations_are_compared(subject: &Subject) {
+async fn expectations_are_compared(subject: &Subject) {
     let key = subject.record(&[("a", "1")]).await;
     let expecting = |value: Option<&str>, next: &str| Commit {
         expect: vec![(
@@ -219,7 +280,7 @@ pub async fn expectations_are_compared(subject: &Subject) {
 }
 
 /// Clearing drops what was stored, not what the same commit sets.
-pub async fn clear_comes_before_set(subject: &Subject) {
+async fn clear_comes_before_set(subject: &Subject) {
     let key = subject.record(&[("a", "1"), ("b", "2")]).await;
     let mut commit = set(&[("b", "3")]);
     commit.clear = true;
@@ -228,7 +289,7 @@ pub async fn clear_comes_before_set(subject: &Subject) {
 }
 
 /// A record whose life is over is missing at once, and nothing of it comes back.
-pub async fn records_expire(subject: &Subject) {
+async fn records_expire(subject: &Subject) {
     let key = fresh();
     let mut commit = create(&[("a", "1")]);
     commit.time_to_live = Some(HOUR);
@@ -251,7 +312,7 @@ pub async fn records_expire(subject: &Subject) {
 }
 
 /// A commit without a time to live leaves the expiry alone; one with it starts it anew.
-pub async fn life_is_renewed_only_when_asked(subject: &Subject) {
+async fn life_is_renewed_only_when_asked(subject: &Subject) {
     let key = fresh();
     let mut commit = create(&[("a", "1")]);
     commit.time_to_live = Some(HOUR);
@@ -270,7 +331,7 @@ pub async fn life_is_renewed_only_when_asked(subject: &Subject) {
 
 /// A moved record is found under its new key with its fields and its remaining life, and no
 /// longer under the old one.
-pub async fn a_move_leaves_nothing_behind(subject: &Subject) {
+async fn a_move_leaves_nothing_behind(subject: &Subject) {
     let from = fresh();
     let to = subject.record(&[("was here", "1")]).await;
     let mut commit = create(&[("a", "1"), ("b", "2")]);
@@ -287,7 +348,7 @@ pub async fn a_move_leaves_nothing_behind(subject: &Subject) {
 }
 
 /// A move that is refused leaves both keys alone.
-pub async fn a_refused_move_moves_nothing(subject: &Subject) {
+async fn a_refused_move_moves_nothing(subject: &Subject) {
     let from = subject.record(&[("a", "1")]).await;
     let to = subject.record(&[("b", "2")]).await;
     let mut commit = Commit::new();
@@ -304,7 +365,7 @@ pub async fn a_refused_move_moves_nothing(subject: &Subject) {
 }
 
 /// Deleting says whether there was something, and leaves nothing.
-pub async fn deleted_records_are_gone(subject: &Subject) {
+async fn deleted_records_are_gone(subject: &Subject) {
     let key = subject.record(&[("a", "1")]).await;
     assert!(subject.store.delete(&key).await.unwrap());
     assert_eq!(subject.load(&key).await, None);
@@ -312,7 +373,7 @@ pub async fn deleted_records_are_gone(subject: &Subject) {
 }
 
 /// A record never grows over the limits of a commit, and can always shrink.
-pub async fn limits_are_kept(subject: &Subject) {
+async fn limits_are_kept(subject: &Subject) {
     let key = subject.record(&[("a", "12345"), ("b", "1")]).await;
     let limited = |fields: &[(&str, &str)]| Commit {
         fields_max: Some(3),
@@ -336,7 +397,7 @@ pub async fn limits_are_kept(subject: &Subject) {
 }
 
 /// Of many who create the same record expecting none, one does.
-pub async fn racing_creators_meet(subject: &Subject) {
+async fn racing_creators_meet(subject: &Subject) {
     let key = fresh();
     let mut tasks = JoinSet::new();
     for index in 0..20 {
@@ -359,7 +420,7 @@ pub async fn racing_creators_meet(subject: &Subject) {
 }
 
 /// A hundred writers of a hundred fields leave a hundred fields.
-pub async fn concurrent_writers_of_different_fields_all_survive(subject: &Subject) {
+async fn concurrent_writers_of_different_fields_all_survive(subject: &Subject) {
     let sessions = Sessions::new(Arc::clone(&subject.store));
     let id = SessionId::generate();
     let mut tasks = JoinSet::new();
@@ -381,7 +442,7 @@ pub async fn concurrent_writers_of_different_fields_all_survive(subject: &Subjec
 }
 
 /// A hundred increments of one field by as many holders of the session give a hundred.
-pub async fn concurrent_increments_are_all_counted(subject: &Subject) {
+async fn concurrent_increments_are_all_counted(subject: &Subject) {
     let sessions = Sessions::new(Arc::clone(&subject.store));
     let id = SessionId::generate();
     let mut tasks = JoinSet::new();
@@ -400,7 +461,7 @@ pub async fn concurrent_increments_are_all_counted(subject: &Subject) {
 }
 
 /// A renewed id has the fields and the old one has nothing, not even for those who hold it.
-pub async fn sessions_end(subject: &Subject) {
+async fn sessions_end(subject: &Subject) {
     let sessions = Sessions::new(Arc::clone(&subject.store));
     let session = sessions.create();
     session.set("user", "ada").await.unwrap();
@@ -427,7 +488,7 @@ pub async fn sessions_end(subject: &Subject) {
 }
 
 /// A session that is read now and then does not expire.
-pub async fn sessions_roll(subject: &Subject) {
+async fn sessions_roll(subject: &Subject) {
     let config = SessionConfig {
         expire_after: HOUR,
         ..SessionConfig::default()
