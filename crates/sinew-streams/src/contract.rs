@@ -1,7 +1,7 @@
 //! The suite that every implementation of [`Streams`] runs on itself.
 //!
-//! Each function takes a maker of fresh, empty streams and panics when an obligation is broken.
-//! [`run_all`] runs them all. They wait for deliveries, never for time to pass; a lost delivery shows as a test that
+//! Each function takes fresh, empty streams and panics when an obligation is broken.
+//! [`run_all`] runs them all, each on streams of its own. They wait for deliveries, never for time to pass; a lost delivery shows as a test that
 //! does not end, so run them under the test runner's own time limit.
 //!
 //! ```
@@ -18,7 +18,19 @@ use std::task::{Poll, Waker};
 
 use crate::{Position, Sink, StreamName, Streams, StreamsError};
 
-/// Runs every check, each on fresh streams.
+/// Runs every check, each on fresh streams, which `make` gives.
+///
+/// # Panics
+///
+/// When an obligation is broken.
+///
+/// ```
+/// use futures_util::FutureExt;
+/// use sinew_streams::{InProcessStreams, contract};
+///
+/// let kept = contract::run_all(InProcessStreams::new);
+/// assert!(kept.now_or_never().is_some(), "in process nothing waits");
+/// ```
 pub async fn run_all<S: Streams>(make: impl Fn() -> S) {
     followed_stream_is_delivered_unchanged(make()).await;
     messages_of_a_stream_keep_their_order(make()).await;
@@ -101,6 +113,13 @@ async fn publish(streams: &impl Streams, stream: &StreamName, payload: &str) -> 
 }
 
 /// A message reaches the sink byte for byte, with its stream and the position that `publish` gave.
+///
+/// ```
+/// # use futures_util::FutureExt;
+/// # use sinew_streams::{InProcessStreams, contract};
+/// let kept = contract::followed_stream_is_delivered_unchanged(InProcessStreams::new());
+/// assert!(kept.now_or_never().is_some(), "in process nothing waits");
+/// ```
 pub async fn followed_stream_is_delivered_unchanged(streams: impl Streams) {
     let recorder = Recorder::on(&streams);
     let news = StreamName::from("news: größe \u{1f600}");
@@ -119,6 +138,13 @@ pub async fn followed_stream_is_delivered_unchanged(streams: impl Streams) {
 }
 
 /// A thousand messages, published one after another, arrive in that order.
+///
+/// ```
+/// # use futures_util::FutureExt;
+/// # use sinew_streams::{InProcessStreams, contract};
+/// let kept = contract::messages_of_a_stream_keep_their_order(InProcessStreams::new());
+/// assert!(kept.now_or_never().is_some(), "in process nothing waits");
+/// ```
 pub async fn messages_of_a_stream_keep_their_order(streams: impl Streams) {
     let recorder = Recorder::on(&streams);
     let news = StreamName::from("news");
@@ -134,6 +160,13 @@ pub async fn messages_of_a_stream_keep_their_order(streams: impl Streams) {
 }
 
 /// Positions of one stream grow, also across other streams' messages and while no one follows.
+///
+/// ```
+/// # use futures_util::FutureExt;
+/// # use sinew_streams::{InProcessStreams, contract};
+/// let kept = contract::positions_grow(InProcessStreams::new());
+/// assert!(kept.now_or_never().is_some(), "in process nothing waits");
+/// ```
 pub async fn positions_grow(streams: impl Streams) {
     let recorder = Recorder::on(&streams);
     let (news, other) = (StreamName::from("news"), StreamName::from("other"));
@@ -150,11 +183,25 @@ pub async fn positions_grow(streams: impl Streams) {
 }
 
 /// No sink, no follower: `publish` succeeds.
+///
+/// ```
+/// # use futures_util::FutureExt;
+/// # use sinew_streams::{InProcessStreams, contract};
+/// let kept = contract::publishing_to_nobody_succeeds(InProcessStreams::new());
+/// assert!(kept.now_or_never().is_some(), "in process nothing waits");
+/// ```
 pub async fn publishing_to_nobody_succeeds(streams: impl Streams) {
     publish(&streams, &StreamName::from("empty"), "1").await;
 }
 
 /// A stream that is not followed is silent.
+///
+/// ```
+/// # use futures_util::FutureExt;
+/// # use sinew_streams::{InProcessStreams, contract};
+/// let kept = contract::only_followed_streams_are_delivered(InProcessStreams::new());
+/// assert!(kept.now_or_never().is_some(), "in process nothing waits");
+/// ```
 pub async fn only_followed_streams_are_delivered(streams: impl Streams) {
     let recorder = Recorder::on(&streams);
     streams.follow(&"news".into()).await.expect("follows");
@@ -164,6 +211,13 @@ pub async fn only_followed_streams_are_delivered(streams: impl Streams) {
 }
 
 /// What is published after `unfollow` does not arrive.
+///
+/// ```
+/// # use futures_util::FutureExt;
+/// # use sinew_streams::{InProcessStreams, contract};
+/// let kept = contract::nothing_is_delivered_after_unfollow(InProcessStreams::new());
+/// assert!(kept.now_or_never().is_some(), "in process nothing waits");
+/// ```
 pub async fn nothing_is_delivered_after_unfollow(streams: impl Streams) {
     let recorder = Recorder::on(&streams);
     let news = StreamName::from("news");
@@ -176,6 +230,13 @@ pub async fn nothing_is_delivered_after_unfollow(streams: impl Streams) {
 }
 
 /// `follow` is not counted: two of them, and still each message once.
+///
+/// ```
+/// # use futures_util::FutureExt;
+/// # use sinew_streams::{InProcessStreams, contract};
+/// let kept = contract::following_twice_delivers_once(InProcessStreams::new());
+/// assert!(kept.now_or_never().is_some(), "in process nothing waits");
+/// ```
 pub async fn following_twice_delivers_once(streams: impl Streams) {
     let recorder = Recorder::on(&streams);
     let news = StreamName::from("news");
@@ -186,6 +247,13 @@ pub async fn following_twice_delivers_once(streams: impl Streams) {
 }
 
 /// `follow` is not counted: one `unfollow` ends two of them.
+///
+/// ```
+/// # use futures_util::FutureExt;
+/// # use sinew_streams::{InProcessStreams, contract};
+/// let kept = contract::one_unfollow_ends_it(InProcessStreams::new());
+/// assert!(kept.now_or_never().is_some(), "in process nothing waits");
+/// ```
 pub async fn one_unfollow_ends_it(streams: impl Streams) {
     let recorder = Recorder::on(&streams);
     let news = StreamName::from("news");
@@ -197,6 +265,13 @@ pub async fn one_unfollow_ends_it(streams: impl Streams) {
 }
 
 /// Calls take effect in their order, even when no one waits for a `follow` to resolve.
+///
+/// ```
+/// # use futures_util::FutureExt;
+/// # use sinew_streams::{InProcessStreams, contract};
+/// let kept = contract::a_stream_can_be_followed_again(InProcessStreams::new());
+/// assert!(kept.now_or_never().is_some(), "in process nothing waits");
+/// ```
 pub async fn a_stream_can_be_followed_again(streams: impl Streams) {
     let recorder = Recorder::on(&streams);
     let news = StreamName::from("news");
@@ -208,6 +283,13 @@ pub async fn a_stream_can_be_followed_again(streams: impl Streams) {
 }
 
 /// A node has one receiving end.
+///
+/// ```
+/// # use futures_util::FutureExt;
+/// # use sinew_streams::{InProcessStreams, contract};
+/// let kept = contract::second_sink_is_refused(InProcessStreams::new());
+/// assert!(kept.now_or_never().is_some(), "in process nothing waits");
+/// ```
 pub async fn second_sink_is_refused(streams: impl Streams) {
     Recorder::on(&streams);
     let refused = streams.attach(Arc::new(Recorder::default()));
