@@ -1,7 +1,8 @@
 //! The suite that every store runs on itself.
 //!
-//! For authors of adapters: give [`run`] a [`Subject`] in a test. The rules use keys of their
-//! own (random ones) and may share a store with each other and with earlier runs.
+//! For authors of adapters: give [`run`] a [`Subject`] in a test. Each rule is also a function
+//! of its own, so that a failing one can be run alone; it panics when it is broken. The rules use
+//! keys of their own (random ones) and may share a store with each other and with earlier runs.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -192,7 +193,7 @@ pub async fn run(subject: &Subject) {
 }
 
 /// What was never created is not there, and is not created by accident.
-async fn missing_records_are_missing(subject: &Subject) {
+pub async fn missing_records_are_missing(subject: &Subject) {
     let key = fresh();
     assert_eq!(subject.load(&key).await, None);
     let committed = subject.commit(&key, set(&[("a", "1")])).await;
@@ -204,7 +205,7 @@ async fn missing_records_are_missing(subject: &Subject) {
 }
 
 /// A store neither parses nor rewrites a value or a name.
-async fn values_come_back_byte_for_byte(subject: &Subject) {
+pub async fn values_come_back_byte_for_byte(subject: &Subject) {
     let fields = [
         ("spaces", " { \"a\" : 1.0 } "),
         ("not json", "{"),
@@ -220,7 +221,7 @@ async fn values_come_back_byte_for_byte(subject: &Subject) {
 }
 
 /// Writing or removing one field leaves the others as they are.
-async fn fields_are_independent(subject: &Subject) {
+pub async fn fields_are_independent(subject: &Subject) {
     let key = subject.record(&[("a", "1"), ("b", "2")]).await;
     subject.commit(&key, set(&[("a", "3")])).await;
     let mut commit = set(&[("c", "4")]);
@@ -233,7 +234,7 @@ async fn fields_are_independent(subject: &Subject) {
 }
 
 /// A commit whose expectation fails changes no field, no expiry and no key.
-async fn one_commit_is_all_or_nothing(subject: &Subject) {
+pub async fn one_commit_is_all_or_nothing(subject: &Subject) {
     let key = subject.record(&[("a", "1"), ("b", "2")]).await;
     let mut commit = set(&[("a", "9"), ("c", "9")]);
     commit.remove = vec!["b".into()];
@@ -248,7 +249,7 @@ async fn one_commit_is_all_or_nothing(subject: &Subject) {
 }
 
 /// Expectations are compared byte for byte; absence can be expected.
-async fn expectations_are_compared(subject: &Subject) {
+pub async fn expectations_are_compared(subject: &Subject) {
     let key = subject.record(&[("a", "1")]).await;
     let expecting = |value: Option<&str>, next: &str| Commit {
         expect: vec![(
@@ -280,7 +281,7 @@ async fn expectations_are_compared(subject: &Subject) {
 }
 
 /// Clearing drops what was stored, not what the same commit sets.
-async fn clear_comes_before_set(subject: &Subject) {
+pub async fn clear_comes_before_set(subject: &Subject) {
     let key = subject.record(&[("a", "1"), ("b", "2")]).await;
     let mut commit = set(&[("b", "3")]);
     commit.clear = true;
@@ -289,7 +290,7 @@ async fn clear_comes_before_set(subject: &Subject) {
 }
 
 /// A record whose life is over is missing at once, and nothing of it comes back.
-async fn records_expire(subject: &Subject) {
+pub async fn records_expire(subject: &Subject) {
     let key = fresh();
     let mut commit = create(&[("a", "1")]);
     commit.time_to_live = Some(HOUR);
@@ -312,7 +313,7 @@ async fn records_expire(subject: &Subject) {
 }
 
 /// A commit without a time to live leaves the expiry alone; one with it starts it anew.
-async fn life_is_renewed_only_when_asked(subject: &Subject) {
+pub async fn life_is_renewed_only_when_asked(subject: &Subject) {
     let key = fresh();
     let mut commit = create(&[("a", "1")]);
     commit.time_to_live = Some(HOUR);
@@ -331,7 +332,7 @@ async fn life_is_renewed_only_when_asked(subject: &Subject) {
 
 /// A moved record is found under its new key with its fields and its remaining life, and no
 /// longer under the old one.
-async fn a_move_leaves_nothing_behind(subject: &Subject) {
+pub async fn a_move_leaves_nothing_behind(subject: &Subject) {
     let from = fresh();
     let to = subject.record(&[("was here", "1")]).await;
     let mut commit = create(&[("a", "1"), ("b", "2")]);
@@ -348,7 +349,7 @@ async fn a_move_leaves_nothing_behind(subject: &Subject) {
 }
 
 /// A move that is refused leaves both keys alone.
-async fn a_refused_move_moves_nothing(subject: &Subject) {
+pub async fn a_refused_move_moves_nothing(subject: &Subject) {
     let from = subject.record(&[("a", "1")]).await;
     let to = subject.record(&[("b", "2")]).await;
     let mut commit = Commit::new();
@@ -365,7 +366,7 @@ async fn a_refused_move_moves_nothing(subject: &Subject) {
 }
 
 /// Deleting says whether there was something, and leaves nothing.
-async fn deleted_records_are_gone(subject: &Subject) {
+pub async fn deleted_records_are_gone(subject: &Subject) {
     let key = subject.record(&[("a", "1")]).await;
     assert!(subject.store.delete(&key).await.unwrap());
     assert_eq!(subject.load(&key).await, None);
@@ -373,7 +374,7 @@ async fn deleted_records_are_gone(subject: &Subject) {
 }
 
 /// A record never grows over the limits of a commit, and can always shrink.
-async fn limits_are_kept(subject: &Subject) {
+pub async fn limits_are_kept(subject: &Subject) {
     let key = subject.record(&[("a", "12345"), ("b", "1")]).await;
     let limited = |fields: &[(&str, &str)]| Commit {
         fields_max: Some(3),
@@ -397,7 +398,7 @@ async fn limits_are_kept(subject: &Subject) {
 }
 
 /// Of many who create the same record expecting none, one does.
-async fn racing_creators_meet(subject: &Subject) {
+pub async fn racing_creators_meet(subject: &Subject) {
     let key = fresh();
     let mut tasks = JoinSet::new();
     for index in 0..20 {
@@ -420,7 +421,7 @@ async fn racing_creators_meet(subject: &Subject) {
 }
 
 /// A hundred writers of a hundred fields leave a hundred fields.
-async fn concurrent_writers_of_different_fields_all_survive(subject: &Subject) {
+pub async fn concurrent_writers_of_different_fields_all_survive(subject: &Subject) {
     let sessions = Sessions::new(Arc::clone(&subject.store));
     let id = SessionId::generate();
     let mut tasks = JoinSet::new();
@@ -442,7 +443,7 @@ async fn concurrent_writers_of_different_fields_all_survive(subject: &Subject) {
 }
 
 /// A hundred increments of one field by as many holders of the session give a hundred.
-async fn concurrent_increments_are_all_counted(subject: &Subject) {
+pub async fn concurrent_increments_are_all_counted(subject: &Subject) {
     let sessions = Sessions::new(Arc::clone(&subject.store));
     let id = SessionId::generate();
     let mut tasks = JoinSet::new();
@@ -461,7 +462,7 @@ async fn concurrent_increments_are_all_counted(subject: &Subject) {
 }
 
 /// A renewed id has the fields and the old one has nothing, not even for those who hold it.
-async fn sessions_end(subject: &Subject) {
+pub async fn sessions_end(subject: &Subject) {
     let sessions = Sessions::new(Arc::clone(&subject.store));
     let session = sessions.create();
     session.set("user", "ada").await.unwrap();
@@ -488,7 +489,7 @@ async fn sessions_end(subject: &Subject) {
 }
 
 /// A session that is read now and then does not expire.
-async fn sessions_roll(subject: &Subject) {
+pub async fn sessions_roll(subject: &Subject) {
     let config = SessionConfig {
         expire_after: HOUR,
         ..SessionConfig::default()

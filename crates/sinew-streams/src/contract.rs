@@ -113,13 +113,6 @@ async fn publish(streams: &impl Streams, stream: &StreamName, payload: &str) -> 
 }
 
 /// A message reaches the sink byte for byte, with its stream and the position that `publish` gave.
-///
-/// ```
-/// # use futures_util::FutureExt;
-/// # use sinew_streams::{InProcessStreams, contract};
-/// let kept = contract::followed_stream_is_delivered_unchanged(InProcessStreams::new());
-/// assert!(kept.now_or_never().is_some(), "in process nothing waits");
-/// ```
 pub async fn followed_stream_is_delivered_unchanged(streams: impl Streams) {
     let recorder = Recorder::on(&streams);
     let news = StreamName::from("news: größe \u{1f600}");
@@ -138,13 +131,6 @@ pub async fn followed_stream_is_delivered_unchanged(streams: impl Streams) {
 }
 
 /// A thousand messages, published one after another, arrive in that order.
-///
-/// ```
-/// # use futures_util::FutureExt;
-/// # use sinew_streams::{InProcessStreams, contract};
-/// let kept = contract::messages_of_a_stream_keep_their_order(InProcessStreams::new());
-/// assert!(kept.now_or_never().is_some(), "in process nothing waits");
-/// ```
 pub async fn messages_of_a_stream_keep_their_order(streams: impl Streams) {
     let recorder = Recorder::on(&streams);
     let news = StreamName::from("news");
@@ -160,13 +146,6 @@ pub async fn messages_of_a_stream_keep_their_order(streams: impl Streams) {
 }
 
 /// Positions of one stream grow, also across other streams' messages and while no one follows.
-///
-/// ```
-/// # use futures_util::FutureExt;
-/// # use sinew_streams::{InProcessStreams, contract};
-/// let kept = contract::positions_grow(InProcessStreams::new());
-/// assert!(kept.now_or_never().is_some(), "in process nothing waits");
-/// ```
 pub async fn positions_grow(streams: impl Streams) {
     let recorder = Recorder::on(&streams);
     let (news, other) = (StreamName::from("news"), StreamName::from("other"));
@@ -183,25 +162,11 @@ pub async fn positions_grow(streams: impl Streams) {
 }
 
 /// No sink, no follower: `publish` succeeds.
-///
-/// ```
-/// # use futures_util::FutureExt;
-/// # use sinew_streams::{InProcessStreams, contract};
-/// let kept = contract::publishing_to_nobody_succeeds(InProcessStreams::new());
-/// assert!(kept.now_or_never().is_some(), "in process nothing waits");
-/// ```
 pub async fn publishing_to_nobody_succeeds(streams: impl Streams) {
     publish(&streams, &StreamName::from("empty"), "1").await;
 }
 
 /// A stream that is not followed is silent.
-///
-/// ```
-/// # use futures_util::FutureExt;
-/// # use sinew_streams::{InProcessStreams, contract};
-/// let kept = contract::only_followed_streams_are_delivered(InProcessStreams::new());
-/// assert!(kept.now_or_never().is_some(), "in process nothing waits");
-/// ```
 pub async fn only_followed_streams_are_delivered(streams: impl Streams) {
     let recorder = Recorder::on(&streams);
     streams.follow(&"news".into()).await.expect("follows");
@@ -211,13 +176,6 @@ pub async fn only_followed_streams_are_delivered(streams: impl Streams) {
 }
 
 /// What is published after `unfollow` does not arrive.
-///
-/// ```
-/// # use futures_util::FutureExt;
-/// # use sinew_streams::{InProcessStreams, contract};
-/// let kept = contract::nothing_is_delivered_after_unfollow(InProcessStreams::new());
-/// assert!(kept.now_or_never().is_some(), "in process nothing waits");
-/// ```
 pub async fn nothing_is_delivered_after_unfollow(streams: impl Streams) {
     let recorder = Recorder::on(&streams);
     let news = StreamName::from("news");
@@ -230,13 +188,6 @@ pub async fn nothing_is_delivered_after_unfollow(streams: impl Streams) {
 }
 
 /// `follow` is not counted: two of them, and still each message once.
-///
-/// ```
-/// # use futures_util::FutureExt;
-/// # use sinew_streams::{InProcessStreams, contract};
-/// let kept = contract::following_twice_delivers_once(InProcessStreams::new());
-/// assert!(kept.now_or_never().is_some(), "in process nothing waits");
-/// ```
 pub async fn following_twice_delivers_once(streams: impl Streams) {
     let recorder = Recorder::on(&streams);
     let news = StreamName::from("news");
@@ -247,13 +198,6 @@ pub async fn following_twice_delivers_once(streams: impl Streams) {
 }
 
 /// `follow` is not counted: one `unfollow` ends two of them.
-///
-/// ```
-/// # use futures_util::FutureExt;
-/// # use sinew_streams::{InProcessStreams, contract};
-/// let kept = contract::one_unfollow_ends_it(InProcessStreams::new());
-/// assert!(kept.now_or_never().is_some(), "in process nothing waits");
-/// ```
 pub async fn one_unfollow_ends_it(streams: impl Streams) {
     let recorder = Recorder::on(&streams);
     let news = StreamName::from("news");
@@ -265,13 +209,6 @@ pub async fn one_unfollow_ends_it(streams: impl Streams) {
 }
 
 /// Calls take effect in their order, even when no one waits for a `follow` to resolve.
-///
-/// ```
-/// # use futures_util::FutureExt;
-/// # use sinew_streams::{InProcessStreams, contract};
-/// let kept = contract::a_stream_can_be_followed_again(InProcessStreams::new());
-/// assert!(kept.now_or_never().is_some(), "in process nothing waits");
-/// ```
 pub async fn a_stream_can_be_followed_again(streams: impl Streams) {
     let recorder = Recorder::on(&streams);
     let news = StreamName::from("news");
@@ -283,13 +220,6 @@ pub async fn a_stream_can_be_followed_again(streams: impl Streams) {
 }
 
 /// A node has one receiving end.
-///
-/// ```
-/// # use futures_util::FutureExt;
-/// # use sinew_streams::{InProcessStreams, contract};
-/// let kept = contract::second_sink_is_refused(InProcessStreams::new());
-/// assert!(kept.now_or_never().is_some(), "in process nothing waits");
-/// ```
 pub async fn second_sink_is_refused(streams: impl Streams) {
     Recorder::on(&streams);
     let refused = streams.attach(Arc::new(Recorder::default()));
