@@ -18,6 +18,14 @@ pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
 pub const SESSION_EXPIRE_AFTER: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// One variable as an operator reads about it.
+///
+/// ```
+/// use sinew_web::config::{VARIABLES, Variable};
+///
+/// let listen: &Variable = VARIABLES.iter().find(|it| it.name == "SINEW_LISTEN").expect("one of them");
+/// assert_eq!(listen.default, "`127.0.0.1:3000`");
+/// assert_eq!(listen.meaning, "address and port to listen on");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Variable {
     /// Its name.
@@ -167,6 +175,15 @@ impl Default for EdgeConfig {
 impl EdgeConfig {
     /// The settings from the process's environment variables.
     ///
+    /// ```
+    /// use sinew_web::EdgeConfig;
+    ///
+    /// let config = EdgeConfig::from_env()?;
+    /// let variables = |name: &str| std::env::var(name).ok();
+    /// assert_eq!(config.listen, EdgeConfig::from_lookup(variables)?.listen);
+    /// # Ok::<(), sinew_web::error::ConfigError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// The first variable that cannot be used, by name. One that is not UTF-8 counts as not
@@ -177,6 +194,17 @@ impl EdgeConfig {
 
     /// The settings from the variables `lookup` knows; see [`VARIABLES`]. An empty value counts
     /// as not set, surrounding white space is ignored.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// use sinew_web::EdgeConfig;
+    ///
+    /// let file = HashMap::from([("SINEW_LISTEN", "0.0.0.0:80"), ("SINEW_SESSION_SECONDS", " 3600 ")]);
+    /// let config = EdgeConfig::from_lookup(|name| file.get(name).map(|value| value.to_string()))?;
+    /// assert_eq!(config.listen.port(), 80);
+    /// assert_eq!(config.session_expire_after.as_secs(), 3600);
+    /// # Ok::<(), sinew_web::error::ConfigError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -298,6 +326,19 @@ impl EdgeConfig {
     /// The secret to use: the one given, or in development the one kept in the data directory;
     /// see [`Secret::resolve`].
     ///
+    /// ```
+    /// use sinew_web::error::SecretError;
+    /// use sinew_web::{EdgeConfig, Environment, Secret};
+    ///
+    /// let mut config = EdgeConfig::default();
+    /// config.environment = Environment::Production;
+    /// assert!(matches!(config.secret(), Err(SecretError::Missing { .. })));
+    ///
+    /// config.configured_secret = Some(Secret::generate()?);
+    /// assert_eq!(config.secret()?.as_bytes().len(), 64);
+    /// # Ok::<(), SecretError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// Those of [`Secret::resolve`]: outside development a missing secret is a refusal to
@@ -310,6 +351,15 @@ impl EdgeConfig {
     }
 
     /// Where browsers find the cable: the content of the `action-cable-url` meta tag.
+    ///
+    /// ```
+    /// use sinew_web::EdgeConfig;
+    ///
+    /// let mut config = EdgeConfig::default();
+    /// assert_eq!(config.cable_address(), "/cable");
+    /// config.cable_url = Some("wss://cable.example.com/cable".to_owned());
+    /// assert_eq!(config.cable_address(), "wss://cable.example.com/cable");
+    /// ```
     pub fn cable_address(&self) -> &str {
         self.cable_url.as_deref().unwrap_or(&self.cable_path)
     }
