@@ -118,8 +118,11 @@ impl CookieConfig {
         }
         let path_readable = self.path.starts_with('/')
             && self.path.bytes().all(|b| b.is_ascii_graphic() && b != b';');
+        if !path_readable {
+            return Err(CookieError::Path(self.path.clone()));
+        }
         let host_prefix = self.name.starts_with("__Host-");
-        if !path_readable || (host_prefix && (self.domain.is_some() || self.path != "/")) {
+        if host_prefix && (self.domain.is_some() || self.path != "/") {
             return Err(CookieError::HostPrefix);
         }
         let needs_secure =
@@ -302,6 +305,20 @@ mod tests {
                     ..default.clone()
                 },
                 CookieError::Domain("a; Secure".into()),
+            ),
+            (
+                CookieConfig {
+                    path: "app".into(),
+                    ..default.clone()
+                },
+                CookieError::Path("app".into()),
+            ),
+            (
+                CookieConfig {
+                    path: "/; Secure".into(),
+                    ..default.clone()
+                },
+                CookieError::Path("/; Secure".into()),
             ),
             (
                 CookieConfig {

@@ -200,6 +200,9 @@ pub enum CookieError {
     /// The domain has characters that a domain may not have.
     #[error("`{0}` cannot be the domain of a cookie; write `example.com`")]
     Domain(String),
+    /// The path does not begin with `/`, or has characters that a cookie's path may not have.
+    #[error("`{0}` cannot be the path of a cookie; write `/` or `/app`")]
+    Path(String),
     /// A `__Host-` cookie may have no domain and must be on the path `/`.
     #[error("a cookie named `__Host-…` can have no domain and no path but `/`")]
     HostPrefix,
