@@ -33,7 +33,6 @@ use source::Library;
 const NOT_YET: &[&str] = &[
     "sinew",
     "sinew-cable",
-    "sinew-cable-ready",
     "sinew-embedded",
     "sinew-macros",
     "sinew-protocol",
