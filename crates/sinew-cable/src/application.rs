@@ -95,7 +95,9 @@ where
 /// ```
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
 /// use std::sync::Arc;
-/// use sinew_cable::{Application, Cable, Channel, ConnectionIdentifiers};
+/// use sinew_cable::{
+///     Answer, Application, Cable, Channel, ConnectionIdentifiers, DirectChannel, DirectSubscription,
+/// };
 /// use sinew_streams::InProcessStreams;
 /// use sinew_verifier::{Digest, MessageVerifier, SecretKeyBase};
 ///
@@ -105,6 +107,18 @@ where
 ///     const NAME: &'static str = "EmptyChannel";
 /// }
 ///
+/// struct ClosedChannel;
+///
+/// impl DirectChannel for ClosedChannel {
+///     fn name(&self) -> &str {
+///         "ClosedChannel"
+///     }
+///     fn subscribed(&self, _: DirectSubscription<'_>) -> Answer {
+///         Answer::Rejected
+///     }
+///     fn perform(&self, _: DirectSubscription<'_>, _: &str) {}
+/// }
+///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let secret = SecretKeyBase::new("a secret of at least sixteen bytes");
 /// let verifier = MessageVerifier::new(secret.derive("signed streams", Digest::Sha256));
@@ -112,6 +126,7 @@ where
 ///
 /// let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()))
 ///     .channel(EmptyChannel)
+///     .direct_channel(Arc::new(ClosedChannel))
 ///     .signed_streams(verifier)
 ///     .runtime(tokio::runtime::Handle::current());
 /// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
@@ -120,6 +135,8 @@ where
 /// # assert_eq!(client.receive().await["type"], "welcome");
 /// client.subscribe(r#"{"channel":"EmptyChannel"}"#);
 /// assert_eq!(client.receive().await["type"], "confirm_subscription");
+/// client.subscribe(r#"{"channel":"ClosedChannel"}"#);
+/// assert_eq!(client.receive().await["type"], "reject_subscription");
 ///
 /// let news = format!(r#"{{"channel":"CableReady::Stream","identifier":"{signed}"}}"#);
 /// client.subscribe(&news);

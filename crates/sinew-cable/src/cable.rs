@@ -201,6 +201,21 @@ impl Cable {
     }
 
     /// The streams behind the cable.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Broadcaster, Cable, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// use bytes::Bytes;
+    /// use futures_util::FutureExt;
+    ///
+    /// let published = cable.streams().publish(&"news".into(), Bytes::from("1"));
+    /// published.now_or_never().expect("at once in process")?;
+    /// assert_eq!(cable.statistics().broadcasts, 0, "nobody of this node follows it");
+    /// # Ok::<(), sinew_streams::StreamsError>(())
+    /// ```
     pub fn streams(&self) -> &Arc<dyn Streams> {
         &self.inner.streams
     }

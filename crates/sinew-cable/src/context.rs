@@ -49,6 +49,7 @@ use crate::mailbox::{Mail, Mailbox};
 /// one.subscribe(r#"{"channel":"VisitorsChannel","again":true}"#);
 /// other.subscribe(r#"{"channel":"VisitorsChannel"}"#);
 /// assert_eq!(visitors.0.lock().unwrap().len(), 2);
+/// assert!(visitors.0.lock().unwrap().iter().all(|id| id.get() <= 2));
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

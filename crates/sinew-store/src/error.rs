@@ -3,6 +3,18 @@
 use std::error::Error;
 
 /// What kind of trouble a store is in.
+///
+/// ```
+/// use sinew_store::{Commit, Key, MemoryStore, Store, StoreErrorKind};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let store = MemoryStore::new().records_max(0);
+/// let mut commit = Commit::new();
+/// commit.create = true;
+/// let error = store.commit(&Key::new("one too many"), commit).await.unwrap_err();
+/// assert_eq!(error.kind(), StoreErrorKind::Full);
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreErrorKind {

@@ -185,6 +185,14 @@ impl OriginPolicy {
     }
 
     /// Warns in the log when the check is off; a server calls it once when it starts.
+    ///
+    /// ```
+    /// use sinew_web::OriginPolicy;
+    ///
+    /// let policy = OriginPolicy::same_host();
+    /// policy.warn_if_open();
+    /// assert!(!policy.is_open(), "and so there was nothing to say");
+    /// ```
     pub fn warn_if_open(&self) {
         if self.is_open() {
             tracing::warn!(

@@ -29,6 +29,7 @@ pub const SECRET_FILE: &str = "secret";
 ///
 /// let secret = Secret::new("b5c1f7d3a9e84620b5c1f7d3a9e84620")?;
 /// assert_eq!(format!("{secret:?}"), "Secret(hidden)");
+/// assert_eq!(secret.as_bytes(), b"b5c1f7d3a9e84620b5c1f7d3a9e84620");
 /// assert!(Secret::new("short").is_err());
 /// assert!(Secret::new("a".repeat(64)).is_err());
 /// # Ok::<(), sinew_web::error::SecretError>(())

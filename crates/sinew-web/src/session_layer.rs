@@ -124,12 +124,20 @@ struct Counters {
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let sessions = Sessions::new(Arc::new(MemoryStore::new()));
 /// let layer = SessionLayer::new(sessions, CookieConfig::default(), TrustedProxies::none());
-/// let app = Router::new().route("/", get(visits)).layer(layer);
+/// let app = Router::new().route("/", get(visits)).layer(layer.clone());
 ///
 /// let response = app.oneshot(Request::get("/").body(Body::empty())?).await?;
 /// let cookie = response.headers()["set-cookie"].to_str()?;
 /// assert!(cookie.starts_with("_sinew_session="));
 /// assert!(cookie.ends_with("; Path=/; Max-Age=1209600; HttpOnly; SameSite=Lax"));
+///
+/// // The next request, or a socket, comes with it.
+/// let mut headers = http::HeaderMap::new();
+/// headers.insert("cookie", response.headers()["set-cookie"].clone());
+/// let id = layer.presented_id(&headers).expect("a session's id");
+/// let session = layer.sessions().open(id);
+/// assert_eq!(session.get("visits").await?, Some(1));
+/// assert_eq!(layer.statistics().cookies_malformed, 0);
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]

@@ -58,6 +58,7 @@ enum State {
 /// }
 /// assert_eq!(heard, ["hello"]);
 /// assert!(endpoint.is_idle(), "nothing is kept once the message is delivered");
+/// assert!(endpoint.is_open() && !endpoint.is_closed());
 /// ```
 #[derive(Debug)]
 pub struct Endpoint {

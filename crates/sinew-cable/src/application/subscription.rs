@@ -51,10 +51,11 @@ use crate::{ChannelError, ConnectionContext, ConnectionIdentifiers};
 ///                 cx.stream_from("lobby");
 ///                 cx.transmit("in the lobby")
 ///             }
-///             "quiet" => {
+///             "leave_lobby" => {
 ///                 cx.stop_stream_from("lobby");
-///                 cx.transmit("quiet")
+///                 cx.transmit("outside")
 ///             }
+///             "name" => cx.transmit(cx.identifier().as_str()),
 ///             _ => Err(ChannelError::unknown_action(action)),
 ///         }
 ///     }
@@ -75,11 +76,19 @@ use crate::{ChannelError, ConnectionContext, ConnectionIdentifiers};
 /// assert_eq!(client.receive().await["message"], 1);
 /// assert_eq!(client.receive().await["message"], 2);
 ///
+/// client.perform(attic, r#"{"action":"name"}"#);
+/// assert_eq!(client.receive().await["message"], attic);
+///
 /// client.perform(attic, r#"{"action":"to_lobby"}"#);
 /// assert_eq!(client.receive().await["message"], "in the lobby");
 /// cable.broadcaster().broadcast("attic", "not heard any more").await?;
 /// cable.broadcaster().broadcast("lobby", "hello").await?;
 /// assert_eq!(client.receive().await["message"], "hello");
+///
+/// client.perform(attic, r#"{"action":"leave_lobby"}"#);
+/// assert_eq!(client.receive().await["message"], "outside");
+/// cable.broadcaster().broadcast("lobby", "not heard either").await?;
+/// assert_eq!(cable.statistics().broadcast_deliveries, 1);
 /// # Ok(()) }
 /// ```
 pub struct Subscription {

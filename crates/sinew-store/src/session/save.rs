@@ -131,6 +131,25 @@ impl Session {
 
     /// Whether this session was neither written, nor destroyed, nor read from a record that is
     /// there: the commit of most requests, which costs nothing and renews nobody's cookie.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// let session = sessions.create();
+    /// session.get::<String>("theme").await?;
+    /// assert!(session.is_untouched(), "read, and there was nothing");
+    /// session.set("theme", "dark").await?;
+    /// assert!(!session.is_untouched());
+    /// session.commit().await?;
+    ///
+    /// let next = sessions.open(session.id());
+    /// assert!(next.is_untouched());
+    /// next.get::<String>("theme").await?;
+    /// assert!(!next.is_untouched(), "read, and so its life may be due for renewal");
+    /// # Ok(()) }
+    /// ```
     pub fn is_untouched(&self) -> bool {
         let state = self.0.state.lock();
         state.life != Life::Condemned

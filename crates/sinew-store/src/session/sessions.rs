@@ -31,6 +31,7 @@ use crate::store::Store;
 ///
 /// let socket = sessions.open(visit.id());
 /// assert_eq!(socket.get::<String>("name").await?.as_deref(), Some("Ada"));
+/// assert_eq!(sessions.config().fields_max, 256);
 ///
 /// // An id that the store does not know is not taken over from a visitor.
 /// let planted = sinew_store::SessionId::generate();
