@@ -32,6 +32,9 @@
 //! assert_eq!(cable.statistics().connections, 0);
 //! # Ok::<(), sinew_streams::StreamsError>(())
 //! ```
+//!
+//! In the examples of this crate a `client` is the other end of a [`Link`], without a socket between them: it sends
+//! commands (`subscribe`, `perform`, `unsubscribe`), and `receive` waits for the next message to it, as JSON.
 
 mod cable;
 mod connection;

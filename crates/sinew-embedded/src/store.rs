@@ -71,6 +71,10 @@ impl EmbeddedStore {
     /// # Errors
     ///
     /// [`EmbeddedError`], each with a sentence that says what to do.
+    ///
+    /// # Panics
+    ///
+    /// When the system cannot start one more thread.
     pub fn open(directory: impl AsRef<Path>) -> Result<EmbeddedStore, EmbeddedError> {
         EmbeddedStore::open_with_clock(directory, SystemClock)
     }
@@ -99,6 +103,10 @@ impl EmbeddedStore {
     /// ```
     ///
     /// # Errors
+    ///
+    /// As [`open`](EmbeddedStore::open).
+    ///
+    /// # Panics
     ///
     /// As [`open`](EmbeddedStore::open).
     pub fn open_with_clock(

@@ -14,12 +14,15 @@ use crate::ChannelError;
 ///
 /// ```
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
-/// use std::sync::Arc;
+/// use std::sync::{Arc, atomic::{AtomicUsize, Ordering::Relaxed}};
 /// use serde_json::value::RawValue;
 /// use sinew_cable::{Application, Cable, Channel, ChannelError, ConnectionIdentifiers, Subscription};
 /// use sinew_streams::InProcessStreams;
 ///
-/// struct RoomChannel;
+/// #[derive(Clone, Default)]
+/// struct RoomChannel {
+///     left: Arc<AtomicUsize>,
+/// }
 ///
 /// impl Channel for RoomChannel {
 ///     const NAME: &'static str = "RoomChannel";
@@ -48,13 +51,15 @@ use crate::ChannelError;
 ///         cx.transmit(data)
 ///     }
 ///
-///     async fn unsubscribed(&self, cx: &mut Subscription) {
-///         println!("{} has left", cx.identifier());
+///     async fn unsubscribed(&self, _cx: &mut Subscription) {
+///         self.left.fetch_add(1, Relaxed);
 ///     }
 /// }
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let application = Application::new(async |_| Ok(ConnectionIdentifiers::new())).channel(RoomChannel);
+/// let rooms = RoomChannel::default();
+/// let application =
+///     Application::new(async |_| Ok(ConnectionIdentifiers::new())).channel(rooms.clone());
 /// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
 ///
 /// # let mut client = Client::open(&cable);
@@ -69,8 +74,11 @@ use crate::ChannelError;
 /// cable.broadcaster().broadcast("room:1", "hello").await?;
 /// assert_eq!(client.receive().await["message"], "hello");
 ///
+/// // Commands of one connection are carried out one after another.
+/// client.unsubscribe(room);
 /// client.subscribe(r#"{"channel":"RoomChannel"}"#);
 /// assert_eq!(client.receive().await["type"], "reject_subscription");
+/// assert_eq!(rooms.left.load(Relaxed), 1);
 /// # Ok(()) }
 /// ```
 pub trait Channel: Send + Sync + 'static {
