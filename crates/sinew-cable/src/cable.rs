@@ -8,10 +8,48 @@ use tokio::sync::Notify;
 use crate::follows::Follows;
 use crate::inbox::{Parcel, Whose};
 use crate::mailbox::Node;
-use crate::statistics::{Counters, Statistics};
+use crate::statistics::{Counters, Statistics, up};
 use crate::{Broadcaster, Config, ConnectionIdentifiers, Controller};
 
 /// The cable of one node: its connections, its hub, and the application behind them. Cloning is cheap.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+/// use std::sync::Arc;
+/// use sinew_cable::{Application, Cable, Channel, ChannelError, ConnectionIdentifiers, Subscription};
+/// use sinew_streams::InProcessStreams;
+///
+/// struct NewsChannel;
+///
+/// impl Channel for NewsChannel {
+///     const NAME: &'static str = "NewsChannel";
+///
+///     async fn subscribed(&self, cx: &mut Subscription) -> Result<(), ChannelError> {
+///         cx.stream_from("news");
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut config = sinew_cable::Config::default();
+/// config.subscriptions_max = 10;
+/// let application = Application::new(async |_| Ok(ConnectionIdentifiers::new())).channel(NewsChannel);
+/// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new()))
+///     .config(config)
+///     .build()?;
+/// assert_eq!(cable.config().subscriptions_max, 10);
+///
+/// # let mut client = Client::open(&cable);
+/// # assert_eq!(client.receive().await["type"], "welcome");
+/// client.subscribe(r#"{"channel":"NewsChannel"}"#);
+/// assert_eq!(client.receive().await["type"], "confirm_subscription");
+///
+/// cable.broadcaster().broadcast("news", "hello").await?;
+/// assert_eq!(client.receive().await["message"], "hello");
+/// assert_eq!(cable.statistics().subscriptions, 1);
+/// assert_eq!(cable.statistics().broadcasts, 1);
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct Cable {
     pub(crate) inner: Arc<Inner>,
@@ -32,6 +70,23 @@ pub(crate) struct Inner {
 }
 
 /// Puts a [`Cable`] together.
+///
+/// ```
+/// use std::sync::Arc;
+/// use sinew_cable::{Application, Cable, Config, ConnectionIdentifiers};
+/// use sinew_streams::{InProcessStreams, Streams, StreamsError};
+///
+/// let application = Arc::new(Application::new(async |_| Ok(ConnectionIdentifiers::new())));
+/// let streams: Arc<dyn Streams> = Arc::new(InProcessStreams::new());
+/// let builder = Cable::builder(application.clone(), streams.clone());
+/// let cable = builder.config(Config::default()).build()?;
+/// assert!(Arc::ptr_eq(cable.streams(), &streams));
+///
+/// // Streams belong to one cable.
+/// let second = Cable::builder(application, streams).build();
+/// assert!(matches!(second, Err(StreamsError::AlreadyAttached)));
+/// # Ok::<(), StreamsError>(())
+/// ```
 pub struct CableBuilder {
     controller: Arc<dyn Controller>,
     streams: Arc<dyn Streams>,
@@ -86,6 +141,25 @@ impl Cable {
         }
     }
 
+    /// Counts a connection that is on its way to a shard: from here on [`drain`](Self::drain) waits for it.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// let incoming = cable.incoming();
+    /// assert_eq!(cable.statistics().connections, 1);
+    /// drop(incoming);
+    /// assert_eq!(cable.statistics().connections, 0);
+    /// # Ok::<(), sinew_streams::StreamsError>(())
+    /// ```
+    pub fn incoming(&self) -> Incoming {
+        up(&self.inner.node.counters.connections);
+        Incoming(self.inner.clone())
+    }
+
     /// The same cable, without keeping it: for what the cable itself holds, such as its application.
     ///
     /// ```
@@ -110,6 +184,21 @@ impl Cable {
     }
 
     /// The streams behind the cable.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Broadcaster, Cable, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// use bytes::Bytes;
+    /// use futures_util::FutureExt;
+    ///
+    /// let published = cable.streams().publish(&"news".into(), Bytes::from("1"));
+    /// published.now_or_never().expect("at once in process")?;
+    /// assert_eq!(cable.statistics().broadcasts, 0, "nobody of this node follows it");
+    /// # Ok::<(), sinew_streams::StreamsError>(())
+    /// ```
     pub fn streams(&self) -> &Arc<dyn Streams> {
         &self.inner.streams
     }
@@ -122,6 +211,30 @@ impl Cable {
     /// Ends the connections of one identity on this node: reason `remote`, close 1000.
     ///
     /// Looks at every connection: meant for a logout or a ban, not for a hot path.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+    /// use std::sync::Arc;
+    /// use sinew_cable::{Application, Cable, ConnectionIdentifiers};
+    /// use sinew_streams::InProcessStreams;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let ann = ConnectionIdentifiers::new().with("user", "ann");
+    /// # let everybody = ann.clone();
+    /// let application = Application::new(move |_| {
+    ///     let identifiers = ann.clone();
+    ///     async { Ok(identifiers) }
+    /// });
+    /// # let ann = everybody;
+    /// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// # let mut client = Client::open(&cable);
+    /// # assert_eq!(client.receive().await["type"], "welcome");
+    /// cable.disconnect(&ann, false);
+    /// let told = client.receive().await;
+    /// assert_eq!(told["type"], "disconnect");
+    /// assert_eq!((&told["reason"], &told["reconnect"]), (&"remote".into(), &false.into()));
+    /// # Ok(()) }
+    /// ```
     pub fn disconnect(&self, identifiers: &ConnectionIdentifiers, reconnect: bool) {
         let identifiers = identifiers.clone();
         self.disconnect_if(move |known| known.same_as(&identifiers), reconnect);
@@ -131,6 +244,27 @@ impl Cable {
     ///
     /// It also sees what the connect hook left with them. It is called on the threads that drive connections and must not
     /// block.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+    /// use std::sync::Arc;
+    /// use sinew_cable::{Application, Cable, ConnectionIdentifiers};
+    /// use sinew_streams::InProcessStreams;
+    ///
+    /// #[derive(Clone)]
+    /// struct TrialUser;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let application =
+    ///     Application::new(async |_| Ok(ConnectionIdentifiers::new().with_extension(TrialUser)));
+    /// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// # let mut client = Client::open(&cable);
+    /// # assert_eq!(client.receive().await["type"], "welcome");
+    /// cable.disconnect_if(|who| who.extensions().get::<TrialUser>().is_some(), true);
+    /// let told = client.receive().await;
+    /// assert_eq!((&told["reason"], &told["reconnect"]), (&"remote".into(), &true.into()));
+    /// # Ok(()) }
+    /// ```
     pub fn disconnect_if(
         &self,
         whose: impl Fn(&ConnectionIdentifiers) -> bool + Send + Sync + 'static,
@@ -143,6 +277,25 @@ impl Cable {
     }
 
     /// Tells every connection `server_restart` and closes it with 1001, after what is queued for it. New ones are taken.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// # let mut client = Client::open(&cable);
+    /// # assert_eq!(client.receive().await["type"], "welcome");
+    ///
+    /// cable.restart();
+    /// let told = client.receive().await;
+    /// assert_eq!((&told["reason"], &told["reconnect"]), (&"server_restart".into(), &true.into()));
+    /// assert_eq!(client.closing().expect("told to close").code, 1001);
+    /// # Ok(()) }
+    /// ```
     pub fn restart(&self) {
         self.inner
             .follows
@@ -151,6 +304,31 @@ impl Cable {
 
     /// As [`restart`](Self::restart), for good: a connection that still comes is told the same and closed.
     /// Resolves when the last connection is gone.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// # let mut client = Client::open(&cable);
+    /// # assert_eq!(client.receive().await["type"], "welcome");
+    ///
+    /// let leaves = async {
+    ///     assert_eq!(client.receive().await["reason"], "server_restart");
+    ///     drop(client);
+    /// };
+    /// tokio::join!(cable.drain(), leaves);
+    /// assert_eq!(cable.statistics().connections, 0);
+    ///
+    /// // Whoever comes now is told at once.
+    /// let mut late = Client::open(&cable);
+    /// assert_eq!(late.receive().await["reason"], "server_restart");
+    /// # Ok(()) }
+    /// ```
     pub async fn drain(&self) {
         self.inner.draining.store(true, Relaxed);
         self.restart();
@@ -169,7 +347,51 @@ impl Cable {
     }
 }
 
+/// A connection, counted: from [`Cable::incoming`] until it is dropped, which its shard does when it is gone.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use sinew_cable::{Application, Cable, ConnectionIdentifiers, Incoming};
+/// # use sinew_streams::InProcessStreams;
+/// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+/// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+/// let connections: Vec<Incoming> = (0..3).map(|_| cable.incoming()).collect();
+/// assert_eq!(cable.statistics().connections, 3);
+/// # drop(connections);
+/// # Ok::<(), sinew_streams::StreamsError>(())
+/// ```
+#[must_use = "the connection is counted as long as this is kept"]
+pub struct Incoming(Arc<Inner>);
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        if self.0.node.counters.connections.fetch_sub(1, Relaxed) == 1 {
+            self.0.empty.notify_waiters();
+        }
+    }
+}
+
+impl std::fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Incoming").finish_non_exhaustive()
+    }
+}
+
 /// A [`Cable`] that ends when nobody else holds it; see [`Cable::downgrade`].
+///
+/// ```
+/// use std::sync::Arc;
+/// use sinew_cable::{Application, Cable, ConnectionIdentifiers, WeakCable};
+/// use sinew_streams::InProcessStreams;
+///
+/// let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+/// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+/// let weak: WeakCable = cable.downgrade();
+/// assert_eq!(weak.upgrade().map(|cable| cable.statistics().connections), Some(0));
+/// drop(cable);
+/// assert!(weak.upgrade().is_none());
+/// # Ok::<(), sinew_streams::StreamsError>(())
+/// ```
 #[derive(Clone)]
 pub struct WeakCable(Weak<Inner>);
 

@@ -1,12 +1,13 @@
 //! The Action Cable server engine: connection state machine, channels, subscriptions, hub.
 //!
-//! For the edge, which owns sockets and drives a [`Link`] per connection, and for whoever joins applications to it: a
+//! For the edge, which owns sockets and drives a [`Shard`](shard::Shard) of the connections, and for whoever joins applications to it: a
 //! [`Controller`], usually an [`Application`] of Rust [`Channel`]s.
 //! It does not know HTTP servers, HTML, reflexes, sessions, or how streams travel between nodes.
 //!
-//! The path of a frame: [`Link::receive_text`] → [`Connection::handle`] → [`Controller::handle`] → [`Answer`] → frames.
-//! The path of a broadcast: [`Broadcaster::broadcast`] → [`Streams`](sinew_streams::Streams) → hub → mailboxes → frames;
-//! encoded once per identifier and shared.
+//! The path of a frame: [`Line::receive_text`](shard::Line::receive_text) → the connection's state machine → [`Controller::handle`] → [`Answer`] →
+//! [`Outbox`](shard::Outbox).
+//! The path of a broadcast: [`Broadcaster::broadcast`] → [`Streams`](sinew_streams::Streams) → the inbox of each shard that
+//! follows the stream → the shard's own hub → outboxes; encoded once per shard and identifier, and shared.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -32,6 +33,9 @@
 //! assert_eq!(cable.statistics().connections, 0);
 //! # Ok::<(), sinew_streams::StreamsError>(())
 //! ```
+//!
+//! In the examples of this crate a `client` is the other end of a connection, without a socket between them: it sends
+//! commands (`subscribe`, `perform`, `unsubscribe`), and `receive` waits for the next message to it, as JSON.
 
 mod cable;
 mod connection;
@@ -46,7 +50,7 @@ mod broadcaster;
 mod follows;
 mod inbox;
 mod mailbox;
-mod shard;
+pub mod shard;
 
 mod config;
 mod error;
@@ -56,9 +60,9 @@ pub use application::{
     Application, Channel, ConnectHook, DirectChannel, DirectSubscription, Params, Subscription,
 };
 pub use broadcaster::Broadcaster;
-pub use cable::{Cable, CableBuilder, WeakCable};
+pub use cable::{Cable, CableBuilder, Incoming, WeakCable};
 pub use config::Config;
-pub use connection::{Connection, Effects, Event, Followed, Subscribed, Ticket};
+pub use connection::Subscribed;
 pub use context::{ConnectionContext, ConnectionId};
 pub use controller::{
     Answer, Call, Changes, Confirmation, Controller, Refusal, Replies, Reply, SubscriptionState,
@@ -66,5 +70,4 @@ pub use controller::{
 pub use error::{BroadcastError, ChannelError};
 pub use identifiers::ConnectionIdentifiers;
 pub use request::ConnectRequest;
-pub use shard::{Closing, Key, Line, Outbox, Seat, Shard, Visit};
 pub use statistics::Statistics;

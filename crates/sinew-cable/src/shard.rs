@@ -1,6 +1,73 @@
 //! A share of a node's connections, owned by one thread or task: state machines, their streams, what they have to write.
 //!
 //! No socket and no clock: whoever drives it brings what sockets read, takes what they should write, and says when.
+//!
+//! ```
+//! use std::io::IoSlice;
+//! use std::sync::Arc;
+//! use std::time::Instant;
+//! use sinew_cable::shard::{Closing, Line, Outbox, Shard, Visit};
+//! use sinew_cable::{Application, Cable, ConnectRequest, ConnectionIdentifiers};
+//! # use sinew_streams::InProcessStreams;
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_streams::StreamsError> {
+//! let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+//! let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+//!
+//! // What the driver keeps for a connection is a name here; usually it is a socket.
+//! let woken = Arc::new(tokio::sync::Notify::new());
+//! let wakes = woken.clone();
+//! let mut shard = Shard::new(&cable, move || wakes.notify_one());
+//! let key = shard.open(Instant::now(), cable.incoming(), Arc::new(ConnectRequest::default()), "the first");
+//! assert_eq!(shard.len(), 1);
+//!
+//! // The application answers from its runtime: the shard is woken and finds the welcome to write.
+//! assert!(shard.sleep());
+//! woken.notified().await;
+//! shard.awake();
+//! assert!(shard.take_mail(Instant::now()));
+//! assert_eq!(shard.next_dirty(), Some(key));
+//! let mut visit: Visit<'_, &str> = shard.visit(key).expect("it is there");
+//! assert_eq!(*visit.peer, "the first");
+//! let outbox: &mut Outbox = visit.line.outbox().expect("the welcome");
+//! let mut slices = [IoSlice::new(&[]); 16];
+//! assert_eq!(outbox.slices(&mut slices), 1);
+//! assert_eq!(&slices[0][2..], br#"{"type":"welcome"}"#);
+//! outbox.advance(20);
+//! assert!(outbox.is_empty());
+//! shard.recycle(key);
+//!
+//! // A socket that brings a command.
+//! let mut visit = shard.visit(key).expect("it is there");
+//! let line: &mut Line<'_> = &mut visit.line;
+//! line.receive_text(Instant::now(), r#"{"command":"ping"}"#);
+//! line.receive_binary(Instant::now(), br#"{"command":"ping"}"#);
+//! line.send_frame(bytes::Bytes::from_static(b"\x8a\x00"));
+//! let outbox = line.outbox().expect("two answers and a pong");
+//! assert_eq!(outbox.slices(&mut [IoSlice::new(&[]); 16]), 3);
+//! assert!(!line.is_congested(), "the application is not behind");
+//!
+//! // Within two intervals every connection has its ping.
+//! let interval = shard.tick_interval() * 256;
+//! assert_eq!(interval, cable.config().ping_interval * 2);
+//! for _ in 0..256 {
+//!     shard.ping(Instant::now(), 1_700_000_000);
+//! }
+//!
+//! // The server ends it: the close goes out after what waits, and nothing may follow.
+//! cable.restart();
+//! shard.take_mail(Instant::now());
+//! let mut visit = shard.visit(key).expect("it is there");
+//! let closing: Closing = visit.line.closing().expect("it was told to end");
+//! assert_eq!((closing.code, closing.text), (1001, "Server restart"));
+//! visit.line.stop();
+//!
+//! // The socket is gone.
+//! shard.remove(key);
+//! assert!(shard.visit(key).is_none());
+//! assert!(shard.is_empty());
+//! # Ok(()) }
+//! ```
 
 mod hub;
 mod outbox;
@@ -16,7 +83,7 @@ use bytes::Bytes;
 use sinew_protocol::{DisconnectReason, ServerMessage};
 use sinew_websocket::SharedFrame;
 
-pub use hub::Seat;
+pub(crate) use hub::Seat;
 pub use outbox::Outbox;
 
 use crate::cable::{Inner, mix};
@@ -26,7 +93,7 @@ use crate::follows::ShardNumber;
 use crate::inbox::{Inbox, Parcel};
 use crate::mailbox::{Mail, Mailbox};
 use crate::statistics::up;
-use crate::{Cable, ConnectRequest, ConnectionContext};
+use crate::{Cable, ConnectRequest, ConnectionContext, Incoming};
 use hub::Hub;
 use outbox::Spares;
 use perform::Performer;
@@ -34,6 +101,12 @@ use slots::Slots;
 use wheel::{Place, Wheel};
 
 /// Names a connection of one shard. The number is used again when the connection is gone.
+///
+/// ```
+/// use sinew_cable::shard::Key;
+///
+/// assert_eq!(Key::from_number(7).number(), 7);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(u32);
 
@@ -49,7 +122,7 @@ impl Key {
     }
 }
 
-/// The close frame that ends a connection.
+/// The close frame that ends a connection; see [`Line::closing`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Closing {
     /// The WebSocket close code.
@@ -63,7 +136,18 @@ pub struct Closing {
 /// The driver's turn: give it what sockets brought ([`visit`](Self::visit)), [`take_mail`](Self::take_mail), then write
 /// what every connection has that [`next_dirty`](Self::next_dirty) names: one write for all that came meanwhile.
 /// When [`sleep`](Self::sleep) says so, wait for sockets, for the wake function, or for the next
-/// [`tick_interval`](Self::tick_interval).
+/// [`tick_interval`](Self::tick_interval). All of it together is shown in the [module's example](self).
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use sinew_cable::{Application, Cable, ConnectionIdentifiers, shard::Shard};
+/// # use sinew_streams::InProcessStreams;
+/// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+/// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+/// let shard: Shard<std::net::TcpStream> = Shard::new(&cable, || {});
+/// assert!(shard.is_empty());
+/// # Ok::<(), sinew_streams::StreamsError>(())
+/// ```
 pub struct Shard<P> {
     cable: Arc<Inner>,
     number: ShardNumber,
@@ -89,6 +173,8 @@ struct Link<P> {
     is_dirty: bool,
     is_departing: bool,
     peer: P,
+    /// Counted as long as it is here.
+    _incoming: Incoming,
 }
 
 /// One connection at hand: the driver's part of it, and the cable's.
@@ -100,6 +186,26 @@ pub struct Visit<'a, P> {
 }
 
 /// The cable's part of a connection: takes messages and frames.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+/// use sinew_cable::shard::Line;
+/// # use std::sync::Arc;
+/// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
+/// # use sinew_streams::InProcessStreams;
+///
+/// fn bring(mut line: Line<'_>) {
+///     line.receive_text(std::time::Instant::now(), r#"{"command":"ping"}"#);
+///     assert!(line.outbox().is_some_and(|outbox| !outbox.is_empty()));
+/// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_streams::StreamsError> {
+/// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+/// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+/// # let mut client = Client::open(&cable);
+/// # assert_eq!(client.receive().await["type"], "welcome");
+/// # bring(client.shard.visit(client.key).expect("there").line);
+/// # Ok(()) }
+/// ```
 pub struct Line<'a> {
     connection: &'a mut Connection,
     performer: Performer<'a>,
@@ -180,7 +286,13 @@ impl<P> Shard<P> {
     }
 
     /// Takes in a connection whose socket has just been upgraded, and asks the application who it is.
-    pub fn open(&mut self, now: Instant, request: Arc<ConnectRequest>, peer: P) -> Key {
+    pub fn open(
+        &mut self,
+        now: Instant,
+        incoming: Incoming,
+        request: Arc<ConnectRequest>,
+        peer: P,
+    ) -> Key {
         let id = ConnectionId(self.cable.next_id.fetch_add(1, Relaxed));
         let key = Key(self.links.next());
         let mailbox = Arc::new(Mailbox::new(
@@ -202,10 +314,9 @@ impl<P> Shard<P> {
             is_dirty: false,
             is_departing: false,
             peer,
+            _incoming: incoming,
         });
-        let counters = &self.cable.node.counters;
-        up(&counters.connections);
-        up(&counters.connections_opened);
+        up(&self.cable.node.counters.connections_opened);
         self.handle(now, key, Event::Opened(request));
         if self.cable.draining.load(Relaxed) {
             let reason = DisconnectReason::ServerRestart;
@@ -483,10 +594,6 @@ impl<P> Shard<P> {
             && let Some(other) = self.links.get_mut(moved.0)
         {
             Wheel::moved(&mut other.place, link.place);
-        }
-        let counters = &self.cable.node.counters;
-        if counters.connections.fetch_sub(1, Relaxed) == 1 {
-            self.cable.empty.notify_waiters();
         }
     }
 

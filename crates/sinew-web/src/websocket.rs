@@ -43,6 +43,42 @@ use thread::ShardThread;
 /// Where clients of the cable come in. Cloning is cheap.
 ///
 /// The origin is not checked here: do that before.
+///
+/// ```
+/// use axum::{Router, body::Body, extract::Request, routing::any};
+/// use sinew_web::{CableEndpoint, Effective, WebSocketConfig};
+/// use tower::ServiceExt as _;
+/// # use std::sync::Arc;
+/// # use sinew_cable::{Application, Cable, ConnectRequest, ConnectionIdentifiers};
+/// # use sinew_streams::InProcessStreams;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+/// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+/// let endpoint = CableEndpoint::new(cable).config(WebSocketConfig::default());
+/// let cable = endpoint.clone();
+/// let app: Router = Router::new().route(
+///     "/cable",
+///     any(async move |effective: Effective, request: Request| cable.upgrade(request, &effective)),
+/// );
+///
+/// let request = Request::get("/cable")
+///     .header("connection", "Upgrade")
+///     .header("upgrade", "websocket")
+///     .header("sec-websocket-version", "13")
+///     .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+///     .header("sec-websocket-protocol", "actioncable-v1-json")
+///     .body(Body::empty())?;
+/// let response = app.clone().oneshot(request).await?;
+/// assert_eq!(response.status(), 101);
+/// assert_eq!(response.headers()["sec-websocket-accept"], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+/// assert_eq!(response.headers()["sec-websocket-protocol"], "actioncable-v1-json");
+///
+/// let ordinary = app.oneshot(Request::get("/cable").body(Body::empty())?).await?;
+/// assert_eq!(ordinary.status(), 404);
+/// assert_eq!(endpoint.cable().statistics().connections, 0, "there was no socket to take over");
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct CableEndpoint {
     cable: Cable,
@@ -95,7 +131,11 @@ impl CableEndpoint {
     /// A request for something else is answered 404 `Page not found`, as Rails does; a broken WebSocket request 400, 405
     /// or 426.
     ///
-    /// Must be called within a tokio runtime, on a server that serves connections with upgrades (`axum::serve` does).
+    /// The server must serve connections with upgrades (`axum::serve` does).
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
     pub fn upgrade<B>(&self, mut request: Request<B>, effective: &Effective) -> Response {
         let headers: Vec<_> = texts(request.headers()).collect();
         let checked = check_request(request.method().as_str(), headers.iter().copied());
@@ -136,6 +176,28 @@ impl CableEndpoint {
     /// Ends all connections and refuses new ones: each is sent what is queued for it, told `server_restart` and closed
     /// with 1001.
     ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sinew_web::{CableEndpoint, DrainTimeout};
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Cable, ConnectRequest, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// let endpoint = CableEndpoint::new(cable);
+    /// let (socket, browser) = tokio::io::duplex(1024);
+    /// endpoint.serve(socket, bytes::Bytes::new(), ConnectRequest::default());
+    /// // Here the time is over at once.
+    /// assert_eq!(endpoint.drain(Duration::ZERO).await, Err(DrainTimeout { connections: 1 }));
+    ///
+    /// drop(browser);
+    /// endpoint.drain(Duration::from_secs(10)).await?;
+    /// assert_eq!(endpoint.cable().statistics().connections, 0);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`DrainTimeout`] when some are still there after that time; their sockets are then cut off by the end of the
@@ -151,7 +213,32 @@ impl CableEndpoint {
     /// Drives a socket whose handshake is done, with what was already read from it.
     ///
     /// For servers that do not come through hyper, for streams that are no TCP sockets, and for tests.
-    /// Must be called within a tokio runtime, on which the connection then lives.
+    /// The connection lives on the current tokio runtime.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    ///
+    /// ```
+    /// use sinew_web::CableEndpoint;
+    /// use tokio::io::AsyncReadExt as _;
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Cable, ConnectRequest, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// let endpoint = CableEndpoint::new(cable);
+    /// let (socket, mut browser) = tokio::io::duplex(1024);
+    /// endpoint.serve(socket, bytes::Bytes::new(), ConnectRequest::default());
+    ///
+    /// // A text frame (0x81) of eighteen bytes.
+    /// let mut frame = [0; 20];
+    /// browser.read_exact(&mut frame).await?;
+    /// assert_eq!(&frame, b"\x81\x12{\"type\":\"welcome\"}");
+    /// # Ok(()) }
+    /// ```
     pub fn serve(
         &self,
         socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -162,6 +249,7 @@ impl CableEndpoint {
             socket: Box::new(socket) as Box<dyn task::Stream>,
             already_read,
             request: Arc::new(request),
+            incoming: self.cable.incoming(),
         };
         let tasks = self.shards.tasks.get_or_init(|| {
             let count = match Handle::current().runtime_flavor() {
@@ -176,11 +264,39 @@ impl CableEndpoint {
         }
     }
 
-    /// As [`serve`](Self::serve), for a plain TCP socket: it leaves the runtime and moves to a shard's thread.
+    /// As [`serve`](Self::serve), for a plain TCP socket: it leaves the runtime and moves to a shard's thread. The
+    /// application's code still runs on the current tokio runtime.
     ///
     /// # Errors
     ///
     /// When the socket cannot be taken from its runtime.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    ///
+    /// ```
+    /// use sinew_web::CableEndpoint;
+    /// use tokio::io::AsyncReadExt as _;
+    /// use tokio::net::{TcpListener, TcpStream};
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Cable, ConnectRequest, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// let endpoint = CableEndpoint::new(cable);
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let mut browser = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (socket, _) = listener.accept().await?;
+    /// endpoint.serve_tcp(socket, bytes::Bytes::new(), ConnectRequest::default())?;
+    ///
+    /// let mut frame = [0; 20];
+    /// browser.read_exact(&mut frame).await?;
+    /// assert_eq!(&frame, b"\x81\x12{\"type\":\"welcome\"}");
+    /// # Ok(()) }
+    /// ```
     pub fn serve_tcp(
         &self,
         socket: TcpStream,
@@ -203,6 +319,7 @@ impl CableEndpoint {
             socket: mio::net::TcpStream::from_std(socket.into_std()?),
             already_read,
             request: Arc::new(request),
+            incoming: self.cable.incoming(),
         });
         Ok(())
     }
@@ -234,6 +351,13 @@ impl CableEndpoint {
 }
 
 /// Not all connections had ended in time.
+///
+/// ```
+/// use sinew_web::DrainTimeout;
+///
+/// let late = DrainTimeout { connections: 2 };
+/// assert_eq!(late.to_string(), "2 connections were still open at the end of the drain");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{connections} connections were still open at the end of the drain")]
 pub struct DrainTimeout {

@@ -7,8 +7,9 @@ use sinew_streams::InProcessStreams;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::*;
+use crate::Cable;
+use crate::shard::Key;
 use crate::shard::tests::Driver;
-use crate::{Cable, Key};
 
 /// A client on a shard of its own.
 struct Client {

@@ -11,7 +11,7 @@ use super::Key;
 
 /// A follower's place in its group, by which it is found again when it leaves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Seat(u32);
+pub(crate) struct Seat(u32);
 
 #[derive(Default)]
 pub(super) struct Hub {

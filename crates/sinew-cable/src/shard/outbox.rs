@@ -6,6 +6,18 @@ use std::io::IoSlice;
 use bytes::Bytes;
 
 /// Frames in the order in which they are to be written; shared, not copied.
+///
+/// A driver writes what [`slices`](Self::slices) gives, in one system call, and says with [`advance`](Self::advance) how
+/// much of it the socket took; the [module's example](super) does both.
+///
+/// ```
+/// use std::io::IoSlice;
+/// use sinew_cable::shard::Outbox;
+///
+/// let outbox = Outbox::default();
+/// assert!(outbox.is_empty());
+/// assert_eq!(outbox.slices(&mut [IoSlice::new(&[]); 16]), 0);
+/// ```
 #[derive(Default)]
 pub struct Outbox {
     frames: VecDeque<Bytes>,

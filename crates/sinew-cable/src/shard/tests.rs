@@ -15,6 +15,7 @@ type Decoder = Endpoint;
 
 /// A shard and whoever waits for it.
 pub(crate) struct Driver {
+    cable: Cable,
     shard: Shard<Decoder>,
     woken: Arc<Mutex<Option<Waker>>>,
 }
@@ -28,12 +29,18 @@ impl Driver {
                 waker.wake();
             }
         });
-        Self { shard, woken }
+        Self {
+            cable: cable.clone(),
+            shard,
+            woken,
+        }
     }
 
     pub(crate) fn open(&mut self) -> Key {
         let decoder = Endpoint::new(Role::Client, &Limits::default());
-        self.shard.open(Instant::now(), Arc::default(), decoder)
+        let incoming = self.cable.incoming();
+        self.shard
+            .open(Instant::now(), incoming, Arc::default(), decoder)
     }
 
     pub(crate) fn receive(&mut self, key: Key, text: &str) {

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use sinew_cable::{Cable, ConnectRequest, Key, Line, Shard};
+use sinew_cable::shard::{Key, Line, Shard};
+use sinew_cable::{Cable, ConnectRequest, Incoming};
 use sinew_websocket::{CloseCode, Effect, Endpoint, Limits, Role};
 
 use super::WebSocketConfig;
@@ -43,6 +44,7 @@ pub(super) struct Arrival<S> {
     pub(super) socket: S,
     pub(super) already_read: Bytes,
     pub(super) request: Arc<ConnectRequest>,
+    pub(super) incoming: Incoming,
 }
 
 /// What the driver keeps for a connection.
@@ -117,6 +119,7 @@ impl<S: Socket> Sockets<S> {
             socket,
             already_read,
             request,
+            incoming,
         } = arrival;
         let peer = Peer {
             socket,
@@ -127,7 +130,7 @@ impl<S: Socket> Sockets<S> {
             is_shut: false,
             deadline: 0,
         };
-        let key = self.shard.open(now, request, peer);
+        let key = self.shard.open(now, incoming, request, peer);
         if !already_read.is_empty() {
             let mut input = already_read.to_vec();
             self.receive(now, key, &mut input);

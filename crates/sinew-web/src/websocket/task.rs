@@ -9,7 +9,8 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
-use sinew_cable::{Cable, Key};
+use sinew_cable::Cable;
+use sinew_cable::shard::Key;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
@@ -168,6 +169,7 @@ impl Task {
                     socket: watched,
                     already_read: arrival.already_read,
                     request: arrival.request,
+                    incoming: arrival.incoming,
                 },
             );
             readiness.number.store(key.number(), Relaxed);

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token, Waker};
 use parking_lot::Mutex;
-use sinew_cable::{Cable, Key};
+use sinew_cable::Cable;
+use sinew_cable::shard::Key;
 use tokio::runtime::Handle;
 
 use super::WebSocketConfig;
