@@ -254,7 +254,7 @@ impl CableEndpoint {
         let tasks = self.shards.tasks.get_or_init(|| {
             let count = match Handle::current().runtime_flavor() {
                 RuntimeFlavor::CurrentThread => 1,
-                _ => self.config.shards.max(1),
+                _ => std::thread::available_parallelism().map_or(1, usize::from),
             };
             let start = |_| ShardTask::start(&self.cable, self.config.clone());
             (0..count).map(start).collect()
@@ -303,6 +303,10 @@ impl CableEndpoint {
         already_read: bytes::Bytes,
         request: ConnectRequest,
     ) -> io::Result<()> {
+        if self.config.shards == 0 {
+            self.serve(socket, already_read, request);
+            return Ok(());
+        }
         let threads = self.shards.threads.get_or_init(|| {
             let start = |number| {
                 ShardThread::start(number, &self.cable, self.config.clone())
