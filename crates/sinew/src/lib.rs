@@ -61,10 +61,12 @@ mod extract;
 
 pub mod client;
 mod config;
+mod content_security_policy;
 mod error;
 
 mod assets;
 mod endpoint;
+mod page_policy;
 mod reflex_channel;
 mod renderer;
 mod serve;
@@ -72,6 +74,7 @@ mod serve;
 pub use application::{App, Sinew};
 pub use cable_car::CableCar;
 pub use config::Config;
+pub use content_security_policy::{ContentSecurityPolicy, PolicyError};
 pub use error::StartError;
 pub use extract::Extract;
 pub use handle::{SinewHandle, StreamFrom};
@@ -93,4 +96,7 @@ pub use sinew_reflex::{
 pub use sinew_store::{Flash, MemoryStore, Session, SessionId, Sessions, Store};
 pub use sinew_streams::{InProcessStreams, StreamName, Streams};
 pub use sinew_verifier::Digest;
-pub use sinew_web::{CookieConfig, EdgeConfig, Environment, OriginPolicy, Secret, TrustedProxies};
+pub use sinew_web::{
+    AssetsUrl, BasePath, CookieConfig, EdgeConfig, Environment, OriginPolicy, Secret,
+    TrustedProxies,
+};
