@@ -7,6 +7,9 @@ mod server;
 mod settings;
 mod visits;
 
+mod base_path;
+mod policies;
+
 mod idle;
 mod lanes;
 mod pages;
