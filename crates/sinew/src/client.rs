@@ -1,11 +1,11 @@
-//! The browser client that an application serves without Node: one script and what belongs to it.
+//! The browser client, served without Node: one script and what belongs to it.
 //!
 //! The script holds the stock StimulusReflex, CableReady, Action Cable, Stimulus and Turbo clients.
 //! Its name holds a hash of its content, so that a browser may keep it forever and a new version of
 //! this crate is fetched at once.
 //!
 //! The application serves these files itself. When
-//! [`EdgeConfig::assets_url`](crate::EdgeConfig::assets_url) names another host, that host either
+//! [`EdgeConfig::assets_url`](crate::config::EdgeConfig::assets_url) names another host, that host either
 //! fetches them from the application, under the same paths, or is given them by [`write_to`].
 
 use std::fs;
@@ -100,7 +100,7 @@ pub fn find(path: &str) -> Option<ClientAsset> {
 
 /// Writes every file of the client into a folder, each at its [path](ClientAsset::path), for a
 /// host that is given its files: what lies in the folder belongs below
-/// [`EdgeConfig::assets_url`](crate::EdgeConfig::assets_url).
+/// [`EdgeConfig::assets_url`](crate::config::EdgeConfig::assets_url).
 ///
 /// The compressed forms lie beside their file as `.br` and `.gz`. The host answers with
 /// `Access-Control-Allow-Origin: *`, without which browsers do not check a script of another host,

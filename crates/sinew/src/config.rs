@@ -1,12 +1,17 @@
 //! Everything that can be set, in one place.
 
-use sinew_store::SessionConfig;
-use sinew_verifier::Digest;
-use sinew_web::EdgeConfig;
-use sinew_web::error::ConfigError;
+pub use sinew_reflex::VersionCheck;
+pub use sinew_store::SessionConfig;
+pub use sinew_verifier::Digest;
+pub use sinew_web::error::ConfigError;
+pub use sinew_web::{
+    AssetsUrl, BasePath, CookieConfig, EdgeConfig, Environment, OriginPolicy, Secret,
+    TrustedProxies,
+};
 
 use crate::client;
-use crate::content_security_policy::{ContentSecurityPolicy, PolicyError, PolicyHeader};
+use crate::content_security_policy::PolicyHeader;
+pub use crate::content_security_policy::{ContentSecurityPolicy, PolicyError};
 
 /// The settings of an application. Every one has a default that a first application can live with.
 ///
@@ -38,7 +43,7 @@ pub struct Config {
     ///
     /// ```
     /// let mut config = sinew::Config::default();
-    /// assert_eq!(config.content_security_policy, Some(sinew::ContentSecurityPolicy::default()));
+    /// assert_eq!(config.content_security_policy, Some(sinew::config::ContentSecurityPolicy::default()));
     /// config.content_security_policy = None;
     /// ```
     pub content_security_policy: Option<ContentSecurityPolicy>,

@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, header};
 
 /// A content security policy: what a browser may load and run in a page.
 ///
-/// [`Config::content_security_policy`](crate::Config::content_security_policy) holds that of the
+/// [`Config::content_security_policy`](crate::config::Config::content_security_policy) holds that of the
 /// application, and it is on by default. Every HTML response whose handler took
 /// [`ClientTags`](crate::ClientTags) carries it, with a nonce of its own, unless the response has a
 /// `Content-Security-Policy` already.
@@ -16,7 +16,7 @@ use http::{HeaderName, HeaderValue, header};
 /// is refused. Frames of other hosts may not show the page, forms may not be sent elsewhere.
 ///
 /// ```
-/// use sinew::{Config, ContentSecurityPolicy};
+/// use sinew::config::{Config, ContentSecurityPolicy};
 ///
 /// let policy = ContentSecurityPolicy::default();
 /// assert_eq!(
@@ -31,12 +31,12 @@ use http::{HeaderName, HeaderValue, header};
 ///         .allow("img-src", "https://images.example.com")?
 ///         .allow("form-action", "https://accounts.example.com")?,
 /// );
-/// # Ok::<(), sinew::PolicyError>(())
+/// # Ok::<(), sinew::config::PolicyError>(())
 /// ```
 ///
 /// `'self'` covers the cable on the page's own host; Safari does so since version 15.4. When
-/// [`EdgeConfig::cable_url`](crate::EdgeConfig::cable_url) or
-/// [`EdgeConfig::assets_url`](crate::EdgeConfig::assets_url) names another host, what the page needs
+/// [`EdgeConfig::cable_url`](crate::config::EdgeConfig::cable_url) or
+/// [`EdgeConfig::assets_url`](crate::config::EdgeConfig::assets_url) names another host, what the page needs
 /// of it is added by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContentSecurityPolicy {
@@ -91,12 +91,12 @@ impl ContentSecurityPolicy {
     /// [`PolicyError`], when either cannot stand in the header.
     ///
     /// ```
-    /// use sinew::ContentSecurityPolicy;
+    /// use sinew::config::ContentSecurityPolicy;
     ///
     /// let policy = ContentSecurityPolicy::default().allow("img-src", "data:")?;
     /// assert!(policy.to_string().ends_with("; img-src 'self' data:"));
     /// assert!(policy.allow("img-src", "data:; script-src *").is_err());
-    /// # Ok::<(), sinew::PolicyError>(())
+    /// # Ok::<(), sinew::config::PolicyError>(())
     /// ```
     pub fn allow(mut self, directive: &str, source: &str) -> Result<Self, PolicyError> {
         let (directive, source) = (valid_directive(directive)?, valid_source(source)?);
@@ -125,7 +125,7 @@ impl ContentSecurityPolicy {
     /// [`PolicyError`], when any of it cannot stand in the header.
     ///
     /// ```
-    /// use sinew::ContentSecurityPolicy;
+    /// use sinew::config::ContentSecurityPolicy;
     ///
     /// let policy = ContentSecurityPolicy::default()
     ///     .replace("script-src", "")?
@@ -134,7 +134,7 @@ impl ContentSecurityPolicy {
     ///     .to_string();
     /// assert!(policy.contains("; script-src 'nonce-…'; style-src 'self' 'unsafe-inline'; "));
     /// assert!(policy.ends_with("; upgrade-insecure-requests"));
-    /// # Ok::<(), sinew::PolicyError>(())
+    /// # Ok::<(), sinew::config::PolicyError>(())
     /// ```
     pub fn replace(mut self, directive: &str, sources: &str) -> Result<Self, PolicyError> {
         let directive = valid_directive(directive)?;
@@ -153,7 +153,7 @@ impl ContentSecurityPolicy {
     /// Leaves a directive out.
     ///
     /// ```
-    /// use sinew::ContentSecurityPolicy;
+    /// use sinew::config::ContentSecurityPolicy;
     ///
     /// let policy = ContentSecurityPolicy::default().without("frame-ancestors");
     /// assert!(!policy.to_string().contains("frame-ancestors"));
@@ -168,11 +168,11 @@ impl ContentSecurityPolicy {
     /// `Content-Security-Policy-Report-Only`. Where they report is said by `report-uri` and `report-to`.
     ///
     /// ```
-    /// use sinew::ContentSecurityPolicy;
+    /// use sinew::config::ContentSecurityPolicy;
     ///
     /// let policy = ContentSecurityPolicy::default().replace("report-uri", "/violations")?.report_only();
     /// assert!(policy.is_report_only());
-    /// # Ok::<(), sinew::PolicyError>(())
+    /// # Ok::<(), sinew::config::PolicyError>(())
     /// ```
     #[must_use]
     pub fn report_only(mut self) -> Self {

@@ -104,7 +104,7 @@ impl SinewHandle {
     }
 
     /// Where browsers find `path`, a path of the application that begins with `/`: with the
-    /// [base path](crate::EdgeConfig::base_path) before it. In a page it is
+    /// [base path](crate::config::EdgeConfig::base_path) before it. In a page it is
     /// [`ClientTags::path`](crate::ClientTags::path).
     ///
     /// ```

@@ -60,7 +60,7 @@ impl TagContext {
 /// Take it as an argument of the handler and write it into the page's `<head>`, before scripts of
 /// your own. Whoever gets such a page gets a session cookie with it, so that a first visit can call
 /// reflexes; and the response gets the application's
-/// [content security policy](crate::ContentSecurityPolicy) and is kept out of shared caches.
+/// [content security policy](crate::config::ContentSecurityPolicy) and is kept out of shared caches.
 ///
 /// It displays as HTML. In maud write `(client)` with the feature `maud`; elsewhere tell the engine not to escape it.
 ///
@@ -106,7 +106,7 @@ impl ClientTags {
     }
 
     /// Where browsers find `path`, a path of the application that begins with `/`: with the
-    /// [base path](crate::EdgeConfig::base_path) before it.
+    /// [base path](crate::config::EdgeConfig::base_path) before it.
     ///
     /// Write links, forms and redirects with it, so that they lead on behind a proxy that shows the
     /// application below a path of its own. In a reflex it is

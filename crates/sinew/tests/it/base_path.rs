@@ -4,7 +4,8 @@ use axum::response::{Html, Redirect};
 use axum::routing::get;
 use http::Uri;
 use serde_json::json;
-use sinew::{BasePath, Config, client, prelude::*};
+use sinew::config::{BasePath, Config};
+use sinew::{client, prelude::*};
 
 use crate::application::counter;
 use crate::browser::Browser;

@@ -5,7 +5,8 @@ use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
 use http::{StatusCode, header};
 use serde_json::json;
-use sinew::{ContentSecurityPolicy, client, prelude::*};
+use sinew::config::ContentSecurityPolicy;
+use sinew::{client, prelude::*};
 
 use crate::application::{Counter, counter};
 use crate::browser::{Answer, Browser};
