@@ -27,6 +27,19 @@ const KINDS = 'script[nonce], style[nonce], link[rel="stylesheet"][nonce]'
 const marked = (root: ParentNode, kinds = KINDS): Marked[] =>
   [...root.querySelectorAll<Marked>(kinds)]
 
+/**
+ * Shows Turbo, which is loaded after this, the nonce of the script that loads it: its own style needs it.
+ *
+ * The page's meta tag does that, unless the script runs again in a document from which it was taken.
+ */
+export function showNonce (): void {
+  const nonce = document.currentScript?.nonce
+  if (!nonce || document.querySelector(META) !== null) return
+  const meta = document.head.appendChild(document.createElement('meta'))
+  meta.name = 'csp-nonce'
+  meta.nonce = nonce
+}
+
 /** The nonce of the document's policy; empty when it has none. */
 function documentNonce (): string {
   const meta = document.querySelector<HTMLMetaElement>(META)
