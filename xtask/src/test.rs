@@ -182,7 +182,8 @@ fn browser_tests() -> Result<Counts> {
         .args(test_files()?)
         .env("DEMO_BIN", checkout::example("demo"))
         .env("REFERENCE_BIN", checkout::example("reference"))
-        .env("CHROMIUM", prerequisites::chromium());
+        .env("CHROMIUM", prerequisites::chromium())
+        .env("NGINX", prerequisites::nginx());
     run::counted(&mut node)
 }
 
