@@ -167,3 +167,55 @@ test('frames and the page of an error are under the policy', async () => {
     assert.deepEqual(await ran(page), ['frame', 'error'])
   }, /Content Security Policy|^violates script-src-elem: inline|status of 500/)
 })
+
+/** Performs operations on the counter's page, as if the server had sent them. */
+async function perform (page, operations) {
+  await visit(page, app.url + '/')
+  await page.evaluate(operations => window.Sinew.CableReady.perform(operations), operations)
+}
+
+test('operations style by properties and classes, which the policy allows', async () => {
+  await withPage(app.browser, async page => {
+    await perform(page, [
+      { operation: 'setStyle', selector: '#count', name: 'color', value: 'red' },
+      { operation: 'setStyles', selector: '#count', styles: { opacity: '0.5', background: 'blue' } },
+      { operation: 'addCssClass', selector: '#count', name: 'quiet' },
+      { operation: 'innerHtml', selector: '#count', html: '<b class="quiet">1</b><script>window.ran = ["never"]</script>' },
+      { operation: 'pushState', url: '/?pushed' },
+      { operation: 'consoleLog', message: 'hello' }
+    ])
+    assert.equal(await page.$eval('#count', count => count.style.cssText), 'color: red; opacity: 0.5; background: blue;')
+    // No browser runs a script that comes this way, whatever the policy.
+    assert.deepEqual(await ran(page), [])
+  })
+})
+
+test('a style of the page goes through a page morph, which shows what the browser shows of a nonce', async () => {
+  await withPage(app.browser, async page => {
+    await rewrite(page, '/', (html, nonce) => inBody(html, `<style nonce="${nonce}">h1 { letter-spacing: 3px }</style>`))
+    await visit(page, app.url + '/')
+    // The morph that the server sends for such a page: its nonce is empty.
+    const html = await page.$eval('main', main => main.innerHTML.replace('>0<', '>7<'))
+    assert.match(html, /<style nonce="">/)
+    await page.evaluate(html => {
+      window.styled = document.querySelector('main style')
+      window.Sinew.CableReady.perform([{ operation: 'morph', selector: '#main', childrenOnly: true, html }])
+    }, html)
+    await shows(page, '#count', '7')
+    assert.equal(await page.evaluate(() => window.styled === document.querySelector('main style')), true)
+    assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector('h1')).letterSpacing), '3px')
+  })
+})
+
+test('operations whose HTML brings inline styles or handlers are refused', async () => {
+  for (const [operation, directive] of [
+    [{ operation: 'innerHtml', selector: '#count', html: '<b style="color: red">1</b>' }, 'style-src-attr'],
+    [{ operation: 'outerHtml', selector: '#count', html: '<output id="count"><style>b { color: red }</style></output>' }, 'style-src-elem'],
+    [{ operation: 'morph', selector: '#count', html: '<output id="count" style="color: red">1</output>' }, 'style-src-attr'],
+    [{ operation: 'setAttribute', selector: '#count', name: 'style', value: 'color: red' }, 'style-src-attr'],
+    [{ operation: 'append', selector: '#count', html: '<b onclick="alert(1)">1</b>' }, 'script-src-attr']
+  ]) {
+    const refused = withPage(app.browser, page => perform(page, [operation]))
+    await assert.rejects(refused, new RegExp(`violates ${directive}: inline`), operation.operation)
+  }
+})

@@ -34,7 +34,23 @@ use http::{HeaderName, HeaderValue, header};
 /// # Ok::<(), sinew::config::PolicyError>(())
 /// ```
 ///
-/// `'self'` covers the cable on the page's own host; Safari does so since version 15.4. When
+/// # Reflexes and operations
+///
+/// The policy is that of the page, so what a morph or an operation brings is under it as well:
+/// `style="…"`, `onclick="…"`, `<style>` and `<script>` in their HTML are refused by the browser.
+/// Give elements classes, or use operations that set properties, such as `set_style`.
+/// (A script that comes as HTML never runs, policy or not.)
+///
+/// # Turbo
+///
+/// A document keeps the policy of the page that was loaded until the next one is loaded whole.
+/// On pages that Turbo fetches meanwhile, what has the nonce of its own response works, and nothing
+/// else that is inline does.
+///
+/// # Other hosts
+///
+/// `'self'` covers the cable on the page's own host; Safari does so since version 15.4, and an
+/// older one needs `wss://` and the host in `connect-src`. When
 /// [`EdgeConfig::cable_url`](crate::config::EdgeConfig::cable_url) or
 /// [`EdgeConfig::assets_url`](crate::config::EdgeConfig::assets_url) names another host, what the page needs
 /// of it is added by itself.
