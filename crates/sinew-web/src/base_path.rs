@@ -19,6 +19,10 @@ use crate::error::BasePathError;
 /// has it, by [`join`](Self::join). Axum's `Uri` is without, its `OriginalUri` is with it, whatever
 /// the proxy does.
 ///
+/// It is not put into what handlers answer: a `Location` is a link like any other, and leads where
+/// its handler says. A proxy that strips the path must not be asked for routes of the application
+/// that begin with the same path, since it cannot be told whether it has stripped it.
+///
 /// A segment is made of letters, digits, `-`, `.`, `_` and `~`, so that it means the same in a URL,
 /// a header, a cookie and HTML.
 ///

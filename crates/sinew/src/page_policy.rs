@@ -63,9 +63,12 @@ fn is_html(headers: &HeaderMap) -> bool {
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
         .is_some_and(|value| {
-            let value = value.trim();
-            value.eq_ignore_ascii_case("text/html")
-                || value.eq_ignore_ascii_case("application/xhtml+xml")
+            let value = value.trim().to_ascii_lowercase();
+            matches!(
+                &*value,
+                // The second is HTML that Turbo puts into the page that is there.
+                "text/html" | "text/vnd.turbo-stream.html" | "application/xhtml+xml"
+            )
         })
 }
 

@@ -86,12 +86,20 @@ fn pages() -> Sinew {
         let html = [(header::CONTENT_TYPE, "text/html")];
         (StatusCode::NOT_MODIFIED, html).into_response()
     };
+    let stream = async |client: ClientTags| {
+        let headers = [(
+            header::CONTENT_TYPE,
+            "text/vnd.turbo-stream.html; charset=utf-8",
+        )];
+        (headers, client.nonce().to_owned())
+    };
     let missing = async |client: ClientTags| (StatusCode::NOT_FOUND, Html(client.to_string()));
     let router = Router::new()
         .route("/own", get(own))
         .route("/json", get(json))
         .route("/shared", get(shared))
         .route("/unchanged", get(unchanged))
+        .route("/stream", get(stream))
         .fallback(missing);
     Sinew::new(router).reflex(Counter)
 }
@@ -117,6 +125,9 @@ async fn the_policy_is_for_pages_whatever_their_status_and_not_for_a_304() {
     let missing = browser.get("/nowhere").await;
     assert_eq!(missing.status, 404);
     nonce(&missing);
+    // Turbo finds there which nonce the stream's own is.
+    let stream = browser.get("/stream").await;
+    assert_eq!(stream.body, nonce(&stream));
 }
 
 #[tokio::test]
