@@ -16,6 +16,7 @@ use crate::error::AssetsUrlError;
 /// use sinew_web::AssetsUrl;
 ///
 /// let url: AssetsUrl = "https://cdn.example.com/sinew/".parse()?;
+/// assert_eq!(url.as_str(), "https://cdn.example.com/sinew");
 /// assert_eq!(url.join("/_sinew/client.js"), "https://cdn.example.com/sinew/_sinew/client.js");
 /// for refused in ["cdn.example.com", "//cdn.example.com", "ftp://a.example", "https://a@b.example",
 ///     "https://a.example/?x", "https://a.example/b;c", "https://a.example/\"", "https://"] {

@@ -30,11 +30,13 @@ use crate::error::BasePathError;
 /// use sinew_web::BasePath;
 ///
 /// let base: BasePath = "/app".parse()?;
+/// assert_eq!(base.as_str(), "/app");
 /// assert_eq!(base.join("/todos?show=all"), "/app/todos?show=all");
 /// assert_eq!(base.strip("/app/todos"), Some("/todos"));
 /// assert_eq!(base.strip("/apple"), None);
 ///
 /// let none = BasePath::default();
+/// assert!(none.is_empty());
 /// assert_eq!(none.join("/todos"), "/todos");
 /// assert_eq!("/".parse(), Ok(none));
 /// for refused in ["app", "/app/", "//app", "/a/../b", "/app?x", "/a b", "/a;b"] {
@@ -79,6 +81,20 @@ impl BasePath {
 
     /// Makes a request one of the application's own: its URI without this path, and its
     /// `OriginalUri` with it, whether it arrived with it or not.
+    ///
+    /// ```
+    /// use axum::extract::OriginalUri;
+    ///
+    /// let base: sinew_web::BasePath = "/app".parse()?;
+    /// for arrived in ["/app/todos", "/todos"] {
+    ///     let mut request = http::Request::get(arrived).body(())?;
+    ///     base.enter(&mut request);
+    ///     assert_eq!(request.uri(), "/todos");
+    ///     let original = request.extensions().get::<OriginalUri>();
+    ///     assert!(original.is_some_and(|original| original.0 == "/app/todos"));
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn enter<B>(&self, request: &mut http::Request<B>) {
         if self.is_empty() {
             return;
