@@ -113,13 +113,21 @@ impl ClientTags {
     /// [`SinewHandle::path`](crate::SinewHandle::path).
     ///
     /// ```
-    /// use axum::response::Html;
-    /// use sinew::prelude::*;
+    /// use axum::{Router, body::{Body, to_bytes}, http::Request, routing::get};
+    /// use sinew::{Config, prelude::*};
+    /// use tower::ServiceExt as _;
     ///
-    /// async fn page(client: ClientTags) -> Html<String> {
-    ///     Html(format!(r#"<head>{client}</head><a href="{}">Todos</a>"#, client.path("/todos")))
+    /// async fn page(client: ClientTags) -> String {
+    ///     format!(r#"<a href="{}">Todos</a>"#, client.path("/todos"))
     /// }
-    /// # let _ = page;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let mut config = Config::default();
+    /// config.edge.base_path = "/app".parse()?;
+    /// let app = Sinew::new(Router::new().route("/", get(page))).config(config).in_memory().build()?;
+    /// let response = app.router().clone().oneshot(Request::get("/app/").body(Body::empty())?).await?;
+    /// assert_eq!(to_bytes(response.into_body(), 100).await?, r#"<a href="/app/todos">Todos</a>"#);
+    /// # Ok(()) }
     /// ```
     pub fn path(&self, path: &str) -> String {
         self.context.base_path.join(path)
