@@ -14,6 +14,7 @@ use sinew_verifier::{MessageVerifier, SecretKeyBase};
 use sinew_web::{Environment, Health, SessionLayer};
 use tokio::runtime::Handle;
 
+use crate::client_version::ServerVersion;
 use crate::config::Config;
 use crate::endpoint::{self, Endpoint};
 use crate::error::StartError;
@@ -253,7 +254,10 @@ impl Sinew {
             async move { identification.connect(request).await }
         })
         .signed_streams(verifier)
-        .direct_channel(Arc::new(ReflexChannel::new(engine.clone())));
+        .direct_channel(Arc::new(ReflexChannel::new(
+            engine.clone(),
+            ServerVersion::new(edge.environment.is_development()),
+        )));
         for register in self.channels {
             application = register(application);
         }

@@ -64,6 +64,7 @@ mod config;
 mod error;
 
 mod assets;
+mod client_version;
 mod endpoint;
 mod reflex_channel;
 mod renderer;
