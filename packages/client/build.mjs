@@ -22,6 +22,7 @@ const entries = (values.entry ?? []).map(entry => {
   return { in: path.resolve(file.join('=')), out: name }
 })
 const isClient = entries.length === 0
+const { version } = JSON.parse(fs.readFileSync(path.join(here, 'package.json'), 'utf8'))
 
 const common = {
   absWorkingDir: here,
@@ -32,8 +33,11 @@ const common = {
   outdir: out,
   logLevel: 'warning'
 }
+/** What the script says to the server: that it comes from the server itself, or the package's own version. */
+const define = saying => ({ SINEW_VERSION: JSON.stringify(saying) })
 const result = await esbuild.build({
   ...common,
+  define: define(`${version}+embedded`),
   entryPoints: isClient ? [{ in: 'src/index.ts', out: 'sinew' }] : entries,
   format: 'iife',
   minify: true,
@@ -59,6 +63,7 @@ if (isClient) {
 if (isClient && values.package) {
   await esbuild.build({
     ...common,
+    define: define(version),
     // One chunk holds what both share, so that a page that loads both starts once.
     entryPoints: [{ in: 'src/start.ts', out: 'start' }, { in: 'src/index.ts', out: 'auto' }],
     chunkNames: 'shared',
