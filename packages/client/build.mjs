@@ -1,6 +1,7 @@
 // Bundles the browser client: node build.mjs [--out DIR] [--package | --entry NAME=FILE ...]
 //
-// Without --entry it makes sinew.js (with its source map, and compressed) and LICENSES.txt from src/index.ts.
+// Without --entry it makes sinew.js (with its source map, and compressed) and LICENSES.txt from src/index.ts,
+// and sinew-development.js.
 // With --package it also makes the modules that the npm package exports, which import the other packages.
 // With --entry it bundles other files against the same packages; the reference application does.
 // `cargo xtask client` and the facade's build script run it: the hash of the inputs is theirs to keep.
@@ -59,14 +60,22 @@ for (const file of result.outputFiles) {
 if (isClient) {
   fs.writeFileSync(path.join(out, 'LICENSES.txt'), licenses(result.metafile, comments))
   finish(path.join(out, 'sinew.js'))
+  // Read by developers and sent to nobody else: as it was written, with no need of a map.
+  await esbuild.build({ ...common, entryPoints: [{ in: 'src/development/index.ts', out: 'sinew-development' }], format: 'iife' })
 }
 if (isClient && values.package) {
+  // Their names hold a hash, so those of an earlier build would stay.
+  for (const file of fs.readdirSync(out)) if (/^shared-.*\.js$/.test(file)) fs.rmSync(path.join(out, file))
   await esbuild.build({
     ...common,
     define: define(version),
-    // One chunk holds what both share, so that a page that loads both starts once.
-    entryPoints: [{ in: 'src/start.ts', out: 'start' }, { in: 'src/index.ts', out: 'auto' }],
-    chunkNames: 'shared',
+    // Chunks hold what several share, so that a page that loads two of them starts once.
+    entryPoints: [
+      { in: 'src/start.ts', out: 'start' },
+      { in: 'src/index.ts', out: 'auto' },
+      { in: 'src/development/develop.ts', out: 'development' }
+    ],
+    chunkNames: 'shared-[hash]',
     format: 'esm',
     splitting: true,
     packages: 'external'

@@ -219,6 +219,7 @@ impl Sinew {
         .on_end(move |id| on_end.session_ended(id));
         let tags = Arc::new(TagContext {
             cable_url: edge.cable_address().to_owned(),
+            is_development: edge.environment.is_development(),
         });
         self.extensions.insert(Arc::clone(&tags));
         self.extensions.insert(handle.clone());
@@ -269,7 +270,8 @@ impl Sinew {
 
         let health = Health::new();
         let endpoint = Endpoint::new(cable, edge);
-        let router = endpoint::routes(endpoint, &edge.cable_path).merge(assets::routes());
+        let router = endpoint::routes(endpoint, &edge.cable_path)
+            .merge(assets::routes(edge.environment.is_development()));
         let router = if config.health_routes {
             router.merge(health.routes())
         } else {

@@ -16,12 +16,16 @@ use crate::handle::EscapedAttribute;
 pub(crate) struct TagContext {
     /// The content of the `action-cable-url` meta tag.
     pub(crate) cable_url: String,
+    /// Whether the script that helps developers comes along.
+    pub(crate) is_development: bool,
 }
 
 /// The tags that make a page reactive: where the cable is, and the browser client.
 ///
 /// Take it as an argument of the handler and write it into the page's `<head>`.
 /// Whoever gets such a page gets a session cookie with it, so that a first visit can call reflexes.
+///
+/// In development the tags bring one script more, [`client::DEVELOPMENT`].
 ///
 /// It displays as HTML. In maud write `(client)` with the feature `maud`; elsewhere tell the engine not to escape it.
 ///
@@ -51,11 +55,12 @@ impl fmt::Display for ClientTags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cable_url = EscapedAttribute(&self.context.cable_url);
         write!(f, r#"<meta name="action-cable-url" content="{cable_url}">"#)?;
-        write!(
-            f,
-            r#"<script src="{}" defer></script>"#,
-            client::SCRIPT.path
-        )
+        let development = self.context.is_development.then_some(client::DEVELOPMENT);
+        // In this order: the second needs what the first has started.
+        [client::SCRIPT]
+            .into_iter()
+            .chain(development)
+            .try_for_each(|script| write!(f, r#"<script src="{}" defer></script>"#, script.path))
     }
 }
 
@@ -83,6 +88,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientTags {
         let context = context.unwrap_or_else(|| {
             Arc::new(TagContext {
                 cable_url: "/cable".to_owned(),
+                is_development: false,
             })
         });
         Ok(Self { context })
