@@ -19,7 +19,7 @@ export async function withPage (browser, steps, { expected = /^$/ } = {}) {
       const isFavicon = /favicon\.ico/.test(message.location().url)
       if (message.type() === 'error' && !isFavicon && !expected.test(message.text())) complaints.push(message.text())
     })
-    page.on('pageerror', error => complaints.push(String(error)))
+    page.on('pageerror', error => { if (!expected.test(String(error))) complaints.push(String(error)) })
     page.on('websocket', socket => sockets.push(socket))
     await steps(page, sockets)
     assert.deepEqual(complaints, [], 'the browser complained')

@@ -4,8 +4,8 @@
 //! Its reflexes go wrong in as many ways as a developer may meet. The browser tests drive it.
 
 use axum::extract::Path;
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use axum::{Extension, Router, routing::get};
 use sinew::prelude::*;
@@ -61,14 +61,15 @@ async fn page(
     Ok(Html(text.replace("{client}", &client.to_string())).into_response())
 }
 
-/// Another stylesheet for every name, and each a different colour.
+/// Another stylesheet for every name: the heading's red is as strong as the name is long.
 async fn style(Path(name): Path<String>) -> impl IntoResponse {
-    let headers = HeaderMap::from_iter([(
-        CONTENT_TYPE,
-        axum::http::HeaderValue::from_static("text/css"),
-    )]);
-    let length = name.len();
-    (headers, format!("h1 {{ color: rgb({length}, 0, 0); }}"))
+    let red = name.len();
+    let rule = format!("h1 {{ color: rgb({red}, 0, 0); }}");
+    ([(CONTENT_TYPE, "text/css")], rule)
+}
+
+async fn script() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/javascript")], "")
 }
 
 #[tokio::main]
@@ -77,6 +78,7 @@ async fn main() -> Result {
     let text = Text(std::fs::read_to_string(file)?.into());
     let app = Router::new()
         .route("/", get(page))
-        .route("/style/{name}", get(style));
+        .route("/style/{name}", get(style))
+        .route("/script/{name}", get(script));
     Sinew::new(app).state(text).reflex(Page).serve().await
 }

@@ -27,16 +27,21 @@ const REASONS: { readonly [reason: string]: string } = {
 /** Explains refused connections, and comes back quickly after lost ones. */
 export function watchConnection ({ consumer }: Started, overlay: Overlay): void {
   const connection = (consumer as Consumer & { connection: Connection }).connection
+  let wasWelcome = false
   const follow = (socket: WebSocket): void => {
     let wasOpen = socket.readyState === WebSocket.OPEN
     socket.addEventListener('open', () => { wasOpen = true })
     socket.addEventListener('message', event => {
       const { type, reason } = read(event.data)
-      if (type === 'welcome') overlay.dismiss('connection')
+      if (type === 'welcome') {
+        wasWelcome = true
+        overlay.dismiss('connection')
+      }
       if (type === 'disconnect' && reason !== undefined && reason in REASONS) refused(overlay, reason, REASONS[reason]!)
     })
     socket.addEventListener('close', () => {
-      if (!wasOpen) void diagnose(consumer, overlay)
+      // Where it was let in before, the server is only being built.
+      if (!wasOpen && !wasWelcome) void diagnose(consumer, overlay)
     })
   }
   const install = connection.installEventHandlers
