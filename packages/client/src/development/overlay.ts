@@ -29,6 +29,7 @@ export interface Problem {
 export class Overlay {
   private readonly host = document.createElement('sinew-development')
   private readonly list = document.createElement('ol')
+  private readonly count = document.createElement('p')
   private readonly shown = new Map<string, HTMLElement>()
   private focusBefore: HTMLElement | null = null
 
@@ -41,7 +42,7 @@ export class Overlay {
     })
     const head = element('header')
     const close = button('Close all', 'Close all problems (Escape)', () => this.clear())
-    head.append(element('p', {}, 'Sinew, in development'), close)
+    head.append(this.count, close)
     // What is added is read aloud at once.
     this.list.setAttribute('aria-live', 'assertive')
     this.list.setAttribute('role', 'list')
@@ -70,6 +71,7 @@ export class Overlay {
     this.shown.set(problem.key, item)
     for (const key of this.keys.slice(0, -PROBLEMS_MAX)) this.dismiss(key)
     this.list.prepend(item)
+    this.recount()
     // A page that replaced its whole document has lost it.
     if (!this.host.isConnected) document.documentElement.append(this.host)
   }
@@ -81,6 +83,7 @@ export class Overlay {
     const hadFocus = this.host.shadowRoot?.activeElement ?? null
     item.remove()
     this.shown.delete(key)
+    this.recount()
     if (this.shown.size > 0) return
     this.host.remove()
     if (hadFocus !== null && this.focusBefore?.isConnected === true) this.focusBefore.focus()
@@ -89,6 +92,11 @@ export class Overlay {
   /** Takes all problems away. */
   clear (): void {
     this.keys.forEach(key => this.dismiss(key))
+  }
+
+  private recount (): void {
+    const { size } = this.shown
+    this.count.textContent = `Sinew, in development: ${size === 1 ? 'one problem' : `${size} problems`}`
   }
 
   private item (problem: Problem): HTMLElement {
@@ -101,13 +109,20 @@ export class Overlay {
       for (const [name, value] of problem.details) details.append(element('dt', {}, name), element('dd', {}, value))
       item.append(details)
     }
-    if (problem.advice !== undefined) item.append(element('p', {}, problem.advice))
+    if (problem.advice !== undefined) item.append(sentence(problem.advice))
     return item
   }
 }
 
 function shortened (text: string): string {
   return text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text
+}
+
+/** A sentence whose parts between backticks are code. */
+function sentence (text: string): HTMLElement {
+  const made = element('p')
+  text.split('`').forEach((part, index) => made.append(index % 2 === 1 ? element('code', {}, part) : part))
+  return made
 }
 
 function element (name: string, attributes: { [name: string]: string } = {}, text = ''): HTMLElement {
@@ -146,6 +161,7 @@ function styleSheet (): CSSStyleSheet {
     h2 { margin: 0; font-size: 1rem; color: var(--mark); overflow-wrap: anywhere; }
     p { margin: 0; }
     pre { margin: 0.5rem 0; padding: 0.5rem 0.75rem; background: var(--code); border-radius: 4px; font: 0.875rem/1.5 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
+    code { padding: 0 0.2em; background: var(--code); border-radius: 3px; font: 0.875em ui-monospace, monospace; overflow-wrap: anywhere; }
     dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 0.75rem; margin: 0.5rem 0; font-size: 0.875rem; }
     dt { color: var(--quiet); }
     dd { margin: 0; overflow-wrap: anywhere; }

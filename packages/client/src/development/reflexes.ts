@@ -27,7 +27,7 @@ const MEANINGS: ReadonlyArray<readonly [words: RegExp, title: (target: string) =
   [/^wrong number of arguments/, target => `Wrong arguments: ${target}`,
     'Give `stimulate` as many arguments as the action has after `cx`; those that may be missing are `Option`.'],
   [/^(the )?page /, target => `The page failed after ${target}`,
-    'The reflex itself went well. Its morph renders the page again, and that failed: open the address below to see the page’s own error, and look into the server’s log.'],
+    'The reflex itself went well. Its morph renders the page again, and that failed: load the page to see its own error, or look into the server’s log.'],
   [/ panicked: /, target => `Panic in ${target}`,
     'The server’s log says in which file and line.'],
   [/ took longer than /, target => `Too slow: ${target}`,
