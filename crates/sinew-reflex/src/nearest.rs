@@ -19,19 +19,25 @@ pub(crate) fn nearest<'a>(
         .map(|(_, candidate)| candidate)
 }
 
-/// How many letters must be put in, taken out or replaced to make one text of the other.
+/// How many letters must be put in, taken out, replaced or exchanged with their neighbour to make
+/// one text of the other.
 fn distance(one: &[char], other: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=other.len()).collect();
     for (i, letter) in one.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
+        let mut row = vec![i + 1];
         for (j, another) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(letter != another);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+            let replaced = above[j] + usize::from(letter != another);
+            let mut least = replaced.min(above[j + 1] + 1).min(row[j] + 1);
+            let is_exchanged = i > 0 && j > 0 && one[i - 1] == *another && other[j - 1] == *letter;
+            if is_exchanged {
+                least = least.min(before[j - 1] + 1);
+            }
+            row.push(least);
         }
+        before = std::mem::replace(&mut above, row);
     }
-    row[other.len()]
+    above[other.len()]
 }
 
 #[cfg(test)]
@@ -51,6 +57,7 @@ mod tests {
         check("counter", Some("Counter"));
         check("livesaerch", Some("LiveSearch"));
         check("ad", Some("add"));
+        check("Tdoos", Some("Todos"));
         check("Form", None);
         check("", None);
         check("ä", None);

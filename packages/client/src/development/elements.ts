@@ -22,16 +22,19 @@ export function nearest (name: string, candidates: Iterable<string>): string | u
   return best
 }
 
-/** How many letters must be put in, taken out or replaced to make one text of the other. */
+/** How many letters must be put in, taken out, replaced or exchanged with their neighbour to make one text of the other. */
 function distance (one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index)
+  const rows = [Array.from({ length: other.length + 1 }, (_, index) => index)]
   for (let i = 1; i <= one.length; i++) {
-    const next = [i]
+    const above = rows[i - 1]!
+    const row = [i]
     for (let j = 1; j <= other.length; j++) {
-      const replaced = row[j - 1]! + (one[i - 1] === other[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1))
+      const replaced = above[j - 1]! + (one[i - 1] === other[j - 1] ? 0 : 1)
+      let least = Math.min(replaced, above[j]! + 1, row[j - 1]! + 1)
+      if (i > 1 && j > 1 && one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1]) least = Math.min(least, rows[i - 2]![j - 2]! + 1)
+      row.push(least)
     }
-    row = next
+    rows.push(row)
   }
-  return row[other.length]!
+  return rows[one.length]![other.length]!
 }

@@ -85,28 +85,36 @@ function reach (event: string, element?: Element): string | undefined {
   return `\`${event}\` never comes from here: only ${sources.split(', ').map(name => `<${name}>`).join(', ').replace('<[contenteditable]>', 'an element with `contenteditable`')} sends it, and there is none inside.`
 }
 
-/** What to do when the content security policy stops something, by directive. */
-const POLICY_ADVICE: ReadonlyArray<readonly [directive: RegExp, advice: string]> = [
-  [/^script-src-attr/, 'An `onclick="…"` or another attribute with script is not allowed. Use `data-reflex` or a Stimulus controller.'],
-  [/^script-src/, 'A script must come from this page’s own host, or carry the nonce of its response: `<script nonce="…">`.'],
-  [/^style-src-attr/, 'A `style="…"` attribute is not allowed. Put the rule into a stylesheet and give the element a class, or let a script set `element.style`.'],
-  [/^style-src/, 'A stylesheet must come from this page’s own host, or carry the nonce of its response: `<style nonce="…">`.'],
-  [/^connect-src/, 'The page may not connect there. If that is the cable on another host, add that host to `connect-src`, as `wss://host`.'],
-  [/^img-src/, 'Pictures must come from this page’s own host, or their host must be added to `img-src`.'],
-  [/^font-src/, 'Fonts must come from this page’s own host, or their host must be added to `font-src`.'],
-  [/^frame-ancestors/, 'Another page may not show this one in a frame.'],
-  [/^form-action/, 'A form may only be sent to this page’s own host.'],
-  [/^base-uri/, 'A `<base>` element is not allowed.'],
-  [/^object-src/, 'Plugins are not allowed.']
+/** What to do when the content security policy stops something, by directive: the first that fits. */
+const POLICY_ADVICE: ReadonlyArray<readonly [directive: RegExp, blocked: RegExp, advice: string]> = [
+  [/^script-src-attr/, /./, 'An `onclick="…"`, or another attribute that is script, is not run. Use `data-reflex` or a Stimulus controller.'],
+  [/^script-src/, /^eval$/, 'Something evaluates text as code. A library often has a build that does without.'],
+  [/^script-src/, /^inline$/, 'Put the script into a file, or give it the nonce of its response: `<script nonce="…">` with `client.nonce()` of `ClientTags`.'],
+  [/^style-src-attr/, /./, 'A `style="…"` attribute is not applied. Put the rule into a stylesheet and give the element a class, or let a script set `element.style`.'],
+  [/^style-src/, /^inline$/, 'Put the rules into a stylesheet, or give the element the nonce of its response: `<style nonce="…">` with `client.nonce()` of `ClientTags`.'],
+  [/^connect-src/, /^wss?:/, 'If that is the cable, set `SINEW_CABLE_URL` to it, and the policy allows it.'],
+  [/^base-uri/, /./, 'A `<base>` element may not lead elsewhere.'],
+  [/^object-src/, /./, 'Plugins are not allowed.']
 ]
 
 /** Explains what the content security policy has stopped. */
 export function explainPolicy (): void {
   document.addEventListener('securitypolicyviolation', event => {
-    const directive = event.effectiveDirective
-    const advice = POLICY_ADVICE.find(([pattern]) => pattern.test(directive))?.[1] ?? `Allow it in \`${directive}\`, or do without.`
+    const { effectiveDirective: directive, blockedURI: blocked } = event
+    const advice = POLICY_ADVICE.find(([name, what]) => name.test(directive) && what.test(blocked))?.[2] ??
+      `If it should be allowed, add it where the application is configured: \`policy.allow("${directive.replace(/-(elem|attr)$/, '')}", "${source(blocked)}")\` of \`ContentSecurityPolicy\`.`
     const where = event.sourceFile === '' || event.sourceFile == null ? '' : ` (${event.sourceFile}:${event.lineNumber})`
-    const what = event.blockedURI === 'inline' ? 'something inline' : event.blockedURI
-    console.warn(`Sinew: the content security policy stopped ${what}, by ${directive}${where}. ${advice}`, event.target)
+    console.warn(`Sinew: the content security policy stopped ${blocked === 'inline' ? 'something inline' : blocked}, by ${directive}${where}. ${advice}`, event.target)
   })
+}
+
+/** What stands for a blocked address in a policy: its host, or its scheme. */
+function source (blocked: string): string {
+  try {
+    const { origin, protocol } = new URL(blocked)
+    return origin === 'null' ? protocol : origin
+  } catch {
+    // The browser says only `data`, `blob` and the like of such addresses.
+    return `${blocked}:`
+  }
 }
