@@ -41,7 +41,7 @@ for (const [error, title, advice] of [
   ['the page handler answered with status 500', 'The page failed after Counter#increment', /went well/],
   ['the action panicked: no', 'Panic in Counter#increment', /log/],
   ['the page handler panicked: no', 'The page failed after Counter#increment', /went well/],
-  ['the action took longer than 10s', 'Too slow: Counter#increment', /time_limit/]
+  ['the action took longer than 10s', 'Too slow: Counter#increment', /timeout/]
 ]) {
   test(`a failure is shown until the reflex goes well: ${error}`, async () => {
     await withPage(BUTTON, SCRIPTS, async page => {

@@ -121,3 +121,26 @@ async fn in_development_each_process_says_which_it_is() {
     let mut cable = subscribed(&one, crate::browser::REFLEXES).await;
     cable.expect_nothing().await;
 }
+
+#[tokio::test]
+async fn the_script_for_developers_is_there_in_development_alone() {
+    for (environment, expected) in [
+        (Environment::Development, true),
+        (Environment::Test, false),
+        (Environment::Production, false),
+    ] {
+        let mut config = config();
+        config.edge.environment = environment;
+        let server = Server::with(counter(), config).await;
+        let mut browser = Browser::new(&server);
+        let page = browser.get("/").await.body;
+        let [client, development] = [sinew::client::SCRIPT, sinew::client::DEVELOPMENT]
+            .map(|script| page.find(&format!("<script src=\"{}\"", script.path)));
+        assert_eq!(development.is_some(), expected, "{environment}: {page}");
+        if expected {
+            assert!(client < development, "it needs what the other has started");
+        }
+        let script = browser.get(sinew::client::DEVELOPMENT.path).await;
+        assert_eq!(script.status == 200, expected, "{environment}");
+    }
+}

@@ -58,6 +58,8 @@ async function rebuild (started: Started, overlay: Overlay, isLatest: () => bool
   }
   restyle(next)
   if (next.title !== document.title) document.title = next.title
+  // A browser hides a nonce once it has read it: what is compared has none either.
+  next.body.querySelectorAll('[nonce]').forEach(element => element.setAttribute('nonce', ''))
   morph(started, next.body.innerHTML)
   document.dispatchEvent(new CustomEvent('sinew:rebuilt'))
   console.info('Sinew: the page was renewed after a rebuild.')

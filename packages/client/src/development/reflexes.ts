@@ -31,7 +31,7 @@ const MEANINGS: ReadonlyArray<readonly [words: RegExp, title: (target: string) =
   [/ panicked: /, target => `Panic in ${target}`,
     'The server’s log says in which file and line.'],
   [/ took longer than /, target => `Too slow: ${target}`,
-    'Let a task of its own do the work and broadcast what it finds, or give the action more time: `#[reflex(time_limit = "30s")]`.'],
+    'Let a task of its own do the work and broadcast what it finds, or give the action more time: `#[action(timeout = "30s")]`.'],
   [/version mismatch/, target => `Another StimulusReflex: ${target}`,
     'The page’s stimulus_reflex package is not the version the server answers. Install that one, or use the script of `ClientTags`.']
 ]
