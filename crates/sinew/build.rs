@@ -55,6 +55,11 @@ fn embed() -> Result<(), String> {
     println!("cargo::rustc-env=SINEW_CLIENT_FINGERPRINT={fingerprint}");
     let integrity = integrity(&read(&script)?);
     println!("cargo::rustc-env=SINEW_CLIENT_INTEGRITY={integrity}");
+    let development = read(&bundle.join("sinew-development.js"))?;
+    println!(
+        "cargo::rustc-env=SINEW_DEVELOPMENT_FINGERPRINT={}",
+        digits(&development)
+    );
     Ok(())
 }
 
@@ -65,7 +70,14 @@ fn fingerprint(script: &[u8]) -> Option<String> {
     let (_, last) = text.rsplit_once(FINGERPRINT_AFTER)?;
     let named = last.get(..FINGERPRINT_DIGITS)?;
     let (bare, _) = text.rsplit_once("/*! licences: ")?;
-    (hex(&Sha256::digest(bare))[..FINGERPRINT_DIGITS] == *named).then(|| named.to_owned())
+    (digits(bare.as_bytes()) == *named).then(|| named.to_owned())
+}
+
+/// The hash of a file, as much of it as stands in a name.
+fn digits(bytes: &[u8]) -> String {
+    let mut digits = hex(&Sha256::digest(bytes));
+    digits.truncate(FINGERPRINT_DIGITS);
+    digits
 }
 
 /// What a page names so that a browser runs this content and no other.

@@ -15,6 +15,7 @@ use sinew_web::{Environment, Health, SessionLayer};
 use tokio::runtime::Handle;
 use tower::util::MapRequest;
 
+use crate::client_version::ServerVersion;
 use crate::config::Config;
 use crate::endpoint::{self, Endpoint};
 use crate::error::StartError;
@@ -262,7 +263,10 @@ impl Sinew {
             async move { identification.connect(request).await }
         })
         .signed_streams(verifier)
-        .direct_channel(Arc::new(ReflexChannel::new(engine.clone())));
+        .direct_channel(Arc::new(ReflexChannel::new(
+            engine.clone(),
+            ServerVersion::new(edge.environment.is_development()),
+        )));
         for register in self.channels {
             application = register(application);
         }
@@ -274,7 +278,8 @@ impl Sinew {
 
         let health = Health::new();
         let endpoint = Endpoint::new(cable, edge);
-        let router = endpoint::routes(endpoint, &edge.cable_path).merge(assets::routes());
+        let router = endpoint::routes(endpoint, &edge.cable_path)
+            .merge(assets::routes(edge.environment.is_development()));
         let router = if config.health_routes {
             router.merge(health.routes())
         } else {

@@ -9,9 +9,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use crate::client::{self, ClientAsset};
 
 /// One route for each file of the client. Its name changes with its content, so it may be kept for ever.
-pub(crate) fn routes() -> Router {
+pub(crate) fn routes(is_development: bool) -> Router {
+    let development = is_development.then_some(client::DEVELOPMENT);
     client::ASSETS
         .into_iter()
+        .chain(development)
         .fold(Router::new(), |router, asset| {
             router.route(
                 asset.path,
@@ -135,7 +137,7 @@ mod tests {
                 .header(ACCEPT_ENCODING, accept)
                 .body(Body::empty())
                 .unwrap();
-            let response = routes().oneshot(request).await.unwrap();
+            let response = routes(false).oneshot(request).await.unwrap();
             let header = |name| {
                 response
                     .headers()
@@ -156,7 +158,7 @@ mod tests {
             .header(ACCEPT_ENCODING, "br")
             .body(Body::empty())
             .unwrap();
-        let response = routes().oneshot(request).await.unwrap();
+        let response = routes(false).oneshot(request).await.unwrap();
         assert!(!response.headers().contains_key(VARY));
         assert!(!response.headers().contains_key(CONTENT_ENCODING));
     }

@@ -25,7 +25,7 @@ use std::path::Path;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct ClientAsset {
-    /// Where it is served: `/_sinew/client-<12 hex digits>` and an ending.
+    /// Where it is served: `/_sinew/<name>-<12 hex digits>` and an ending.
     pub path: &'static str,
     /// Its content.
     pub bytes: &'static [u8],
@@ -36,7 +36,7 @@ pub struct ClientAsset {
     /// What to say in `Content-Type`.
     pub content_type: &'static str,
     /// The hash of its content for the attribute `integrity`, which a page names when another host
-    /// has the file: `sha384-` and 64 characters. Empty for files that no page names.
+    /// has the file: `sha384-` and 64 characters. Empty for files that no page loads from there.
     pub integrity: &'static str,
 }
 
@@ -89,7 +89,32 @@ pub const SOURCE_MAP: ClientAsset = asset!(
 pub const LICENSES: ClientAsset =
     asset!("LICENSES.txt", ".txt", "text/plain; charset=utf-8", "", &[]);
 
-/// Every file of the client.
+/// What helps while an application is being developed: failures shown on the page, silence explained
+/// in the console, a page that follows a rebuild. It is loaded after [`SCRIPT`].
+///
+/// [`ClientTags`](crate::ClientTags) name it, and it is served, where the environment is
+/// [`Development`](crate::config::Environment::Development) and nowhere else: not in a test, which should see
+/// what visitors see.
+///
+/// ```
+/// use sinew::client;
+///
+/// assert!(client::DEVELOPMENT.path.starts_with("/_sinew/development-"));
+/// assert!(client::find(client::DEVELOPMENT.path).is_none());
+/// ```
+pub const DEVELOPMENT: ClientAsset = ClientAsset {
+    path: concat!(
+        "/_sinew/development-",
+        env!("SINEW_DEVELOPMENT_FINGERPRINT"),
+        ".js"
+    ),
+    bytes: embedded!("sinew-development.js"),
+    compressed: &[],
+    content_type: "text/javascript; charset=utf-8",
+    integrity: "",
+};
+
+/// Every file of the client that visitors load.
 pub const ASSETS: [ClientAsset; 3] = [SCRIPT, SOURCE_MAP, LICENSES];
 
 /// The file served at `path`, a URL path without its query.
@@ -189,10 +214,30 @@ mod tests {
     }
 
     #[test]
-    fn the_script_runs_under_a_policy_without_eval() {
-        let script = std::str::from_utf8(SCRIPT.bytes).expect("the bundle is UTF-8");
-        for forbidden in ["eval(", "new Function("] {
-            assert!(!script.contains(forbidden), "{forbidden} in the script");
+    fn the_scripts_run_under_a_policy_without_eval() {
+        for script in [SCRIPT, DEVELOPMENT] {
+            let text = std::str::from_utf8(script.bytes).expect("the bundle is UTF-8");
+            for forbidden in ["eval(", "new Function("] {
+                assert!(!text.contains(forbidden), "{forbidden} in {}", script.path);
+            }
         }
+    }
+
+    #[test]
+    fn the_script_says_this_crates_version() {
+        let script = std::str::from_utf8(SCRIPT.bytes).expect("the bundle is UTF-8");
+        let said = concat!("\"", env!("CARGO_PKG_VERSION"), "+embedded\"");
+        assert!(
+            script.contains(said),
+            "packages/client/package.json has another version than this crate"
+        );
+    }
+
+    #[test]
+    fn what_helps_developers_is_not_in_the_script_of_visitors() {
+        let texts = [SCRIPT, DEVELOPMENT]
+            .map(|script| std::str::from_utf8(script.bytes).expect("the bundle is UTF-8"));
+        let is_in = texts.map(|text| text.contains("sinew:rebuilt"));
+        assert_eq!(is_in, [false, true]);
     }
 }

@@ -65,6 +65,7 @@ mod content_security_policy;
 mod error;
 
 mod assets;
+mod client_version;
 mod endpoint;
 mod page_policy;
 mod reflex_channel;

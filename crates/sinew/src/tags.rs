@@ -20,6 +20,8 @@ pub(crate) struct TagContext {
     cable_url: String,
     base_path: BasePath,
     assets_url: Option<AssetsUrl>,
+    /// Whether the script that helps developers comes along.
+    is_development: bool,
 }
 
 impl TagContext {
@@ -28,17 +30,19 @@ impl TagContext {
             cable_url: edge.cable_address().into_owned(),
             base_path: edge.base_path.clone(),
             assets_url: edge.assets_url.clone(),
+            is_development: edge.environment.is_development(),
         }
     }
 
-    /// A tag that loads one of the client's scripts.
+    /// A tag that loads one of the client's scripts, from the application or from another host.
     fn write_script(
         &self,
         f: &mut fmt::Formatter<'_>,
         script: &ClientAsset,
+        assets_url: Option<&AssetsUrl>,
         nonce: Option<&str>,
     ) -> fmt::Result {
-        let address = match &self.assets_url {
+        let address = match assets_url {
             Some(url) => url.join(script.path),
             None => self.base_path.join(script.path),
         };
@@ -46,7 +50,7 @@ impl TagContext {
         if let Some(nonce) = nonce {
             write!(f, r#" nonce="{}""#, EscapedAttribute(nonce))?;
         }
-        if self.assets_url.is_some() {
+        if assets_url.is_some() {
             // Another host may be given other content than ours; the browser compares.
             let integrity = script.integrity;
             write!(f, r#" crossorigin="anonymous" integrity="{integrity}""#)?;
@@ -61,6 +65,8 @@ impl TagContext {
 /// your own. Whoever gets such a page gets a session cookie with it, so that a first visit can call
 /// reflexes; and the response gets the application's
 /// [content security policy](crate::config::ContentSecurityPolicy) and is kept out of shared caches.
+///
+/// In development the tags bring one script more, [`client::DEVELOPMENT`].
 ///
 /// It displays as HTML. In maud write `(client)` with the feature `maud`; elsewhere tell the engine not to escape it.
 ///
@@ -145,7 +151,15 @@ impl fmt::Display for ClientTags {
             let nonce = EscapedAttribute(nonce);
             write!(f, r#"<meta name="csp-nonce" nonce="{nonce}">"#)?;
         }
-        self.context.write_script(f, &client::SCRIPT, nonce)
+        let assets_url = self.context.assets_url.as_ref();
+        self.context
+            .write_script(f, &client::SCRIPT, assets_url, nonce)?;
+        if self.context.is_development {
+            // Only the application has it; and after the other, since it needs what that has started.
+            self.context
+                .write_script(f, &client::DEVELOPMENT, None, nonce)?;
+        }
+        Ok(())
     }
 }
 
@@ -176,7 +190,11 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientTags {
         };
         let context = parts.extensions.get::<Arc<TagContext>>().cloned();
         // Whoever puts the session there puts this there too, unless a session layer is used alone.
-        let context = context.unwrap_or_else(|| Arc::new(TagContext::new(&EdgeConfig::default())));
+        let context = context.unwrap_or_else(|| {
+            let mut context = TagContext::new(&EdgeConfig::default());
+            context.is_development = false;
+            Arc::new(context)
+        });
         Ok(Self { context, nonce })
     }
 }

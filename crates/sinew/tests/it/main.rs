@@ -4,6 +4,7 @@ mod application;
 mod browser;
 mod server;
 
+mod client_versions;
 mod settings;
 mod visits;
 
