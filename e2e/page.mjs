@@ -25,7 +25,8 @@ export async function withPage (browser, steps, { expected = /^$/ } = {}) {
       })
     })
     page.on('response', response => {
-      const isPage = response.headers()['content-type']?.startsWith('text/html')
+      // The page of a failure may be anything, also one without the client.
+      const isPage = response.ok() && response.headers()['content-type']?.startsWith('text/html')
       if (isPage && ['document', 'fetch'].includes(response.request().resourceType())) pages.push(response)
     })
     page.on('console', message => {
