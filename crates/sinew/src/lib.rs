@@ -93,4 +93,6 @@ pub use sinew_reflex::{
 pub use sinew_store::{Flash, MemoryStore, Session, SessionId, Sessions, Store};
 pub use sinew_streams::{InProcessStreams, StreamName, Streams};
 pub use sinew_verifier::Digest;
-pub use sinew_web::{CookieConfig, EdgeConfig, Environment, OriginPolicy, Secret, TrustedProxies};
+pub use sinew_web::{
+    CookieConfig, EdgeConfig, Effective, Environment, OriginPolicy, Secret, TrustedProxies,
+};
