@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         "one page and one reflex"
     };
     println!("Made `{name}`: {what}.");
-    if let Some(remark) = made.remark {
+    for remark in made {
         println!("{remark}");
     }
     println!(
@@ -61,13 +61,8 @@ Its README.md says where things are."
     Ok(())
 }
 
-/// What was made, apart from the files.
-#[derive(Debug)]
-struct Made {
-    remark: Option<String>,
-}
-
-fn make(arguments: &Arguments, here: &Path) -> Result<Made> {
+/// Makes the folder below `here`, and tells what somebody should know besides.
+fn make(arguments: &Arguments, here: &Path) -> Result<Vec<String>> {
     let name = &*arguments.name;
     names::check_application(name)?;
     let (sinew, testing) = sources(arguments.sinew_path.as_deref(), here)?;
@@ -90,12 +85,17 @@ fn make(arguments: &Arguments, here: &Path) -> Result<Made> {
     let moved = fs::rename(&unfinished.0, &folder);
     moved.with_context(|| format!("cannot make the folder {}", folder.display()))?;
 
-    let remark = if arguments.no_git || is_in_repository(here) {
-        None
-    } else {
-        initialize_repository(&folder)
-    };
-    Ok(Made { remark })
+    let mut remarks = Vec::new();
+    if let Some(workspace) = workspace_around(here) {
+        remarks.push(format!(
+            "There is a workspace around it: add it to `members` in {}.",
+            workspace.display()
+        ));
+    }
+    if !arguments.no_git && !is_in_repository(here) {
+        remarks.extend(initialize_repository(&folder));
+    }
+    Ok(remarks)
 }
 
 /// Where the two crates come from, as their lines in the manifest say it.
@@ -159,6 +159,16 @@ impl Drop for Unfinished {
         // It is not there when all went well.
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// The manifest of the workspace that cargo would take the application for a part of.
+fn workspace_around(folder: &Path) -> Option<PathBuf> {
+    let manifests = folder.ancestors().map(|folder| folder.join("Cargo.toml"));
+    let is_workspace = |path: &PathBuf| {
+        let manifest = fs::read_to_string(path).unwrap_or_default();
+        manifest.lines().any(|line| line.trim() == "[workspace]")
+    };
+    manifests.into_iter().find(is_workspace)
 }
 
 fn is_in_repository(folder: &Path) -> bool {
@@ -274,6 +284,19 @@ mod tests {
             crates.join("sinew-testing").display()
         );
         assert!(manifest.contains(&line), "{manifest}");
+    }
+
+    #[test]
+    fn a_workspace_around_it_is_mentioned() {
+        let here = tempfile::tempdir().unwrap();
+        assert!(make(&arguments("alone"), here.path()).unwrap().is_empty());
+        fs::write(
+            here.path().join("Cargo.toml"),
+            "[workspace]\nmembers = []\n",
+        )
+        .unwrap();
+        let remarks = make(&arguments("shop"), here.path()).unwrap();
+        assert!(remarks[0].contains("add it to `members`"), "{remarks:?}");
     }
 
     #[test]

@@ -12,6 +12,9 @@ const MIGRATIONS: [&str; 2] = [
     include_str!("../migrations/0002_todos.sql"),
 ];
 
+/// What SQLite keeps as the file's `user_version`: how many migrations have run.
+const VERSION: u32 = MIGRATIONS.len() as u32;
+
 /// A connection that is cheap to clone; the clones share it.
 #[derive(Clone)]
 pub(crate) struct Database(Arc<Mutex<Connection>>);
@@ -61,14 +64,14 @@ impl Database {
 fn migrate(connection: &mut Connection) -> Result {
     // Taken at once, so that of two processes that start together the second finds the work done.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let version = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let Some(missing) = MIGRATIONS.get(version..) else {
+    let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version > VERSION {
         return Err("the database was made by a newer version of this program".into());
-    };
-    for migration in missing {
+    }
+    for migration in &MIGRATIONS[version as usize..] {
         transaction.execute_batch(migration)?;
     }
-    transaction.pragma_update(None, "user_version", MIGRATIONS.len())?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()?;
     Ok(())
 }
@@ -83,15 +86,14 @@ mod tests {
         migrate(&mut connection).unwrap();
         migrate(&mut connection).unwrap();
         let version = connection.pragma_query_value(None, "user_version", |row| row.get(0));
-        assert_eq!(version, Ok(MIGRATIONS.len()));
+        assert_eq!(version, Ok(VERSION));
     }
 
     #[test]
     fn a_newer_database_is_left_alone() {
         let mut connection = Connection::open_in_memory().unwrap();
-        let newer = MIGRATIONS.len() + 1;
         connection
-            .pragma_update(None, "user_version", newer)
+            .pragma_update(None, "user_version", VERSION + 1)
             .unwrap();
         let refusal = migrate(&mut connection).unwrap_err().to_string();
         assert!(refusal.contains("newer version"), "{refusal}");

@@ -9,12 +9,7 @@ use crate::accounts::Account;
 const NAME: &str = "App name";
 
 /// A page for somebody who has signed in: with the client, and so with reflexes.
-pub(crate) fn page(
-    client: &ClientTags,
-    account: &Account,
-    title: &str,
-    content: Markup,
-) -> Markup {
+pub(crate) fn page(client: &ClientTags, account: &Account, title: &str, content: Markup) -> Markup {
     let signed_in = html! {
         span.quiet { (account.name) }
         // Another session needs another socket, which a page that is loaded anew has.

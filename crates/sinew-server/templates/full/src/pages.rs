@@ -44,7 +44,7 @@ pub(crate) fn list(todos: &[Todo]) -> Markup {
             }
             p.quiet #left role="status" {
                 @if todos.is_empty() { "Nothing yet." }
-                @else if todos.len() >= TODOS_MAX { "The list is full: remove something first." }
+                @else if todos.len() >= TODOS_MAX as usize { "The list is full: remove something first." }
                 @else { (left) " left" }
             }
         }

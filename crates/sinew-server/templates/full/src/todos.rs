@@ -6,7 +6,7 @@ use sinew::Result;
 use crate::database::Database;
 
 /// To-dos an account may have: what is over is not added.
-pub(crate) const TODOS_MAX: usize = 200;
+pub(crate) const TODOS_MAX: u32 = 200;
 /// Characters of a title: what is over is cut.
 pub(crate) const TITLE_CHARS_MAX: usize = 200;
 
@@ -68,7 +68,8 @@ mod tests {
     #[tokio::test]
     async fn another_accounts_todo_can_be_named_and_not_reached() {
         let database = Database::in_memory().unwrap();
-        let two = "INSERT INTO accounts (id, name, password_hash) VALUES (1, 'ada', ''), (2, 'bob', '')";
+        let two =
+            "INSERT INTO accounts (id, name, password_hash) VALUES (1, 'ada', ''), (2, 'bob', '')";
         database
             .run(move |connection| connection.execute(two, []))
             .await

@@ -19,7 +19,8 @@ use passwords::Passwords;
 /// What the session and the connection call the account's id.
 pub(crate) const ID: &str = "account_id";
 
-/// Attempts to register or to sign in that one name may have within [`attempts::WINDOW`].
+/// Attempts to register or to sign in that one name may have within [`attempts::WINDOW`]. Past it the
+/// right password waits too: a stranger can keep a name out, and cannot go on guessing.
 const PER_NAME_MAX: u32 = 10;
 /// The same for one address, behind which there may be an office.
 const PER_ADDRESS_MAX: u32 = 50;

@@ -96,9 +96,7 @@ async fn enter(
             session.set(ID, &account.id).await?;
             return Ok(Redirect::to("/").into_response());
         }
-        Err(Refused::Field(field, sentence)) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, field, sentence)
-        }
+        Err(Refused::Field(field, sentence)) => (StatusCode::UNPROCESSABLE_ENTITY, field, sentence),
         Err(Refused::TooManyAttempts) => {
             let sentence = "Too many attempts. Try again in a few minutes.";
             (StatusCode::TOO_MANY_REQUESTS, "password", sentence)

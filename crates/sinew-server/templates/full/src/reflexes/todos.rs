@@ -91,7 +91,7 @@ mod tests {
         ada.fill("#title", "Tea").await;
         ada.submit("#title").await;
 
-        let mut bob = register(&app, "bob").await;
+        let bob = register(&app, "bob").await;
         bob.assert_text("#left", "Nothing yet.");
         ada.reload().await;
         ada.assert_text("#todo-1 span", "Tea");
