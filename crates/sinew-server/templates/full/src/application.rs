@@ -3,7 +3,8 @@
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
 use axum::{Router, routing::get, routing::post};
-use sinew::{ConnectionIdentifiers, Refusal, Visitor, prelude::*};
+use sinew::cable::{ConnectionIdentifiers, Refusal, Visitor};
+use sinew::prelude::*;
 
 use crate::accounts::{self, Accounts};
 use crate::database::Database;

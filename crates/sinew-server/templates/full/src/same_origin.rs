@@ -7,7 +7,7 @@
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use sinew::{Effective, OriginPolicy};
+use sinew::config::{Effective, OriginPolicy};
 
 pub(crate) async fn require(effective: Effective, request: Request, next: Next) -> Response {
     // What only reads is safe from anywhere. No `Origin` at all: that is no browser.

@@ -7,7 +7,8 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::{Extension, Form};
 use maud::{Markup, html};
 use serde::Deserialize;
-use sinew::{Effective, prelude::*};
+use sinew::config::Effective;
+use sinew::prelude::*;
 
 use super::{Account, Accounts, ID, Refused};
 use crate::layout;
