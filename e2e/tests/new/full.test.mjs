@@ -46,7 +46,7 @@ test('what an account writes down is there after signing out and in again', asyn
 
     await page.click('#sign-out')
     await shows(page, 'h1', 'Sign in')
-    await page.goto(app.url + '/')
+    await page.goBack()
     await shows(page, 'h1', 'Sign in')
     await send(page, 'ada', PASSWORD)
     await connected(page)
@@ -91,5 +91,16 @@ test('another tab of the account sees it at once, another account never', async 
       await shows(other, '#left', 'Nothing yet.')
       assert.ok(!(await other.content()).includes('Secret'))
     })
+  })
+})
+
+test('who has not signed in gets no socket', async () => {
+  await withPage(app.browser, async page => {
+    await page.goto(app.url + '/sign-in')
+    const answer = await page.evaluate(() => new Promise(resolve => {
+      const socket = new WebSocket(location.origin.replace('http', 'ws') + '/cable', ['actioncable-v1-json'])
+      socket.onmessage = ({ data }) => resolve(JSON.parse(data))
+    }))
+    assert.deepEqual(answer, { type: 'disconnect', reason: 'unauthorized', reconnect: false })
   })
 })

@@ -1,5 +1,6 @@
 //! What every page has around it.
 
+use axum::http::{HeaderName, header::CACHE_CONTROL};
 use maud::{DOCTYPE, Markup, html};
 use sinew::prelude::*;
 
@@ -8,14 +9,19 @@ use crate::accounts::Account;
 /// What the application is called on its pages.
 const NAME: &str = "App name";
 
+/// A page with a header of its own.
+pub(crate) type Page = ([(HeaderName, &'static str); 1], Markup);
+
 /// A page for somebody who has signed in: with the client, and so with reflexes.
-pub(crate) fn page(client: &ClientTags, account: &Account, title: &str, content: Markup) -> Markup {
+pub(crate) fn page(client: &ClientTags, account: &Account, title: &str, content: Markup) -> Page {
     let signed_in = html! {
         span.quiet { (account.name) }
         // Another session needs another socket, which a page that is loaded anew has.
         form method="post" action="/sign-out" data-turbo="false" { button #sign-out { "Sign out" } }
     };
-    document(Some(client), title, signed_in, content)
+    // Who uses this browser next sees nothing of it by going back.
+    let headers = [(CACHE_CONTROL, "no-store")];
+    (headers, document(Some(client), title, signed_in, content))
 }
 
 /// A page for everybody: plain HTML, without the client, a session or a socket.

@@ -15,7 +15,7 @@ pub(crate) async fn todos(
     Extension(database): Extension<Database>,
     sinew: SinewHandle,
     client: ClientTags,
-) -> Result<Markup> {
+) -> Result<layout::Page> {
     let todos = todos::all(&database, account.id).await?;
     let content = html! {
         // What one tab changes is broadcast to the others of the account.
