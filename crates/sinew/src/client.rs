@@ -75,7 +75,7 @@ pub const LICENSES: ClientAsset = asset!("LICENSES.txt", ".txt", "text/plain; ch
 /// in the console, a page that follows a rebuild. It is loaded after [`SCRIPT`].
 ///
 /// [`ClientTags`](crate::ClientTags) name it, and it is served, where the environment is
-/// [`Development`](crate::Environment::Development) and nowhere else: not in a test, which should see
+/// [`Development`](crate::config::Environment::Development) and nowhere else: not in a test, which should see
 /// what visitors see.
 ///
 /// ```

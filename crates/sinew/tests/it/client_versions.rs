@@ -1,7 +1,7 @@
 //! What a client that says its version is told after it has subscribed.
 
 use serde_json::{Value, json};
-use sinew::Environment;
+use sinew::config::Environment;
 
 use crate::application::counter;
 use crate::browser::{Browser, Cable};
