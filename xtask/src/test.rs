@@ -186,7 +186,8 @@ fn browser_tests() -> Result<Counts> {
             "PAGE_FROM_FILE_BIN",
             checkout::example("examples/page_from_file"),
         )
-        .env("CHROMIUM", prerequisites::chromium());
+        .env("CHROMIUM", prerequisites::chromium())
+        .env("NGINX", prerequisites::nginx());
     run::counted(&mut node)
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn routes(is_development: bool) -> Router {
 
 /// The file, compressed as well as the browser can read it.
 fn serve(asset: ClientAsset, request: &HeaderMap) -> Response {
-    let headers: [(HeaderName, HeaderValue); 3] = [
+    let headers: [(HeaderName, HeaderValue); 5] = [
         (
             header::CONTENT_TYPE,
             HeaderValue::from_static(asset.content_type),
@@ -36,6 +36,16 @@ fn serve(asset: ClientAsset, request: &HeaderMap) -> Response {
         (
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
+        ),
+        // Nothing in them is anybody's own, and a page may have them from another host that
+        // fetched them here, or from this host while it is of another.
+        (
+            header::ACCESS_CONTROL_ALLOW_ORIGIN,
+            HeaderValue::from_static("*"),
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            HeaderValue::from_static("cross-origin"),
         ),
     ];
     if asset.compressed.is_empty() {

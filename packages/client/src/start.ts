@@ -16,6 +16,7 @@ import { createConsumer as untypedCreateConsumer } from '@rails/actioncable'
 import cableReady from 'cable_ready'
 import stimulusReflex from 'stimulus_reflex'
 import type { CableReadyClient, Consumer, StimulusReflexClient, TurboClient } from './clients'
+import { keepNonce } from './nonce'
 import { livingReflexes, renew } from './renewal'
 import { type AboutServer, hearServer, IS_EMBEDDED, PARAMS, VERSION } from './version'
 import { keepWired } from './wiring'
@@ -80,6 +81,7 @@ export function start (options: StartOptions = {}): Started {
   if (options.consumer !== undefined && cableUrl !== undefined) {
     throw new TypeError('start() takes a consumer or a cableUrl, not both: the consumer knows its address')
   }
+  keepNonce(turbo)
   const application = options.application ?? Application.start()
   const consumer = options.consumer ?? createConsumer(cableUrl)
   // Tabs are isolated: a reply that another tab of the same visitor asked for is not performed here.

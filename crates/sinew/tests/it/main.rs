@@ -8,6 +8,9 @@ mod client_versions;
 mod settings;
 mod visits;
 
+mod base_path;
+mod policies;
+
 mod idle;
 mod lanes;
 mod pages;
