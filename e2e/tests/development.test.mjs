@@ -8,8 +8,9 @@ import { accessible } from '../axe.mjs'
 import { launch } from '../browser.mjs'
 import { ready } from '../demo.mjs'
 import { connected, shows, visit, withPage } from '../page.mjs'
-import { start } from '../server.mjs'
+import { freePort, start } from '../server.mjs'
 
+const SINEW_SECRET = 'b5c1f7d3a9e84620b5c1f7d3a9e84620b5c1f7d3a9e84620b5c1f7d3a9e84620'
 const OVERLAY = 'sinew-development'
 /** A reflex that fails rejects a promise, which nobody awaits here. */
 const REJECTED = /^Object$/
@@ -137,6 +138,38 @@ test('an operation that finds nothing, and a `data-reflex` that can never fire, 
   await server.restart()
 })
 
+test('what the content security policy stops is explained', async () => {
+  write({ script: '<script>window.isRun = true</script>', extra: '<p style="color: red">red</p>' })
+  await server.restart()
+  await withPage(browser, async page => {
+    const stopped = says(page, /^Sinew: the content security policy stopped/)
+    await visit(page, server.url + '/')
+    // The page's own parser is quicker than the script that explains: what is stopped later is heard.
+    const [line] = await Promise.all([stopped, page.evaluate(() => {
+      const style = document.createElement('style')
+      style.textContent = 'p { color: red }'
+      document.head.append(style)
+    })])
+    assert.match(line.text(), /something inline, by style-src-elem.*client\.nonce\(\)/)
+  }, { expected: /violates|Content Security Policy/ })
+  write()
+  await server.restart()
+})
+
+test('a cable that does not accept pages of this host says which setting does', async () => {
+  const port = await freePort()
+  const other = await start('page_from_file', { port, env: { PAGE: file, SINEW_ENV: 'development', SINEW_CABLE_URL: `ws://localhost:${port}/cable` } })
+  try {
+    await withPage(browser, async page => {
+      await page.goto(other.url + '/')
+      await overlay(page, 'Not connected').waitFor()
+      assert.ok((await page.locator(`${OVERLAY} li`).textContent()).includes(`SINEW_ALLOWED_ORIGINS=${other.url}`))
+    }, { expected: /WebSocket connection to .* failed: .*403/ })
+  } finally {
+    await other.stop()
+  }
+})
+
 test('a visitor without a session is told how to get one', async () => {
   await withPage(browser, async page => {
     await page.goto(server.url + '/')
@@ -210,7 +243,9 @@ test('a page that fails after a rebuild says so, and the next rebuild mends it',
   await server.restart()
   await withPage(browser, async page => {
     await visit(page, server.url + '/')
-    await page.route('**/', route => route.fulfill({ status: 500, contentType: 'text/html', body: 'no template of this name' }), { times: 1 })
+    await page.route('**/', async route => {
+      await route.fulfill({ response: await route.fetch(), status: 500, body: 'no template of this name' })
+    }, { times: 1 })
     await server.restart()
     await overlay(page, 'The page was not renewed').waitFor()
     assert.match(await page.locator(`${OVERLAY} pre`).textContent(), /^500[^]*no template of this name$/)
@@ -255,30 +290,56 @@ test('a connection that comes back to the same process touches nothing', async (
     await page.fill('#name', 'Ada')
     // Not in any answer of the server: a page that was fetched or morphed would lose it.
     write({ title: 'Not yet' })
-    await page.evaluate(() => {
-      const { body } = document
-      window.changes = []
-      new MutationObserver(records => window.changes.push(...records.filter(({ target }) => target !== body)))
-        .observe(body, { attributes: true, childList: true, characterData: true, subtree: true })
-      window.events = []
-      for (const type of ['input', 'change', 'submit', 'sinew:rebuilt']) document.addEventListener(type, () => window.events.push(type), true)
-      window.fetched = performance.getEntriesByType('resource').length
-    })
+    await watch(page)
     await page.evaluate(() => new Promise(resolve => {
       document.addEventListener('sinew:server', resolve, { once: true })
       window.Sinew.consumer.connection.reopen()
     }))
     assert.equal(await page.inputValue('#name'), 'Ada')
-    assert.equal(await page.evaluate(() => window.changes.length), 0)
-    assert.deepEqual(await page.evaluate(() => window.events), [])
-    assert.equal(await page.evaluate(() => performance.getEntriesByType('resource').length - window.fetched), 0)
+    assert.deepEqual(await page.evaluate(() => window.watched()), [0, [], 0])
   })
+})
+
+/** From here on the page notes what changes and what happens: but for the classes of its body, which say whether it is connected. */
+function watch (page) {
+  return page.evaluate(() => {
+    const { body } = document
+    window.changes = 0
+    new MutationObserver(records => { window.changes += records.filter(({ target }) => target !== body).length })
+      .observe(body, { attributes: true, childList: true, characterData: true, subtree: true })
+    window.events = []
+    for (const type of ['input', 'change', 'submit', 'sinew:rebuilt']) document.addEventListener(type, () => window.events.push(type), true)
+    const fetched = performance.getEntriesByType('resource').length
+    window.watched = () => [window.changes, window.events, performance.getEntriesByType('resource').length - fetched]
+  })
+}
+
+test('in production a restart touches nothing on an open page, whatever is typed there', async () => {
+  write({ title: 'Same' })
+  const other = await start('page_from_file', { env: { PAGE: file, SINEW_ENV: 'production', SINEW_SECRET } })
+  try {
+    await withPage(browser, async page => {
+      await visit(page, other.url + '/')
+      await page.fill('#name', 'Ada')
+      await page.fill('#notes', 'half a sen')
+      await watch(page)
+      await page.evaluate(() => { window.back = new Promise(resolve => document.addEventListener('stimulus-reflex:connected', resolve, { once: true })) })
+      write({ title: 'Another' })
+      await other.restart()
+      await page.evaluate(async () => { await window.back })
+      assert.deepEqual(await page.evaluate(() => window.watched()), [0, [], 0])
+      assert.equal(await page.inputValue('#name'), 'Ada')
+      assert.equal(await page.inputValue('#notes'), 'half a sen')
+    }, { expected: AWAY })
+  } finally {
+    await other.stop()
+  }
 })
 
 test('in production and in tests nothing of this is there', async () => {
   for (const SINEW_ENV of ['production', 'test']) {
     const other = await start('page_from_file', {
-      env: { PAGE: file, SINEW_ENV, SINEW_SECRET: 'b5c1f7d3a9e84620b5c1f7d3a9e84620b5c1f7d3a9e84620b5c1f7d3a9e84620' }
+      env: { PAGE: file, SINEW_ENV, SINEW_SECRET }
     })
     try {
       await withPage(browser, async page => {

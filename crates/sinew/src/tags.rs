@@ -34,14 +34,26 @@ impl TagContext {
         }
     }
 
-    /// A tag that loads one of the client's scripts, from the application or from another host.
+    /// What is said where nobody has said anything, and nobody serves the script for developers.
+    fn alone() -> Self {
+        Self {
+            is_development: false,
+            ..Self::new(&EdgeConfig::default())
+        }
+    }
+
+    /// A tag that loads one of the client's scripts.
     fn write_script(
         &self,
         f: &mut fmt::Formatter<'_>,
         script: &ClientAsset,
-        assets_url: Option<&AssetsUrl>,
         nonce: Option<&str>,
     ) -> fmt::Result {
+        // The script for developers is never put on another host.
+        let assets_url = self
+            .assets_url
+            .as_ref()
+            .filter(|_| !script.integrity.is_empty());
         let address = match assets_url {
             Some(url) => url.join(script.path),
             None => self.base_path.join(script.path),
@@ -151,13 +163,10 @@ impl fmt::Display for ClientTags {
             let nonce = EscapedAttribute(nonce);
             write!(f, r#"<meta name="csp-nonce" nonce="{nonce}">"#)?;
         }
-        let assets_url = self.context.assets_url.as_ref();
-        self.context
-            .write_script(f, &client::SCRIPT, assets_url, nonce)?;
+        self.context.write_script(f, &client::SCRIPT, nonce)?;
         if self.context.is_development {
-            // Only the application has it; and after the other, since it needs what that has started.
-            self.context
-                .write_script(f, &client::DEVELOPMENT, None, nonce)?;
+            // Afterwards: it needs what the other has started.
+            self.context.write_script(f, &client::DEVELOPMENT, nonce)?;
         }
         Ok(())
     }
@@ -190,11 +199,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientTags {
         };
         let context = parts.extensions.get::<Arc<TagContext>>().cloned();
         // Whoever puts the session there puts this there too, unless a session layer is used alone.
-        let context = context.unwrap_or_else(|| {
-            let mut context = TagContext::new(&EdgeConfig::default());
-            context.is_development = false;
-            Arc::new(context)
-        });
+        let context = context.unwrap_or_else(|| Arc::new(TagContext::alone()));
         Ok(Self { context, nonce })
     }
 }

@@ -53,7 +53,7 @@ function nonces (policy: string | null): Set<string> {
 }
 
 /** A page as its server wrote it, with this document's nonce in place of its own. */
-export function translated (html: string, headers: Headers, own: string): string {
+function translated (html: string, headers: Headers, own: string): string {
   const theirs = ['content-security-policy', 'content-security-policy-report-only']
     .flatMap(name => [...nonces(headers.get(name))])
   return theirs.reduce((text, nonce) => text.split(nonce).join(own), html)

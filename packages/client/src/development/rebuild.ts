@@ -5,7 +5,6 @@
  * touches nothing.
  */
 import { type Control, dirtyControls, editedElements, holdsInput } from '../forms'
-import { translated } from '../nonce'
 import type { AboutServer, Started } from '../start'
 import type { Overlay } from './overlay'
 
@@ -31,8 +30,6 @@ async function rebuild (started: Started, overlay: Overlay, isLatest: () => bool
   try {
     response = await fetch(address, { headers: { accept: 'text/html' }, cache: 'no-store' })
     html = await response.text()
-    const nonce = documentNonce()
-    if (nonce !== undefined) html = translated(html, response.headers, nonce)
   } catch {
     // Gone again already. The next one that answers is another process too.
     return
@@ -78,9 +75,6 @@ function absolute (address: string | null): string {
   return new URL(address ?? '', document.baseURI).href
 }
 
-/** The nonce that the policy of this page names: elements keep it where only scripts can see it. */
-const documentNonce = (): string | undefined => document.querySelector<HTMLElement>('[nonce]')?.nonce || undefined
-
 /** Loads stylesheets whose address is new, and then takes away those that the page no longer names. */
 function restyle (next: Document): void {
   const links = (from: Document): HTMLLinkElement[] => [...from.querySelectorAll<HTMLLinkElement>('head link[rel~="stylesheet"][href]')]
@@ -88,7 +82,8 @@ function restyle (next: Document): void {
   const present = links(document)
   const known = new Set(present.map(link => link.href))
   const old = present.filter(link => !wanted.has(link.href))
-  const nonce = documentNonce()
+  // Nonces are of a response: those of the new one mean nothing to the policy of this page.
+  const nonce = document.querySelector<HTMLElement>('[nonce]')?.nonce
   const loaded = [...wanted].filter(([address]) => !known.has(address)).map(([address, link]) => {
     const added = document.importNode(link)
     if (nonce !== undefined) added.nonce = nonce
