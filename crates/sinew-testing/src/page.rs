@@ -7,10 +7,16 @@ use html5ever::tendril::TendrilSink as _;
 use html5ever::tree_builder::TreeBuilderOpts;
 use html5ever::{LocalName, ParseOpts, QualName, ns};
 
+use crate::upload::Upload;
+
 /// What a field holds beyond its attributes, as a browser keeps it in properties.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Touched {
     pub(crate) value: Option<String>,
+    /// Whether a person typed it: only then a browser finds it too short.
+    pub(crate) is_typed: bool,
+    /// What a person has chosen in a file field.
+    pub(crate) files: Vec<Upload>,
     /// Of a checkbox or radio button; of an option, whether it is chosen.
     pub(crate) checked: Option<bool>,
 }
@@ -252,7 +258,48 @@ impl Page {
                 self.touch(option).checked = Some(chosen);
             }
         } else {
-            self.touch(id).value = Some(value.to_owned());
+            let touched = self.touch(id);
+            touched.value = Some(value.to_owned());
+            touched.is_typed = false;
+        }
+    }
+
+    pub(crate) fn type_into(&mut self, id: NodeId, text: &str) {
+        let touched = self.touch(id);
+        touched.value = Some(text.to_owned());
+        touched.is_typed = true;
+    }
+
+    pub(crate) fn is_typed(&self, id: NodeId) -> bool {
+        self.touched.get(&id).is_some_and(|it| it.is_typed)
+    }
+
+    pub(crate) fn files(&self, id: NodeId) -> &[Upload] {
+        self.touched.get(&id).map_or(&[], |it| &it.files)
+    }
+
+    /// What names an element in a sentence: its id, else its tag with its name.
+    pub(crate) fn called(&self, id: NodeId) -> String {
+        let said = |name| self.attribute(id, name).filter(|it| !it.is_empty());
+        match (said("id"), said("name")) {
+            (Some(id), _) => format!("#{id}"),
+            (None, Some(name)) => format!("{}[name={name:?}]", self.tag(id)),
+            (None, None) => self.tag(id),
+        }
+    }
+
+    /// Whether it is still in the document.
+    pub(crate) fn is_there(&self, id: NodeId) -> bool {
+        self.chain(id).contains(&self.root())
+    }
+
+    /// Whether a click or a key gives it the focus.
+    pub(crate) fn is_focusable(&self, id: NodeId) -> bool {
+        match &*self.tag(id) {
+            "input" | "textarea" | "select" | "button" => !self.is_disabled(id),
+            "a" | "area" => self.has_attribute(id, "href") || self.has_attribute(id, "tabindex"),
+            "summary" => true,
+            _ => self.has_attribute(id, "tabindex") || self.has_attribute(id, "contenteditable"),
         }
     }
 

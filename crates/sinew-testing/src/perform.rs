@@ -78,7 +78,10 @@ pub(crate) enum Wish {
     Visit(String),
     Reload,
     /// The address changes and the page stays.
-    Address(String),
+    Address {
+        address: String,
+        is_new: bool,
+    },
 }
 
 /// A reply's operations: the reflex's own in the order in which the client carries them out, which
@@ -127,7 +130,10 @@ pub(crate) fn perform(page: &mut Page, operation: Value) -> (Performed, Option<W
             }
             "pushState" | "replaceState" => {
                 if operation["url"].is_string() {
-                    wish = Some(Wish::Address(text("url")));
+                    wish = Some(Wish::Address {
+                        address: text("url"),
+                        is_new: name == "pushState",
+                    });
                 }
                 Ok(1)
             }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Extension;
 use maud::{Markup, html};
-use sinew::StreamName;
+use sinew::cable::StreamName;
 use sinew::cable_ready::Operations;
 use sinew::prelude::*;
 
