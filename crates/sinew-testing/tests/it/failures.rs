@@ -6,7 +6,8 @@ use futures_util::FutureExt as _;
 
 use crate::application::app;
 
-async fn message<T>(test: impl Future<Output = T>) -> String {
+/// What a test that fails says.
+pub(crate) async fn message<T>(test: impl Future<Output = T>) -> String {
     let panic = AssertUnwindSafe(test).catch_unwind().await.err();
     let panic = panic.expect("it fails");
     panic.downcast_ref::<String>().expect("a text").clone()
