@@ -112,11 +112,13 @@ impl Page {
         collapse(&text)
     }
 
-    /// Elements to be read on a screen: the markup of one, cut after `characters_max`.
+    /// An element to be read on a screen: a line for each element in it that holds more than text,
+    /// and cut after `characters_max`.
     pub(crate) fn markup(&self, id: NodeId, characters_max: usize) -> String {
-        let html = self.node(id).html();
-        let mut cut: String = html.chars().take(characters_max).collect();
-        if cut.len() < html.len() {
+        let mut html = String::new();
+        write_lines(&self.node(id), 0, &mut html);
+        let mut cut: String = html.trim_end().chars().take(characters_max).collect();
+        if cut.len() < html.trim_end().len() {
             cut.push('…');
         }
         cut
@@ -489,6 +491,32 @@ fn matcher(selector: &str) -> Result<Matcher, String> {
     Matcher::new(selector).map_err(|_| format!("{selector:?} is not a CSS selector"))
 }
 
+/// Writes an element's markup with an indentation that shows what is in what.
+fn write_lines(node: &NodeRef<'_>, depth: usize, out: &mut String) {
+    let indentation = "  ".repeat(depth);
+    let holds_elements = |node: &NodeRef<'_>| node.children_it(false).any(|it| it.is_element());
+    if !node.is_element() {
+        let html = node.html();
+        if !html.trim().is_empty() {
+            out.push_str(&format!("{indentation}{}\n", html.trim()));
+        }
+        return;
+    }
+    let name = node.node_name().unwrap_or_default();
+    if !holds_elements(node) || (INLINE.contains(&&*name) && depth > 0) || &*name == "p" {
+        out.push_str(&format!("{indentation}{}\n", node.html().trim()));
+        return;
+    }
+    // The start tag is what stands before the children.
+    let (html, inside) = (node.html(), node.inner_html());
+    let tag = html.find(&*inside).map_or(&*html, |at| &html[..at]);
+    out.push_str(&format!("{indentation}{tag}\n"));
+    for child in node.children_it(false) {
+        write_lines(&child, depth + 1, out);
+    }
+    out.push_str(&format!("{indentation}</{name}>\n"));
+}
+
 /// Elements that stand in a line with what is around them.
 const INLINE: [&str; 24] = [
     "a", "abbr", "b", "bdi", "bdo", "cite", "code", "em", "font", "i", "kbd", "label", "mark",
@@ -530,6 +558,16 @@ mod tests {
             "<ul><li>one<li><b>t</b>wo\n</ul><p hidden>secret</p><script>code()</script>",
         );
         assert_eq!(page.text(page.body().expect("a body")), "one two");
+    }
+
+    #[test]
+    fn markup_shows_what_is_in_what() {
+        let page = Page::parse("<ul id=l><li class='a'>1 <b>x</b><li>2</ul> tail");
+        let body = page.body().expect("a body");
+        let expected = "<body>\n  <ul id=\"l\">\n    <li class=\"a\">\n      1\n      <b>x</b>\n    </li>\n    \
+            <li>2</li>\n  </ul>\n  tail\n</body>";
+        assert_eq!(page.markup(body, 1_000), expected);
+        assert_eq!(page.markup(body, 9), "<body>\n  …");
     }
 
     #[test]

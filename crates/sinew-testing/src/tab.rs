@@ -337,11 +337,14 @@ impl Tab {
     /// A sentence, and what there is to understand it.
     fn failure(&self, sentence: &str, selector: Option<&str>) -> String {
         let mut out = sentence.to_owned();
-        let found = selector.and_then(|selector| self.page.first(selector).ok().flatten());
-        let shown = found
-            .or_else(|| self.page.body())
-            .unwrap_or_else(|| self.page.root());
-        let place = if found.is_some() { " has there" } else { "" };
+        let found = selector.and_then(|selector| self.nearest_to(selector));
+        let body = || self.page.body().unwrap_or_else(|| self.page.root());
+        let place = match &found {
+            Some((at, _)) if Some(*at) == selector => " has there".to_owned(),
+            Some((at, _)) => format!(" has at {at:?}"),
+            None => String::new(),
+        };
+        let shown = found.map_or_else(body, |(_, id)| id);
         let _ = write!(out, "\nthe page at {}{place}:", self.url);
         for line in self.page.markup(shown, SHOWN_CHARACTERS_MAX).lines() {
             let _ = write!(out, "\n    {line}");
@@ -358,6 +361,20 @@ impl Tab {
             }
         }
         out
+    }
+
+    /// The first match of a selector, or else of as much of its beginning as matches: `#list li` of
+    /// `#list li .done` shows what is there instead.
+    fn nearest_to<'a>(&self, selector: &'a str) -> Option<(&'a str, NodeId)> {
+        let mut part = selector.trim_end();
+        while !part.is_empty() && !part.contains(',') {
+            if let Ok(Some(found)) = self.page.first(part) {
+                return Some((part, found));
+            }
+            let shorter = part.rfind(char::is_whitespace).unwrap_or_default();
+            part = part[..shorter].trim_end_matches([' ', '>', '+', '~']);
+        }
+        None
     }
 
     /// The first match, or a sentence that there is none.

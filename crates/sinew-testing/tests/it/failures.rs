@@ -88,3 +88,20 @@ async fn what_does_not_come_is_waited_for_no_longer_than_told() {
         "{said}"
     );
 }
+
+#[tokio::test]
+async fn what_does_not_match_shows_the_part_where_it_ends() {
+    let mut tab = app().visit("/").await;
+    let said = message(tab.click("#rows tr .gone")).await;
+    let lines: Vec<_> = said.lines().skip(1).take(4).collect();
+    assert_eq!(
+        lines,
+        [
+            r##"the page at http://localhost/ has at "#rows tr":"##,
+            "    <tr>",
+            "      <td>one</td>",
+            "    </tr>",
+        ],
+        "{said}"
+    );
+}
