@@ -345,6 +345,7 @@ impl Reflex {
     /// Gives the element a selector finds new HTML, instead of a page morph.
     ///
     /// When the HTML contains an element that the selector finds, that element is morphed in place; else the HTML replaces what is inside.
+    /// What somebody has typed survives where the HTML of its field is as before; a field is emptied with `cx.cable_ready().set_value("#text", "")`.
     /// Several morphs are carried out in the order in which they were written.
     ///
     /// After [`Reflex::morph_nothing`] it is a mistake, with which the reflex ends.

@@ -250,6 +250,19 @@ impl Tab {
 }
 
 /// The connection.
+///
+/// ```no_run
+/// # async fn example(app: sinew_testing::TestApp) -> sinew::Result {
+/// let mut tab = app.visit("/chat").await;
+/// tab.lose_connection().await;
+/// app.handle().cable_ready().send("chat", |it| it.append("#messages", "<li>Hello</li>")).await?;
+/// tab.assert_missing("#messages li");
+///
+/// // A reflex on `reconnected` has brought the page up to date.
+/// tab.reconnect().await;
+/// tab.assert_text("#messages li", "Hello");
+/// # Ok(()) }
+/// ```
 impl Tab {
     /// Takes the connection away, as a tunnel does. What is broadcast from now on does not arrive,
     /// and calling a reflex fails the test, until [`reconnect`](Self::reconnect).

@@ -46,6 +46,24 @@ impl History {
 }
 
 /// Back and forward.
+///
+/// ```
+/// # use axum::{Router, response::Html, routing::get};
+/// # use sinew::prelude::*;
+/// # use sinew_testing::TestApp;
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let router = Router::new()
+///     .route("/", get(async || Html("<a href=/about>About</a>")))
+///     .route("/about", get(async || Html("<h1>About</h1>")));
+/// let mut tab = TestApp::new(Sinew::new(router)).visit("/").await;
+/// tab.click("a").await;
+/// tab.assert_path("/about");
+/// tab.back().await;
+/// tab.assert_path("/");
+/// tab.forward().await;
+/// tab.assert_text("h1", "About");
+/// # }
+/// ```
 impl Tab {
     /// Goes back to the page before, as the browser's button does: it is asked for again.
     ///

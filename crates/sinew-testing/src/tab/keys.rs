@@ -7,6 +7,36 @@ use dom_query::NodeId;
 use super::Tab;
 
 /// The focus, keys and double clicks.
+///
+/// ```
+/// # use axum::{Router, response::Html, routing::get};
+/// # use sinew::prelude::*;
+/// # use sinew_testing::TestApp;
+/// # struct Notes;
+/// # #[reflex]
+/// # impl Notes {
+/// #     async fn save(&self, cx: &mut Reflex) -> Result {
+/// #         let note = cx.params().await?.get("note").unwrap_or_default().to_owned();
+/// #         cx.morph("#saved", format!("<p id=saved>{note}</p>"));
+/// #         Ok(())
+/// #     }
+/// # }
+/// # async fn index(client: ClientTags) -> Html<String> {
+/// #     Html(format!("<head>{client}</head><body><form data-reflex='submit->Notes#save'>\
+/// #         <input id=note name=note data-reflex='blur->Notes#save'></form><p id=saved></p></body>"))
+/// # }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// # let app = TestApp::new(Sinew::new(Router::new().route("/", get(index))).reflex(Notes));
+/// let mut tab = app.visit("/").await;
+/// tab.fill("#note", "tea").await;
+/// tab.press("#note", "Enter").await;
+/// tab.assert_text("#saved", "tea");
+///
+/// tab.fill("#note", "tea with milk").await;
+/// tab.blur("#note").await;
+/// tab.assert_text("#saved", "tea with milk");
+/// # }
+/// ```
 impl Tab {
     /// Presses and releases a key at an element, which gets the focus: `Enter`, `Space`, `Escape`,
     /// `ArrowDown` and so on, as browsers name them.

@@ -41,6 +41,22 @@ impl Tab {
     ///
     /// Empty when it would be submitted. `novalidate` is not looked at.
     ///
+    /// ```
+    /// # use axum::{Router, response::Html, routing::get};
+    /// # use sinew::prelude::*;
+    /// # use sinew_testing::TestApp;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let page = "<form><input id=email type=email required><button>Sign up</button></form>";
+    /// let router = Router::new().route("/", get(async move || Html(page)));
+    /// let mut tab = TestApp::new(Sinew::new(router)).visit("/").await;
+    /// assert_eq!(tab.invalid("form"), ["#email breaks `required`: it is empty"]);
+    /// tab.fill("#email", "ada").await;
+    /// assert_eq!(tab.invalid("form"), [r##"#email breaks `type=email`: "ada" is no e-mail address"##]);
+    /// tab.fill("#email", "ada@example.org").await;
+    /// assert!(tab.invalid("form").is_empty());
+    /// # }
+    /// ```
+    ///
     /// # Panics
     ///
     /// When there is no such form.
