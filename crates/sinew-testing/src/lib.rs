@@ -70,8 +70,9 @@
 //! - Channels of the application's own are followed with [`Tab::subscribe`].
 //! - What a field holds survives a morph as in the browser: the field with the focus and
 //!   `data-reflex-permanent` are left alone.
-//! - An operation's `delay` is not waited for. Storage, history, scrolling, notifications and
-//!   events are recorded among the [operations](Tab::operations) and change nothing.
+//! - An operation's `delay` is not waited for. Storage, scrolling, notifications and events are
+//!   recorded among the [operations](Tab::operations) and change nothing.
+//! - Pages are loaded whole: Turbo's frames and streams are not played.
 
 mod app;
 mod cable;

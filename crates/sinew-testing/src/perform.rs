@@ -77,6 +77,8 @@ impl fmt::Display for Performed {
 pub(crate) enum Wish {
     Visit(String),
     Reload,
+    /// So many pages on, or back.
+    Go(i64),
     /// The address changes and the page stays.
     Address {
         address: String,
@@ -126,6 +128,10 @@ pub(crate) fn perform(page: &mut Page, operation: Value) -> (Performed, Option<W
             }
             "reload" => {
                 wish = Some(Wish::Reload);
+                Ok(1)
+            }
+            "go" => {
+                wish = Some(Wish::Go(operation["delta"].as_i64().unwrap_or_default()));
                 Ok(1)
             }
             "pushState" | "replaceState" => {
@@ -657,7 +663,7 @@ mod tests {
             let (own, others) = in_order(operations);
             for operation in own.into_iter().chain(others) {
                 let (_, wish) = perform(&mut page, operation);
-                if matches!(wish, Some(Wish::Visit(_) | Wish::Reload)) {
+                if matches!(wish, Some(Wish::Visit(_) | Wish::Reload | Wish::Go(_))) {
                     return None;
                 }
             }

@@ -45,6 +45,9 @@ pub(crate) struct Visited {
 /// carried out. Every method panics when its element is not there or cannot be used, with the part
 /// of the page and the operations since the last action.
 ///
+/// Elements are named by CSS selectors, and by what they say: `button:contains("Save")`. What is
+/// filled, checked or chosen may be named by its label: `tab.fill("label:contains('E-mail')", …)`.
+///
 /// A tab stays in its thread; several at once are driven with `tokio::join!`.
 pub struct Tab {
     browser: Browser,

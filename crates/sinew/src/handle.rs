@@ -128,7 +128,9 @@ impl SinewHandle {
 ///
 /// They last as long as the session's id: a login, which renews it, begins new ones, and pages from
 /// before follow nothing until they are loaded again. A connection without a session
-/// ([`Config::anonymous`](crate::Config::anonymous)) has none to share with its page.
+/// ([`Config::anonymous`](crate::Config::anonymous)) has none to share with its page. What shall
+/// follow somebody from browser to browser goes over a stream of the user instead, which is a
+/// stream like any other: `sinew.stream_from(&["user", &id])`.
 ///
 /// ```
 /// use axum::response::Html;

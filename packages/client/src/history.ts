@@ -12,6 +12,9 @@ export interface TurboHistory {
   replace: (location: URL) => void
 }
 
+/** What an operation's events say about it. */
+interface Performed { cancel?: boolean, delay?: number }
+
 interface Parts {
   navigator: { history: TurboHistory }
   session: { drive: boolean, view?: { lastRenderedLocation?: URL } }
@@ -33,6 +36,12 @@ export function keepHistory (turbo: unknown): void {
     // What is shown now belongs to this address: else it would be remembered as the page before, and Back show it.
     if (session.view !== undefined) session.view.lastRenderedLocation = location
   }
-  window.addEventListener('cable-ready:after-push-state', () => adopt(true))
-  window.addEventListener('cable-ready:after-replace-state', () => adopt(false))
+  const listen = (event: string, pushed: boolean): void => window.addEventListener(event, ({ detail }: CustomEventInit<Performed>) => {
+    if (detail?.cancel === true) return
+    // The event comes at once, the entry when its delay is over: timers of one delay run in order.
+    if (detail?.delay) setTimeout(adopt, detail.delay, pushed)
+    else adopt(pushed)
+  })
+  listen('cable-ready:after-push-state', true)
+  listen('cable-ready:after-replace-state', false)
 }

@@ -172,6 +172,15 @@ test('an address that the server pushed is one of Turbo\'s, and its own state st
     assert.equal(window.history.state.turbo.restorationIndex, pushed.turbo.restorationIndex)
     assert.equal(Turbo.navigator.history.location.pathname, '/third')
 
+    const late = new Promise(resolve => setTimeout(resolve, 5))
+    CableReady.perform([
+      { operation: 'pushState', url: '/never', cancel: true },
+      { operation: 'replaceState', url: '/late', delay: 1 }
+    ])
+    assert.equal(window.history.state.turbo.restorationIndex, pushed.turbo.restorationIndex)
+    await late
+    assert.equal(Turbo.navigator.history.location.pathname, '/late')
+
     Turbo.session.drive = false
     CableReady.perform([{ operation: 'pushState', url: '/fourth', state: { row: 8 } }])
     assert.deepEqual({ ...window.history.state }, { row: 8 })

@@ -31,6 +31,20 @@ impl Tab {
         Ok(found)
     }
 
+    /// As [`usable`](Self::usable); a label stands for its field.
+    pub(super) fn field(&self, selector: &str) -> Result<NodeId, String> {
+        let found = self.usable(selector)?;
+        if self.page.tag(found) != "label" {
+            return Ok(found);
+        }
+        let field = self.labelled(found);
+        let field = field.ok_or_else(|| format!("{selector:?} is the label of no field"))?;
+        if self.page.is_disabled(field) {
+            return Err(format!("the field of {selector:?} is disabled"));
+        }
+        Ok(field)
+    }
+
     pub(super) async fn try_click(&mut self, selector: &str) -> Result<(), String> {
         if self.click_at(selector).await? {
             return Ok(());
@@ -104,7 +118,7 @@ impl Tab {
     }
 
     pub(super) async fn try_fill(&mut self, selector: &str, text: &str) -> Result<(), String> {
-        let mut field = self.usable(selector)?;
+        let mut field = self.field(selector)?;
         if self.page.tag(field) == "input" && self.page.input_type(field) == "file" {
             return Err(format!(
                 "{selector:?} takes files: give it one with `attach`"
@@ -119,7 +133,7 @@ impl Tab {
         let text = self.typed(field, text)?;
         self.move_focus(Some(field)).await?;
         if !self.page.is_there(field) {
-            field = self.usable(selector)?;
+            field = self.field(selector)?;
         }
         self.page.type_into(field, &text);
         for event in [
@@ -176,7 +190,7 @@ impl Tab {
     }
 
     pub(super) async fn try_check(&mut self, selector: &str, checked: bool) -> Result<(), String> {
-        let field = self.usable(selector)?;
+        let field = self.field(selector)?;
         if !self.page.is_checkable(field) {
             return Err(format!("{selector:?} is neither a box nor a radio button"));
         }
@@ -205,7 +219,7 @@ impl Tab {
     }
 
     pub(super) async fn try_select(&mut self, selector: &str, option: &str) -> Result<(), String> {
-        let select = self.usable(selector)?;
+        let select = self.field(selector)?;
         if self.page.tag(select) != "select" {
             return Err(format!("{selector:?} is no select"));
         }
@@ -270,6 +284,9 @@ impl Tab {
             return named.next();
         }
         let mut below = page.elements_below(label).into_iter();
-        below.find(|id| page.is_checkable(*id))
+        below.find(|id| {
+            let tag = page.tag(*id);
+            matches!(&*tag, "input" | "select" | "textarea" | "button")
+        })
     }
 }

@@ -33,15 +33,12 @@ impl History {
         self.addresses[self.at] = url.clone();
     }
 
-    fn back(&mut self) -> Option<Url> {
-        self.at = self.at.checked_sub(1)?;
-        Some(self.addresses[self.at].clone())
-    }
-
-    fn forward(&mut self) -> Option<Url> {
-        let next = self.addresses.get(self.at + 1)?.clone();
-        self.at += 1;
-        Some(next)
+    /// So many pages on, or back; `None` where there are not so many, and nothing is moved.
+    pub(super) fn go(&mut self, delta: i64) -> Option<Url> {
+        let at = self.at.checked_add_signed(isize::try_from(delta).ok()?)?;
+        let to = self.addresses.get(at)?.clone();
+        self.at = at;
+        Some(to)
     }
 }
 
@@ -78,7 +75,7 @@ impl Tab {
         async move {
             let begun = self.begin().await;
             self.or_fail(caller, None, begun);
-            let to = self.history.back();
+            let to = self.history.go(-1);
             let to = to.ok_or_else(|| "there is no page to go back to".to_owned());
             let to = self.or_fail(caller, None, to);
             let done = self.return_to(&to).await;
@@ -97,7 +94,7 @@ impl Tab {
         async move {
             let begun = self.begin().await;
             self.or_fail(caller, None, begun);
-            let to = self.history.forward();
+            let to = self.history.go(1);
             let to = to.ok_or_else(|| "there is no page to go forward to".to_owned());
             let to = self.or_fail(caller, None, to);
             let done = self.return_to(&to).await;

@@ -218,6 +218,12 @@ impl Tab {
                     let address = self.url.to_string();
                     self.load(Method::GET, &address, None).await?;
                 }
+                Wish::Go(delta) => {
+                    // Beyond the ends a browser stays where it is.
+                    if let Some(to) = self.history.go(delta) {
+                        self.load(Method::GET, to.as_str(), None).await?;
+                    }
+                }
                 Wish::Visit(address) => {
                     let address = self.url.join(&address);
                     let address = address.map_err(|error| format!("redirected: {error}"))?;

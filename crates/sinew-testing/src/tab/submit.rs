@@ -73,7 +73,7 @@ impl Tab {
     }
 
     async fn try_attach(&mut self, selector: &str, file: Upload) -> Result<(), String> {
-        let field = self.usable(selector)?;
+        let field = self.field(selector)?;
         if self.page.tag(field) != "input" || self.page.input_type(field) != "file" {
             return Err(format!("{selector:?} is no field for files"));
         }

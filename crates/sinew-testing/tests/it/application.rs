@@ -85,6 +85,12 @@ impl Board {
         Ok(())
     }
 
+    async fn go(&self, cx: &mut Reflex, delta: i32) -> Result {
+        cx.cable_ready().go(delta);
+        cx.morph_nothing();
+        Ok(())
+    }
+
     async fn replace(&self, cx: &mut Reflex, address: String) -> Result {
         cx.cable_ready().replace_state(address);
         cx.morph_nothing();

@@ -82,6 +82,16 @@ async fn back_and_forward_go_where_the_tab_has_been() {
 }
 
 #[tokio::test]
+async fn an_operation_goes_back_too() {
+    let mut tab = app().visit("/").await;
+    tab.visit("/?page=2").await;
+    tab.stimulate("Board#go", (-1,)).await;
+    tab.assert_path("/");
+    tab.stimulate("Board#go", (-1,)).await;
+    tab.assert_path("/");
+}
+
+#[tokio::test]
 async fn a_link_within_the_page_loads_nothing() {
     let mut tab = app().visit("/").await;
     tab.fill("#name", "Grace").await;

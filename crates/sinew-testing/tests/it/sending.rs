@@ -22,7 +22,9 @@ const PAGE: &str = r#"<form id="signup" method="post" action="/signed-up">
   <input id="more" type="file" name="more" multiple>
 </form>
 <form id="plain" method="post" enctype="text/plain"><input name="a"></form>
-<input id="short" maxlength="3">"#;
+<input id="short" maxlength="3">
+<label for="short">Short name</label> <label>Size <select id="size"><option>S<option>M</select></label>
+<label>Terms <input type="checkbox" id="terms"></label> <label id="stray">of nothing</label>"#;
 
 async fn signed_up(Form(fields): Form<Vec<(String, String)>>) -> Html<String> {
     let fields: Vec<_> = fields
@@ -133,4 +135,19 @@ async fn what_a_field_does_not_take_is_said() {
     );
     tab.fill("#short", "a\nbcd").await;
     tab.assert_text("#short", "abc");
+}
+
+#[tokio::test]
+async fn a_field_is_named_by_its_label() {
+    let mut tab = app().visit("/").await;
+    tab.fill("label:contains('Short name')", "Ada").await;
+    tab.assert_text("#short", "Ada");
+    tab.select("label:contains('Size')", "M").await;
+    tab.assert_text("#size", "M");
+    tab.check("label:contains('Terms')").await;
+    assert!(tab.is_checked("#terms"));
+    let said = message(tab.fill("#stray", "x")).await;
+    assert!(said.contains("is the label of no field"), "{said}");
+    tab.click("button:contains('later')").await;
+    tab.assert_path("/signed-up");
 }
