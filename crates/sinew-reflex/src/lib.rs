@@ -99,7 +99,7 @@ pub use headers::PackedHeaders;
 pub use outcome::Outcome;
 pub use page::{IsReflex, Page, PageRenderer, PageRequest, RenderError, Route};
 pub use params::{Params, ParamsError};
-pub use reflex::{Morph, Reflex};
+pub use reflex::{Morph, Reflex, session_stream};
 pub use render::{Render, maybe};
 pub use statistics::Statistics;
 

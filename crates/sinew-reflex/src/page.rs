@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::Request;
+use http::{Extensions, Request};
 use sinew_store::{Flash, Session};
 
 /// Runs the application's own router in process.
@@ -19,12 +19,14 @@ pub trait PageRenderer: Send + Sync + 'static {
 }
 
 /// The route of an address.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Route {
     /// The route as the application wrote it, `/items/{id}`.
     pub template: String,
     /// The values of its placeholders, decoded, in order.
     pub params: Vec<(String, String)>,
+    /// What the router leaves in the extensions of a request that arrives here, for the extractors of the path.
+    pub extensions: Extensions,
 }
 
 /// What a page is rendered from.

@@ -6,7 +6,7 @@ use http::{Extensions, Method, Request, Uri};
 use serde::Serialize;
 use serde_json::Value;
 use sinew_cable_ready::{Operations, Target};
-use sinew_store::{Flash, Session};
+use sinew_store::{Flash, Session, SessionId};
 use tokio::task::JoinHandle;
 
 use crate::cable_ready::{Broadcast, CableReady};
@@ -62,7 +62,7 @@ pub struct Reflex {
     session: OnceLock<Option<Session>>,
     flash: OnceLock<Flash>,
     element: OnceLock<Element>,
-    page_route: Option<Arc<PageRoute>>,
+    page_route: OnceLock<Arc<PageRoute>>,
     params: Option<Arc<Params>>,
     assigned: Extensions,
     stop: Option<Stop>,
@@ -89,7 +89,7 @@ impl Reflex {
             session: OnceLock::new(),
             flash: OnceLock::new(),
             element: OnceLock::new(),
-            page_route: None,
+            page_route: OnceLock::new(),
             params: None,
             assigned: Extensions::new(),
             stop: None,
@@ -285,16 +285,38 @@ impl Reflex {
         })
     }
 
-    async fn look_up_route(&mut self) -> Result<Option<Arc<PageRoute>>> {
-        if self.page_route.is_none() {
-            let request = self.request()?;
-            let shared = Arc::clone(&self.shared);
-            let route = shared.renderer.route(request).await.map_err(|error| {
-                Error::of(ErrorKind::Url, "the route could not be looked up").with_source(error)
-            })?;
-            self.page_route = route.map(Arc::new);
+    /// [`Reflex::request`] as it arrives at its route: with what the router leaves in the extensions, such as the values of the path's placeholders.
+    ///
+    /// Where no route matches it is the request alone.
+    ///
+    /// # Errors
+    /// When the url is none.
+    pub fn routed_request(&self) -> impl Future<Output = Result<Request<()>>> + Send + use<> {
+        let request = self.request();
+        let known = self.page_route.get().cloned();
+        let shared = Arc::clone(&self.shared);
+        async move {
+            let mut request = request?;
+            let route = match known {
+                Some(route) => Some(route),
+                None => route_of(&shared, copy_of(&request)).await?,
+            };
+            if let Some(route) = route {
+                let own = std::mem::replace(request.extensions_mut(), route.extensions.clone());
+                request.extensions_mut().extend(own);
+            }
+            Ok(request)
         }
-        Ok(self.page_route.clone())
+    }
+
+    async fn look_up_route(&mut self) -> Result<Option<Arc<PageRoute>>> {
+        if let Some(known) = self.page_route.get() {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let request = self.request()?;
+        let shared = Arc::clone(&self.shared);
+        let route = route_of(&shared, request).await?;
+        Ok(route.map(|route| Arc::clone(self.page_route.get_or_init(|| route))))
     }
 
     /// Whether the call brings parameters that its url does not have.
@@ -323,6 +345,7 @@ impl Reflex {
     /// Gives the element a selector finds new HTML, instead of a page morph.
     ///
     /// When the HTML contains an element that the selector finds, that element is morphed in place; else the HTML replaces what is inside.
+    /// What somebody has typed survives where the HTML of its field is as before; a field is emptied with `cx.cable_ready().set_value("#text", "")`.
     /// Several morphs are carried out in the order in which they were written.
     ///
     /// After [`Reflex::morph_nothing`] it is a mistake, with which the reflex ends.
@@ -425,6 +448,19 @@ impl Reflex {
         self.handle().broadcast(&operations).await
     }
 
+    /// A stream of the visitor's session: every page of that session which follows it, in whatever tab and also after a reload, hears what is sent to it.
+    ///
+    /// For work that outlives its reflex: [`Reflex::handle`] reaches the calling page alone, and only as long as it is open.
+    /// A page follows it with the element that `SinewHandle::session_stream_from` of the facade makes.
+    ///
+    /// A session that gets another id, at a login above all, has another stream: whoever could follow the old one hears nothing of what comes after.
+    ///
+    /// # Panics
+    /// As [`Reflex::session`].
+    pub fn session_stream(&self, name: &str) -> sinew_streams::StreamName {
+        session_stream(self.session().id(), name)
+    }
+
     /// Begins a message to another stream.
     pub fn cable_ready_to(&self, stream: impl Into<sinew_streams::StreamName>) -> Broadcast {
         self.shared.cable_ready.to(stream)
@@ -514,12 +550,44 @@ impl Reflex {
     }
 }
 
+/// The stream `name` of the session `id`, as [`Reflex::session_stream`] gives it.
+///
+/// The id is a secret and is not in it: its label is.
+///
+/// ```
+/// use sinew_reflex::session_stream;
+/// use sinew_store::SessionId;
+///
+/// let id = SessionId::generate();
+/// let stream = session_stream(id, "job");
+/// assert_eq!(stream.as_str(), format!("session:{}:job", id.label()));
+/// ```
+pub fn session_stream(id: SessionId, name: &str) -> sinew_streams::StreamName {
+    format!("session:{}:{name}", id.label()).into()
+}
+
 impl std::fmt::Debug for Reflex {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reflex")
             .field("data", &self.data)
             .finish_non_exhaustive()
     }
+}
+
+async fn route_of(shared: &Shared, request: Request<()>) -> Result<Option<Arc<PageRoute>>> {
+    let route = shared.renderer.route(request).await.map_err(|error| {
+        Error::of(ErrorKind::Url, "the route could not be looked up").with_source(error)
+    })?;
+    Ok(route.map(Arc::new))
+}
+
+/// A request without its extensions, which a route does not depend on.
+fn copy_of(request: &Request<()>) -> Request<()> {
+    let mut copy = Request::new(());
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    copy
 }
 
 /// Path and query of a page's address. A path alone works, nothing means the root.

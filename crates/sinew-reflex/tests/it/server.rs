@@ -63,11 +63,12 @@ impl PageRenderer for Pages {
                 Some(id) => Some(Route {
                     template: "/items/{id}".to_owned(),
                     params: vec![("id".to_owned(), id.to_owned())],
+                    ..Route::default()
                 }),
                 None if path == "/nowhere" => None,
                 None => Some(Route {
                     template: path.to_owned(),
-                    params: Vec::new(),
+                    ..Route::default()
                 }),
             })
         })
