@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
     label = "arrives as JSON",
     note = "write `#[derive(serde::Deserialize)]` on the type that the action takes"
 )]
+#[doc(hidden)]
 pub trait Argument: DeserializeOwned {}
 
 // The trait is what the compiler names, since its message says what to write.
@@ -26,6 +27,47 @@ impl<T: DeserializeOwned> Argument for T {}
 /// - a struct takes the key as sent when it has such a field, else the underscored one;
 /// - maps and [`serde_json::Value`] see the underscored key only, as in the original;
 /// - `Box<RawValue>` is the untouched text.
+///
+/// ```
+/// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/server.rs")); }
+/// # use server::Server;
+/// use serde_json::json;
+/// use sinew_reflex::{Action, Definition, Reflexes};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Address {
+///     street_name: String,
+/// }
+///
+/// struct Letters;
+///
+/// impl Reflexes for Letters {
+///     fn definition() -> Definition<Self> {
+///         Definition::new("Letters").action(
+///             Action::new("send", |_letters, cx, arguments| {
+///                 Box::pin(async move {
+///                     assert_eq!((arguments.len(), arguments.is_empty()), (1, false));
+///                     assert_eq!(
+///                         arguments.raw(0).map(|raw| raw.get()),
+///                         Some(r#"{"streetName":"Elm"}"#)
+///                     );
+///                     let address: Address = arguments.required(0, "address")?;
+///                     let copies: Option<u32> = arguments.optional(1, "copies")?;
+///                     cx.morph("#sent", format!("{} {copies:?}", address.street_name));
+///                     Ok(())
+///                 })
+///             })
+///             .arguments(&["address"], &["copies"]),
+///         )
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let mut server = Server::new(|engine| engine.reflex(Letters)).await;
+/// let reply = server.call_with("Letters#send", json!({"args": [{"streetName": "Elm"}]})).await;
+/// assert_eq!(reply["operations"][0]["html"], "Elm None");
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Arguments<'a> {
     values: &'a [&'a RawValue],

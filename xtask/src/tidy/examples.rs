@@ -36,7 +36,6 @@ const NOT_YET: &[&str] = &[
     "sinew-embedded",
     "sinew-macros",
     "sinew-protocol",
-    "sinew-reflex",
     "sinew-store",
     "sinew-streams",
     "sinew-testing",
