@@ -34,7 +34,6 @@ const NOT_YET: &[&str] = &[
     "sinew",
     "sinew-cable",
     "sinew-embedded",
-    "sinew-macros",
     "sinew-protocol",
     "sinew-store",
     "sinew-streams",
