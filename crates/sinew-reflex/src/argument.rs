@@ -88,12 +88,12 @@ impl<'a> Arguments<'a> {
         self.values.is_empty()
     }
 
-    /// The argument at `index`, as it was sent.
+    /// The argument at `index`, counted from 0, as it was sent: JSON text.
     pub fn raw(&self, index: usize) -> Option<&'a RawValue> {
         self.values.get(index).copied()
     }
 
-    /// The argument at `index` as a `T`. `name` is the parameter's, for the error.
+    /// The argument at `index`, counted from 0, as a `T`. `name` is the parameter's, for the error.
     ///
     /// # Errors
     /// When it is missing or is no `T`; the error names the argument and the reason.
@@ -107,7 +107,7 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// The argument at `index` as a `T` that may be absent: an `Option`, which is nothing for `null` and for a missing argument.
+    /// The argument at `index`, counted from 0, as a `T` that may be absent: an `Option`, which is nothing for `null` and for a missing argument.
     ///
     /// # Errors
     /// When it is there and is no `T`.

@@ -49,9 +49,15 @@ use sinew_store::{Flash, Session};
 /// ```
 pub trait PageRenderer: Send + Sync + 'static {
     /// Finds the route of an address, without running its handler: nothing when there is none.
+    ///
+    /// # Errors
+    /// When the routes could not be asked; the reflex ends with an error.
     fn route(&self, request: Request<()>) -> BoxFuture<'_, Result<Option<Route>, RenderError>>;
 
     /// Answers a synthetic GET.
+    ///
+    /// # Errors
+    /// When no handler could be run. What a handler answers is a [`Page`], whatever its status.
     fn render(&self, request: PageRequest) -> BoxFuture<'_, Result<Page, RenderError>>;
 }
 
@@ -79,11 +85,11 @@ pub struct PageRequest {
 /// The answer of a page handler.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Page {
-    /// The status: success becomes morphs, a redirect a visit, 401 and 403 forbid, everything else is an error.
+    /// The status code of HTTP: success becomes morphs, a redirect a visit, 401 and 403 forbid, everything else is an error.
     pub status: u16,
     /// Where a redirect leads.
     pub location: Option<String>,
-    /// The HTML.
+    /// The HTML, in UTF-8.
     pub body: Bytes,
 }
 
