@@ -53,7 +53,9 @@ impl<T: DeserializeOwned> Argument for T {}
 ///                     );
 ///                     let address: Address = arguments.required(0, "address")?;
 ///                     let copies: Option<u32> = arguments.optional(1, "copies")?;
-///                     cx.morph("#sent", format!("{} {copies:?}", address.street_name));
+///                     assert_eq!(copies, None);
+///                     // As text, since a visitor wrote it.
+///                     cx.morph_nothing().cable_ready().text_content("#to", address.street_name);
 ///                     Ok(())
 ///                 })
 ///             })
@@ -65,7 +67,7 @@ impl<T: DeserializeOwned> Argument for T {}
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
 /// let mut server = Server::new(|engine| engine.reflex(Letters)).await;
 /// let reply = server.call_with("Letters#send", json!({"args": [{"streetName": "Elm"}]})).await;
-/// assert_eq!(reply["operations"][0]["html"], "Elm None");
+/// assert_eq!(reply["operations"][0]["text"], "Elm");
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy)]

@@ -48,9 +48,8 @@
 //! # }
 //! ```
 //!
-//! In further examples `Server` is an engine with one visitor on one page, `tests/it/server.rs` of this crate:
-//! `call` does what a click does, and gives the message that the browser gets. They write
-//! `#[reflex(crate = sinew_reflex)]`, since they do without the facade; applications write `#[reflex]`.
+//! In further examples `Server`, which is `tests/it/server.rs` of this crate, is an engine with one visitor on one
+//! page: `call` does what a click does, and gives the message that the browser gets.
 //!
 //! # Limits
 //!

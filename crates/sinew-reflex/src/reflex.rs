@@ -80,6 +80,9 @@ impl Morph {
 ///
 /// Actions get it as `cx`. What is said here takes effect when the reflex has ended: morphs and queued operations leave in one message, after the session was saved.
 ///
+/// In the examples `Server` plays the browser of a visitor, and `crate = sinew_reflex` stands there because they do
+/// without the facade: in applications it is `#[reflex]`.
+///
 /// # What came with the call
 ///
 /// ```
@@ -111,8 +114,10 @@ impl Morph {
 ///         assert_eq!(params.get("page"), Some("2"));
 ///         assert_eq!(params.get("item[name]"), Some("Tea"));
 ///
+///         // As text, since a visitor wrote it.
 ///         let target = cx.element().to_dom_id()?;
-///         cx.morph(&target, format!("<b>{}</b>", params.get("item[name]").unwrap_or_default()));
+///         let name = params.get("item[name]").unwrap_or_default();
+///         cx.morph_nothing().cable_ready().text_content(target, name);
 ///         Ok(())
 ///     }
 /// }
@@ -132,7 +137,7 @@ impl Morph {
 ///     )
 ///     .await;
 /// assert_eq!(reply["operations"][0]["selector"], "#item_7");
-/// assert_eq!(reply["operations"][0]["html"], "<b>Tea</b>");
+/// assert_eq!(reply["operations"][0]["text"], "Tea");
 /// # }
 /// ```
 ///
@@ -176,7 +181,8 @@ impl Morph {
 /// }
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-/// let mut server = Server::new(|engine| engine.reflex(Basket).state(Prices { cents: 250 })).await;
+/// let prices = Prices { cents: 250 };
+/// let mut server = Server::new(|engine| engine.reflex(Basket).state(prices)).await;
 /// server.call("Basket#add").await;
 /// let reply = server.call("Basket#add").await;
 /// assert_eq!(reply["operations"][0]["html"], "500");
@@ -210,7 +216,8 @@ impl Morph {
 ///     }
 ///
 ///     async fn rows(&self, cx: &mut Reflex) {
-///         cx.morph("#count", "2").morph_all([("#row_1", "<li>one</li>"), ("#row_2", "<li>two</li>")]);
+///         cx.morph("#count", "2")
+///             .morph_all([("#row_1", "<li>one</li>"), ("#row_2", "<li>two</li>")]);
 ///         cx.set_payload(json!({"row_count": 2}));
 ///     }
 ///
