@@ -1,4 +1,6 @@
-//! An engine with a fake page renderer and a recorder on the client's stream.
+// An engine with a fake page renderer and a recorder on the client's stream.
+//
+// The examples in the documentation include this file, where a `//!` could not stand.
 
 use std::sync::Arc;
 use std::time::Duration;
