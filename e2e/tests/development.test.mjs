@@ -177,7 +177,7 @@ test('a cable that does not accept pages of this host says which setting does', 
 
 test('a visitor without a session is told how to get one', async () => {
   await withPage(browser, async page => {
-    await page.goto(server.url + '/')
+    await visit(page, server.url + '/')
     await page.context().clearCookies()
     const [line] = await Promise.all([
       says(page, /refused this page: unauthorized/),
