@@ -8,9 +8,10 @@ import assert from 'node:assert/strict'
  *
  * @param {import('playwright-core').Browser} browser
  * @param {(page: import('playwright-core').Page, sockets: import('playwright-core').WebSocket[]) => Promise<void>} steps
- * @param {{ expected?: RegExp }} options complaints that belong to what the test does
+ * @param {{ expected?: RegExp, plain?: RegExp }} options complaints that belong to what the test does, and the
+ *   paths of pages that have no client and so no policy
  */
-export async function withPage (browser, steps, { expected = /^$/ } = {}) {
+export async function withPage (browser, steps, { expected = /^$/, plain = /^$/ } = {}) {
   const context = await browser.newContext()
   try {
     const page = await context.newPage()
@@ -25,7 +26,8 @@ export async function withPage (browser, steps, { expected = /^$/ } = {}) {
       })
     })
     page.on('response', response => {
-      const isPage = response.headers()['content-type']?.startsWith('text/html')
+      // The page of a failure may be anything, also one without the client.
+      const isPage = response.ok() && response.headers()['content-type']?.startsWith('text/html')
       if (isPage && ['document', 'fetch'].includes(response.request().resourceType())) pages.push(response)
     })
     page.on('console', message => {
@@ -39,7 +41,7 @@ export async function withPage (browser, steps, { expected = /^$/ } = {}) {
     await page.evaluate(() => document.readyState)
     assert.deepEqual(complaints, [], 'the browser complained')
     assert.ok(pages.length > 0, 'no page was opened')
-    for (const response of pages) guarded(response)
+    for (const response of pages) if (!plain.test(new URL(response.url()).pathname)) guarded(response)
   } finally {
     await context.close()
   }

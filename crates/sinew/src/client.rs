@@ -36,7 +36,7 @@ pub struct ClientAsset {
     /// What to say in `Content-Type`.
     pub content_type: &'static str,
     /// The hash of its content for the attribute `integrity`, which a page names when another host
-    /// has the file: `sha384-` and 64 characters. Empty for files that no page names.
+    /// has the file: `sha384-` and 64 characters. Empty for files that no page loads from there.
     pub integrity: &'static str,
 }
 
