@@ -49,6 +49,8 @@ async fn answer_probe(request: Request, next: Next) -> Response {
         return StatusCode::NOT_FOUND.into_response();
     };
     let params = RawPathParams::from_request_parts(&mut parts, &()).await;
+    // It would hold itself.
+    parts.extensions.remove::<RouteProbe>();
     *probe.0.lock() = Some(Route {
         template,
         params: params.map_or_else(
@@ -60,6 +62,7 @@ async fn answer_probe(request: Request, next: Next) -> Response {
                     .collect()
             },
         ),
+        extensions: parts.extensions,
     });
     StatusCode::NO_CONTENT.into_response()
 }
@@ -73,6 +76,8 @@ impl PageRenderer for RouterRenderer {
         async move {
             let probe = RouteProbe::default();
             let mut request = request.map(|()| Body::empty());
+            // Those that come back are the router's own.
+            request.extensions_mut().clear();
             request.extensions_mut().insert(probe.clone());
             self.base_path.enter(&mut request);
             let Ok(_) = app.oneshot(request).await;
