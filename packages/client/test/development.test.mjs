@@ -280,6 +280,28 @@ rebuilt('a page that redirects stays as it is', { redirected: true, url: 'http:/
   assert.match(overlay(page).querySelector('pre').textContent, /redirects to http:\/\/example\.test\/login/)
 })
 
+test('a page that is asked to renew itself does so each time, and a connection that comes back to the same process is none', async () => {
+  await withPage(BUTTON, SCRIPTS, async page => {
+    let asked = 0
+    page.window.fetch = async () => {
+      asked++
+      throw new Error('away')
+    }
+    const about = (socket, boot) => socket.tell({ identifier: REFLEX_CHANNEL, message: { sinew: { server: '0.1.0', compatible: true, boot } } })
+    const socket = await connect(page)
+    about(socket, 'process')
+    assert.equal(asked, 0)
+    about(socket, 'a template changed')
+    about(socket, 'another changed')
+    assert.equal(asked, 2)
+    const next = page.nextSocket()
+    socket.close()
+    await confirm(await next)
+    about(page.sockets[1], 'process')
+    assert.equal(asked, 2)
+  })
+})
+
 test('without the client before it the script says what is missing', async () => {
   await withPage('', SCRIPTS[1], async ({ errors }) => {
     assert.deepEqual(errors, ['Sinew: the script for development was loaded without the client’s script before it.'])

@@ -97,15 +97,37 @@ const POLICY_ADVICE: ReadonlyArray<readonly [directive: RegExp, blocked: RegExp,
   [/^object-src/, /./, 'Plugins are not allowed.']
 ]
 
+/** What was stopped, as the event and the report say it alike. */
+interface Violation {
+  readonly effectiveDirective: string
+  readonly blocked: string
+  readonly sourceFile?: string | null
+  readonly lineNumber?: number | null
+}
+
 /** Explains what the content security policy has stopped. */
 export function explainPolicy (): void {
   document.addEventListener('securitypolicyviolation', event => {
-    const { effectiveDirective: directive, blockedURI: blocked } = event
-    const advice = POLICY_ADVICE.find(([name, what]) => name.test(directive) && what.test(blocked))?.[2] ??
-      `If it should be allowed, add it where the application is configured: \`policy.allow("${directive.replace(/-(elem|attr)$/, '')}", "${source(blocked)}")\` of \`ContentSecurityPolicy\`.`
-    const where = event.sourceFile === '' || event.sourceFile == null ? '' : ` (${event.sourceFile}:${event.lineNumber})`
-    console.warn(`Sinew: the content security policy stopped ${blocked === 'inline' ? 'something inline' : blocked}, by ${directive}${where}. ${advice}`, event.target)
+    const { effectiveDirective, blockedURI: blocked, sourceFile, lineNumber } = event
+    console.warn(stopped({ effectiveDirective, blocked, sourceFile, lineNumber }), event.target)
   })
+  // Most of it is stopped while the page is read, before any script is there to hear the event.
+  if (typeof ReportingObserver === 'undefined') return
+  const before = new ReportingObserver(() => {}, { types: ['csp-violation'], buffered: true })
+  before.observe()
+  const reports = before.takeRecords()
+  before.disconnect()
+  for (const { body } of reports) {
+    const { effectiveDirective, blockedURL: blocked, sourceFile, lineNumber } = body as unknown as Violation & { blockedURL: string }
+    console.warn(stopped({ effectiveDirective, blocked, sourceFile, lineNumber }))
+  }
+}
+
+function stopped ({ effectiveDirective: directive, blocked, sourceFile, lineNumber }: Violation): string {
+  const advice = POLICY_ADVICE.find(([name, what]) => name.test(directive) && what.test(blocked))?.[2] ??
+    `If it should be allowed, add it where the application is configured: \`policy.allow("${directive.replace(/-(elem|attr)$/, '')}", "${source(blocked)}")\` of \`ContentSecurityPolicy\`.`
+  const where = sourceFile === '' || sourceFile == null ? '' : ` (${sourceFile}:${lineNumber})`
+  return `Sinew: the content security policy stopped ${blocked === 'inline' ? 'something inline' : blocked}, by ${directive}${where}. ${advice}`
 }
 
 /** What stands for a blocked address in a policy: its host, or its scheme. */

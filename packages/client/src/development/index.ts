@@ -8,7 +8,8 @@ declare global {
 }
 
 if (window.Sinew === undefined) {
-  console.error('Sinew: the script for development was loaded without the client’s script before it.')
+  // The browser has said why.
+  console.warn('Sinew: the script for development was loaded without the client’s script before it.')
 } else {
   window.SinewDevelopment = { overlay: develop(window.Sinew) }
 }

@@ -8,14 +8,19 @@ import { type Control, dirtyControls, editedElements, holdsInput } from '../form
 import type { AboutServer, Started } from '../start'
 import type { Overlay } from './overlay'
 
-/** Follows the server's process, and renews the page when it is another one. */
+/** Follows the server's process, and renews the page when it is another one, or says that the page has changed. */
 export function followRebuilds (started: Started, overlay: Overlay): void {
   let boot = started.server?.boot
+  // What comes first on a new connection names the process; what comes later asks for the page as it is now.
+  let isGreeting = boot === undefined
   let latest = 0
+  document.addEventListener('stimulus-reflex:connected', () => { isGreeting = true })
   document.addEventListener('sinew:server', event => {
     const next = (event as CustomEvent<AboutServer>).detail.boot
-    const isAnother = next !== undefined && boot !== undefined && next !== boot
-    boot = next ?? boot
+    if (next === undefined) return
+    const isAnother = boot !== undefined && next !== boot
+    if (isGreeting || boot === undefined) boot = next
+    isGreeting = false
     if (!isAnother) return
     const turn = ++latest
     void rebuild(started, overlay, () => turn === latest)
