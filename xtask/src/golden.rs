@@ -59,5 +59,9 @@ pub(crate) fn build_examples() -> Result<()> {
         "demo",
         "--package",
         "reference",
+        "--package",
+        "sinew",
+        "--bins",
+        "--examples",
     ]))
 }

@@ -1,9 +1,9 @@
 //! The cable's WebSocket endpoint: from an HTTP request to a driven connection.
 //!
-//! [`CableEndpoint::upgrade`] answers 101 and takes the socket back from hyper. A plain TCP socket then moves to one of
-//! the shards, threads that each drive their share of the connections on one epoll; any other stream stays on its
-//! runtime, where a task does the same. Either holds no read and no write buffer while nothing happens to a connection,
-//! and writes all that is waiting for it at once.
+//! [`CableEndpoint::upgrade`] answers 101 and takes the socket back from hyper. It then belongs to one of the
+//! shards: a task of the runtime drives its share of the connections, or, for plain TCP sockets where
+//! [`WebSocketConfig::shard_threads`] says so, a thread with one epoll. Either holds no read and no write buffer while
+//! nothing happens to a connection, and writes all that is waiting for it at once.
 
 mod config;
 mod sockets;
@@ -264,8 +264,8 @@ impl CableEndpoint {
         }
     }
 
-    /// As [`serve`](Self::serve), for a plain TCP socket: it leaves the runtime and moves to a shard's thread. The
-    /// application's code still runs on the current tokio runtime.
+    /// As [`serve`](Self::serve), for a plain TCP socket: with [`shard_threads`](WebSocketConfig::shard_threads) it
+    /// leaves the runtime and moves to one of them. The application's code still runs on the current tokio runtime.
     ///
     /// # Errors
     ///
@@ -303,7 +303,7 @@ impl CableEndpoint {
         already_read: bytes::Bytes,
         request: ConnectRequest,
     ) -> io::Result<()> {
-        if self.config.shards == 0 {
+        if self.config.shard_threads == 0 {
             self.serve(socket, already_read, request);
             return Ok(());
         }
@@ -313,7 +313,7 @@ impl CableEndpoint {
                     .inspect_err(|error| tracing::error!(%error, "no thread for a shard"))
                     .ok()
             };
-            (0..self.config.shards.max(1)).filter_map(start).collect()
+            (0..self.config.shard_threads).filter_map(start).collect()
         });
         let Some(thread) = self.shards.next(threads) else {
             self.serve(socket, already_read, request);

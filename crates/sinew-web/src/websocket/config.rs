@@ -39,9 +39,10 @@ pub struct WebSocketConfig {
     /// How long a peer may take to answer a close, and to take what goes before it. Default 2 s. Then the socket is
     /// dropped.
     pub close_timeout: Duration,
-    /// Threads that drive plain TCP connections, each its share of them. Default one per processor.
-    /// Application code does not run on them.
-    pub shards: usize,
+    /// Threads of their own that drive plain TCP connections, each its share of them, on which no application code runs.
+    /// Default 0: connections are driven by tasks of the runtime, one for each processor. That costs a message least
+    /// while there are few; threads hold more connections in less memory, and keep their pace while the runtime is busy.
+    pub shard_threads: usize,
 }
 
 impl Default for WebSocketConfig {
@@ -50,7 +51,7 @@ impl Default for WebSocketConfig {
             message_bytes_max: 1024 * 1024,
             write_timeout: Duration::from_secs(2),
             close_timeout: Duration::from_secs(2),
-            shards: std::thread::available_parallelism().map_or(1, usize::from),
+            shard_threads: 0,
         }
     }
 }
