@@ -10,7 +10,7 @@
  * consumer.subscriptions.create("RoomChannel", { received: console.log })
  * ```
  */
-import { Application } from '@hotwired/stimulus'
+import { Application, Controller } from '@hotwired/stimulus'
 import * as turbo from '@hotwired/turbo'
 import { createConsumer as untypedCreateConsumer } from '@rails/actioncable'
 import cableReady from 'cable_ready'
@@ -49,6 +49,8 @@ export interface StartOptions {
 export interface Started {
   readonly application: Application
   readonly consumer: Consumer
+  /** What Stimulus controllers extend, for pages that load the embedded script and bundle nothing. */
+  readonly Controller: typeof Controller
   readonly StimulusReflex: StimulusReflexClient
   readonly CableReady: CableReadyClient
   readonly Turbo: TurboClient
@@ -81,6 +83,6 @@ export function start (options: StartOptions = {}): Started {
   CableReady.initialize({ consumer, debug })
   // Before the others: they compare, and an element that only lost its wires is equal.
   CableReady.shouldMorphCallbacks.unshift(keepWired)
-  started = { application, consumer, StimulusReflex, CableReady, Turbo }
+  started = { application, consumer, Controller, StimulusReflex, CableReady, Turbo }
   return started
 }
