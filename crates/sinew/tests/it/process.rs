@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::json;
-use sinew::Secret;
+use sinew::config::Secret;
 
 use crate::application::counter;
 use crate::browser::Browser;
