@@ -59,5 +59,7 @@ pub(crate) fn build_examples() -> Result<()> {
         "demo",
         "--package",
         "reference",
+        "--package",
+        "book",
     ]))
 }
