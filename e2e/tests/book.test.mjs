@@ -192,6 +192,22 @@ test('the table sorts and turns in place', async () => {
   }))
 })
 
+test('a Stimulus controller calls with arguments, and hears the answer and the error', async () => {
+  await withProgram('browser', url => withPage(browser, async page => {
+    await visit(page, url)
+    // What the chapters show for all reflexes of a page.
+    await page.evaluate(() => document.addEventListener('stimulus-reflex:error', ({ detail: { id } }) => {
+      window.told = window.Sinew.StimulusReflex.reflexes[id].error
+    }))
+    await page.click('#stars-3')
+    await shows(page, '#said', '3 stars for tea')
+    await page.click('#stars-9')
+    await shows(page, '#problem', 'Five stars at most.')
+    await shows(page, '#said', '')
+    assert.equal(await page.evaluate(() => window.told), 'Five stars at most.')
+  }))
+})
+
 test('the wire shows what went out and what came in', async () => {
   await withProgram('wire', url => withPage(browser, async page => {
     await visit(page, url)
