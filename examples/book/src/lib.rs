@@ -23,6 +23,7 @@ macro_rules! chapters {
 chapters! {
     counter: "counter.md",
     reflexes: "reflexes.md",
+    callbacks: "callbacks.md",
     morphs: "morphs.md",
     pages: "pages.md",
     forms: "forms.md",
