@@ -29,7 +29,7 @@ pub(crate) fn test() -> Result<Counts> {
     let forgotten = summary::forgotten(&checkout::path("docs"))?;
     if !forgotten.is_empty() {
         bail!(
-            "docs/SUMMARY.md does not name {}: list them, or add them to `OUTSIDE` in xtask/src/book/summary.rs",
+            "docs/SUMMARY.md does not name {}: list them; `cargo xtask codegen` adds decisions",
             forgotten.join(", ")
         );
     }
@@ -53,12 +53,19 @@ pub(crate) fn test() -> Result<Counts> {
     })
 }
 
+/// Writes what the book takes from other files: the list of decisions, and the table of variables.
+pub(crate) fn write() -> Result<()> {
+    summary::write_decisions(&checkout::path("docs"))?;
+    println!("the decisions in docs/SUMMARY.md are written");
+    write_variables()
+}
+
 /// Between these lines of the chapter about configuration stands what the program says of itself.
 const VARIABLES: (&str, &str) = ("<!-- variables:begin -->\n", "<!-- variables:end -->");
 
 /// Writes the table of environment variables into its chapter. A test of the crate `book` fails while
 /// it is out of date.
-pub(crate) fn write_variables() -> Result<()> {
+fn write_variables() -> Result<()> {
     let output = run::cargo(["run", "--quiet", "--package", "book", "--bin", "variables"])
         .stderr(Stdio::inherit())
         .output()?;

@@ -20,6 +20,7 @@ mod client;
 mod demo;
 mod differences;
 mod golden;
+mod new_applications;
 mod package;
 mod prerequisites;
 mod run;
@@ -41,9 +42,10 @@ cargo xtask COMMAND
                      installs what is missing
   golden [--filter RE] [--keep DIR] [--bless] [--install]
                      the reference application against the recordings in spec/golden
+  new                make both kinds of new application, test them and click through them
   book               build the book of docs/ into target/book, and follow its links
-  codegen            write what is made from other files: docs/differences.md, and the table of
-                     variables in docs/guide/configuration.md
+  codegen            write what is made from other files: docs/differences.md, the variables in
+                     docs/guide/configuration.md, the decisions in docs/SUMMARY.md
   bench reflex [--seconds S] [--connections 1,20,200]
                      what a reflex costs, beside a bare echo of the same bytes
   package            package the facade with its bundle, and build that without Node or network
@@ -90,9 +92,13 @@ fn dispatch() -> Result<ExitCode> {
             arguments.finish()?;
             book::run()
         }
+        Some("new") => {
+            arguments.finish()?;
+            new_applications::run()
+        }
         Some("codegen") => {
             arguments.finish()?;
-            book::write_variables()?;
+            book::write()?;
             differences::write()
         }
         Some("bench") => {

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::prerequisites::{self, Prerequisite};
 use crate::run::{self, Counts};
-use crate::{book, checkout, client, golden, package};
+use crate::{book, checkout, client, golden, new_applications, package};
 
 /// How one step ended.
 struct Outcome {
@@ -22,7 +22,7 @@ struct Outcome {
 type Step = fn() -> Result<Counts>;
 
 /// In the order of how soon each tells what is wrong.
-const STEPS: [(&str, Step); 10] = [
+const STEPS: [(&str, Step); 11] = [
     ("format", format),
     ("browser bundle", bundle),
     ("npm package", client::test),
@@ -32,6 +32,7 @@ const STEPS: [(&str, Step); 10] = [
     ("book", book::test),
     ("recordings of the original", recordings),
     ("browser tests", browser_tests),
+    ("new applications", new_applications::check),
     ("package without Node", package::check),
 ];
 
@@ -114,10 +115,7 @@ fn missing_component(step: &str) -> Option<&'static str> {
         "lints" => "clippy",
         _ => return None,
     };
-    let is_there = run::cargo([component, "--version"])
-        .output()
-        .is_ok_and(|output| output.status.success());
-    (!is_there).then_some(component)
+    (!run::has_component(component)).then_some(component)
 }
 
 fn left_out(step: &'static str, component: &str) -> Outcome {

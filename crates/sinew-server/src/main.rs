@@ -3,13 +3,46 @@
 //! It makes new applications, adds reflexes to them, and runs them while they are being written.
 //! It knows an application as files and as a process; what a reflex is, the libraries know.
 
-use clap::Parser;
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command's output is what it is for"
+)]
+
+mod generate;
+mod new;
+
+mod names;
+mod template;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
 
 /// Reactive pages for axum applications.
 #[derive(Debug, Parser)]
 #[command(name = "sinew", version, arg_required_else_help = true)]
-struct Arguments {}
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
 
-fn main() {
-    Arguments::parse();
+#[derive(Debug, Subcommand)]
+enum Command {
+    New(new::Arguments),
+    Generate(generate::Arguments),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::New(arguments) => new::run(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sinew: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }

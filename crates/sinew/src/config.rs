@@ -4,6 +4,8 @@ pub use sinew_reflex::VersionCheck;
 pub use sinew_store::SessionConfig;
 pub use sinew_verifier::Digest;
 pub use sinew_web::error::ConfigError;
+// What a request is once the trusted proxies were heard, for an `OriginPolicy` to check.
+pub use sinew_web::Effective;
 pub use sinew_web::{CookieConfig, EdgeConfig, Environment, OriginPolicy, Secret, TrustedProxies};
 
 /// The settings of an application. Every one has a default that a first application can live with.

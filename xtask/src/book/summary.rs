@@ -1,4 +1,4 @@
-//! Whether every document is in the book.
+//! The book's table of contents: whether every document is in it, and its list of decisions.
 
 use std::fs;
 use std::path::Path;
@@ -18,6 +18,30 @@ pub(super) fn forgotten(docs: &Path) -> Result<Vec<String>> {
     documents.retain(|name| !OUTSIDE.contains(&&**name) && !names(&summary, name));
     documents.sort();
     Ok(documents)
+}
+
+/// The line below which the decisions stand, to the end of the file.
+const DECISIONS: &str = "- [Decisions](adr/README.md)\n";
+
+/// Writes the list of decisions into `SUMMARY.md`, which mdBook wants to name every page.
+pub(super) fn write_decisions(docs: &Path) -> Result<()> {
+    let path = docs.join("SUMMARY.md");
+    let summary = fs::read_to_string(&path)?;
+    let (before, _) = summary
+        .split_once(DECISIONS)
+        .with_context(|| format!("{} has no line {DECISIONS}", path.display()))?;
+    let mut documents = Vec::new();
+    gather(&docs.join("adr"), "adr/", &mut documents)?;
+    documents.retain(|document| document != "adr/README.md");
+    documents.sort();
+    let mut summary = format!("{before}{DECISIONS}");
+    for document in documents {
+        let text = fs::read_to_string(docs.join(&document))?;
+        let title = text.lines().next().unwrap_or_default();
+        let title = title.trim_start_matches('#').trim();
+        summary.push_str(&format!("  - [{title}]({document})\n"));
+    }
+    fs::write(&path, summary).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn names(summary: &str, document: &str) -> bool {
@@ -47,8 +71,25 @@ mod tests {
         let forgotten = forgotten(&checkout::path("docs")).unwrap();
         assert!(
             forgotten.is_empty(),
-            "not in docs/SUMMARY.md: {forgotten:?}"
+            "not in docs/SUMMARY.md: {forgotten:?}; `cargo xtask codegen` adds decisions"
         );
+    }
+
+    #[test]
+    fn decisions_are_listed_in_their_order() {
+        let folder = std::env::temp_dir().join(format!("sinew-decisions-{}", std::process::id()));
+        fs::create_dir_all(folder.join("adr")).unwrap();
+        let before = "- [One](one.md)\n";
+        let stale = format!("{before}{DECISIONS}  - [Gone](adr/0000-gone.md)\n");
+        fs::write(folder.join("SUMMARY.md"), stale).unwrap();
+        fs::write(folder.join("adr/README.md"), "# Decisions\n").unwrap();
+        fs::write(folder.join("adr/0002-b.md"), "# 0002 Second\n\nText.\n").unwrap();
+        fs::write(folder.join("adr/0001-a.md"), "# 0001 First\n").unwrap();
+        write_decisions(&folder).unwrap();
+        let summary = fs::read_to_string(folder.join("SUMMARY.md")).unwrap();
+        fs::remove_dir_all(&folder).unwrap();
+        let list = "  - [0001 First](adr/0001-a.md)\n  - [0002 Second](adr/0002-b.md)\n";
+        assert_eq!(summary, format!("{before}{DECISIONS}{list}"));
     }
 
     #[test]
