@@ -22,6 +22,7 @@ macro_rules! chapters {
 
 chapters! {
     counter: "counter.md",
+    new: "new.md",
     reflexes: "reflexes.md",
     callbacks: "callbacks.md",
     morphs: "morphs.md",
