@@ -56,6 +56,8 @@ async fn answer_probe(request: Request, next: Next) -> Response {
         return StatusCode::NOT_FOUND.into_response();
     };
     let params = RawPathParams::from_request_parts(&mut parts, &()).await;
+    // It would hold itself.
+    parts.extensions.remove::<RouteProbe>();
     *probe.0.lock() = Some(Route {
         template,
         params: params.map_or_else(
@@ -67,6 +69,7 @@ async fn answer_probe(request: Request, next: Next) -> Response {
                     .collect()
             },
         ),
+        extensions: parts.extensions,
     });
     StatusCode::NO_CONTENT.into_response()
 }
@@ -80,6 +83,8 @@ impl PageRenderer for RouterRenderer {
         async move {
             let probe = RouteProbe::default();
             let mut request = request.map(|()| Body::empty());
+            // Those that come back are the router's own.
+            request.extensions_mut().clear();
             request.extensions_mut().insert(probe.clone());
             let Ok(_) = app.oneshot(request).await;
             let route = probe.0.lock().take();

@@ -16,6 +16,8 @@ import { createConsumer as untypedCreateConsumer } from '@rails/actioncable'
 import cableReady from 'cable_ready'
 import stimulusReflex from 'stimulus_reflex'
 import type { CableReadyClient, Consumer, StimulusReflexClient, TurboClient } from './clients'
+import { keepHistory } from './history'
+import { announceReconnects } from './reconnected'
 import { keepWired } from './wiring'
 
 export { Application, Controller } from '@hotwired/stimulus'
@@ -83,6 +85,8 @@ export function start (options: StartOptions = {}): Started {
   CableReady.initialize({ consumer, debug })
   // Before the others: they compare, and an element that only lost its wires is equal.
   CableReady.shouldMorphCallbacks.unshift(keepWired)
+  keepHistory(Turbo)
+  announceReconnects()
   started = { application, consumer, Controller, StimulusReflex, CableReady, Turbo }
   return started
 }

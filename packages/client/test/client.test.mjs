@@ -154,3 +154,50 @@ test('a morph leaves elements wired, so that what is pressed right after it is n
     assert.equal(button.dataset.controller, undefined)
   })
 })
+
+test('an address that the server pushed is one of Turbo\'s, and its own state stays', async () => {
+  await withPage(BUTTON, EMBEDDED, async ({ window, document, firstSocket }) => {
+    await connect({ firstSocket })
+    const { CableReady, Turbo } = window.Sinew
+    const before = window.history.state.turbo
+    CableReady.perform([{ operation: 'pushState', url: '/second', state: { row: 7 } }])
+    assert.equal(window.location.pathname, '/second')
+    const pushed = window.history.state
+    assert.equal(pushed.row, 7)
+    assert.equal(pushed.turbo.restorationIndex, before.restorationIndex + 1)
+    assert.notEqual(pushed.turbo.restorationIdentifier, before.restorationIdentifier)
+    assert.equal(Turbo.session.view.lastRenderedLocation.pathname, '/second')
+
+    CableReady.perform([{ operation: 'replaceState', url: '/third' }])
+    assert.equal(window.history.state.turbo.restorationIndex, pushed.turbo.restorationIndex)
+    assert.equal(Turbo.navigator.history.location.pathname, '/third')
+
+    const late = new Promise(resolve => setTimeout(resolve, 5))
+    CableReady.perform([
+      { operation: 'pushState', url: '/never', cancel: true },
+      { operation: 'replaceState', url: '/late', delay: 1 }
+    ])
+    assert.equal(window.history.state.turbo.restorationIndex, pushed.turbo.restorationIndex)
+    await late
+    assert.equal(Turbo.navigator.history.location.pathname, '/late')
+
+    Turbo.session.drive = false
+    CableReady.perform([{ operation: 'pushState', url: '/fourth', state: { row: 8 } }])
+    assert.deepEqual({ ...window.history.state }, { row: 8 })
+  })
+})
+
+test('elements that ask for it hear once that the connection is back', async () => {
+  const page = '<main data-reflex="reconnected->Room#outer"><ol data-reflex="click->Room#open reconnected->Room#catch_up"></ol></main><p data-reflex="click->Room#other"></p>'
+  await withPage(page, EMBEDDED, async ({ window, firstSocket, sockets }) => {
+    const first = await connect({ firstSocket })
+    const called = socket => socket.sent.filter(({ command }) => command === 'message').map(({ data }) => JSON.parse(data).target)
+    assert.deepEqual(called(first), [], 'the first connection is no news')
+    first.close()
+    window.Sinew.consumer.connection.reopen()
+    while (sockets.length < 2) await new Promise(resolve => setTimeout(resolve, 1))
+    const second = await connect({ firstSocket: sockets[1] })
+    await second.said(({ data }) => data?.includes('catch_up'))
+    assert.deepEqual(called(second), ['Room#outer', 'Room#catch_up'])
+  })
+})
