@@ -195,6 +195,10 @@ test('the table sorts and turns in place', async () => {
     await shows(page, '#page', '2 of 3')
     await page.reload()
     await shows(page, '#page', '2 of 3')
+    // Addresses that the server pushed are pages to go back to.
+    await page.goBack()
+    await shows(page, '#page', '1 of 3')
+    await shows(page, 'tbody td', 'Hazel')
   }))
 })
 
