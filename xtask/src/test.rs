@@ -181,7 +181,12 @@ fn browser_tests() -> Result<Counts> {
         .args(test_files()?)
         .env("DEMO_BIN", checkout::example("demo"))
         .env("REFERENCE_BIN", checkout::example("reference"))
-        .env("CHROMIUM", prerequisites::chromium());
+        .env(
+            "PAGE_FROM_FILE_BIN",
+            checkout::example("examples/page_from_file"),
+        )
+        .env("CHROMIUM", prerequisites::chromium())
+        .env("NGINX", prerequisites::nginx());
     run::counted(&mut node)
 }
 

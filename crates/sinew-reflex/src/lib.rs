@@ -72,6 +72,7 @@ pub mod html;
 mod inflection;
 mod joined;
 mod morph;
+mod nearest;
 mod outcome;
 mod page;
 pub mod params;

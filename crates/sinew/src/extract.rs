@@ -8,6 +8,7 @@ use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use http::{Extensions, StatusCode};
 use sinew_reflex::{Error, Reflex, Result};
+use sinew_web::BasePath;
 
 /// Uses axum's extractors in a reflex, on the request of a page morph: a GET of the page's url with
 /// the headers of the connection. As in a handler, its extensions hold the session, the flash, and
@@ -81,7 +82,12 @@ impl Extract for Reflex {
         let request = self.routed_request();
         let given = self.try_state::<Given>().cloned();
         async move {
-            let (mut parts, ()) = request.await?.into_parts();
+            let mut request = request.await?;
+            let base_path = given.as_ref().and_then(|given| given.0.get::<BasePath>());
+            if let Some(base_path) = base_path {
+                base_path.enter(&mut request);
+            }
+            let (mut parts, ()) = request.into_parts();
             if let Some(Given(given)) = given {
                 let own = std::mem::replace(&mut parts.extensions, (*given).clone());
                 parts.extensions.extend(own);

@@ -11,6 +11,7 @@ use sinew_reflex::{CableReady, Result};
 use sinew_store::{Session, SessionId};
 use sinew_streams::{StreamName, Streams};
 use sinew_verifier::MessageVerifier;
+use sinew_web::BasePath;
 
 use crate::identify::{Connected, SESSION_ID};
 
@@ -35,6 +36,7 @@ struct Inner {
     cable_ready: CableReady,
     streams: Arc<dyn Streams>,
     verifier: MessageVerifier,
+    base_path: BasePath,
     /// Not held: the cable holds the reflexes, which hold this handle.
     cable: OnceLock<WeakCable>,
 }
@@ -44,11 +46,13 @@ impl SinewHandle {
         cable_ready: CableReady,
         streams: Arc<dyn Streams>,
         verifier: MessageVerifier,
+        base_path: BasePath,
     ) -> Self {
         Self(Arc::new(Inner {
             cable_ready,
             streams,
             verifier,
+            base_path,
             cable: OnceLock::new(),
         }))
     }
@@ -97,6 +101,24 @@ impl SinewHandle {
         if let Some(cable) = self.0.cable.get().and_then(WeakCable::upgrade) {
             cable.disconnect_if(|known| Connected::of(known, id), true);
         }
+    }
+
+    /// Where browsers find `path`, a path of the application that begins with `/`: with the
+    /// [base path](crate::config::EdgeConfig::base_path) before it. In a page it is
+    /// [`ClientTags::path`](crate::ClientTags::path).
+    ///
+    /// ```
+    /// use sinew::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let mut config = sinew::Config::default();
+    /// config.edge.base_path = "/app".parse()?;
+    /// let app = Sinew::new(axum::Router::new()).config(config).in_memory().build()?;
+    /// assert_eq!(app.handle().path("/todos"), "/app/todos");
+    /// # Ok(()) }
+    /// ```
+    pub fn path(&self, path: &str) -> String {
+        self.0.base_path.join(path)
     }
 
     /// Signs the name of a stream, so that a page may name it and a visitor cannot make one up.

@@ -61,10 +61,13 @@ mod extract;
 
 pub mod client;
 pub mod config;
+mod content_security_policy;
 mod error;
 
 mod assets;
+mod client_version;
 mod endpoint;
+mod page_policy;
 mod reflex_channel;
 mod renderer;
 mod serve;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sinew_cable::{Answer, Confirmation, DirectChannel, DirectSubscription};
 use sinew_reflex::{Client, Engine};
 
+use crate::client_version::ServerVersion;
 use crate::identify::Connected;
 
 /// The name the stock client subscribes by, and the beginning of the stream its replies travel on.
@@ -13,11 +14,12 @@ const NAME: &str = "StimulusReflex::Channel";
 /// Hands calls to the engine and lets the cable deliver what the engine publishes.
 pub(crate) struct ReflexChannel {
     engine: Engine,
+    version: ServerVersion,
 }
 
 impl ReflexChannel {
-    pub(crate) fn new(engine: Engine) -> Self {
-        Self { engine }
+    pub(crate) fn new(engine: Engine, version: ServerVersion) -> Self {
+        Self { engine, version }
     }
 }
 
@@ -46,6 +48,10 @@ impl DirectChannel for ReflexChannel {
         // takes its share of every connection.
         if identifiers.extensions().len() > 1 {
             client = client.with_extensions(identifiers.extensions().clone());
+        }
+        // It waits in the mailbox until this call has been answered, so the confirmation comes first.
+        if let Some(greeting) = self.version.greeting(subscription.identifier().as_str()) {
+            subscription.transmit_json(&greeting);
         }
         Confirmation::new()
             .stream_from(stream)

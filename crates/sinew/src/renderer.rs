@@ -13,24 +13,17 @@ use http::{StatusCode, header};
 use parking_lot::Mutex;
 use sinew_reflex::{Page, PageRenderer, PageRequest, RenderError, Route};
 use sinew_store::{Flash, Sessions};
+use sinew_web::BasePath;
 use sinew_web::session_layer::InProcess;
 use tower::ServiceExt as _;
 
 /// Runs the router that also answers HTTP, without the session layer around it.
 pub(crate) struct RouterRenderer {
-    app: Router,
-    sessions: Sessions,
-    page_bytes_max: usize,
-}
-
-impl RouterRenderer {
-    pub(crate) fn new(app: Router, sessions: Sessions, page_bytes_max: usize) -> Self {
-        Self {
-            app,
-            sessions,
-            page_bytes_max,
-        }
-    }
+    pub(crate) app: Router,
+    pub(crate) sessions: Sessions,
+    /// What the addresses of pages have that the router's own do not.
+    pub(crate) base_path: BasePath,
+    pub(crate) page_bytes_max: usize,
 }
 
 /// A request that only asks where it would arrive. A layer answers it instead of the handler.
@@ -86,6 +79,7 @@ impl PageRenderer for RouterRenderer {
             // Those that come back are the router's own.
             request.extensions_mut().clear();
             request.extensions_mut().insert(probe.clone());
+            self.base_path.enter(&mut request);
             let Ok(_) = app.oneshot(request).await;
             let route = probe.0.lock().take();
             Ok(route)
@@ -102,6 +96,7 @@ impl PageRenderer for RouterRenderer {
             // An anonymous connection has no session; its pages see an empty one that is never stored.
             extensions.insert(page.session.unwrap_or_else(|| self.sessions.create()));
             extensions.insert::<Flash>(page.flash);
+            self.base_path.enter(&mut request);
             let Ok(response) = app.oneshot(request).await;
             let (parts, body) = response.into_parts();
             if parts.headers.contains_key(header::SET_COOKIE) {

@@ -6,7 +6,9 @@ import { connected, shows, visit, withPage } from '../../page.mjs'
 
 const app = application('full')
 const PASSWORD = 'correct horse battery'
-const REFUSED = { expected: /status of 4(22|29)/ }
+/** Pages for everybody are plain HTML, without the client. */
+const PLAIN = { plain: /^\/(sign-in|register)$/ }
+const REFUSED = { ...PLAIN, expected: /status of 4(22|29)/ }
 
 async function send (page, name, password) {
   await page.fill('#name', name)
@@ -53,7 +55,7 @@ test('what an account writes down is there after signing out and in again', asyn
     await connected(page)
     await shows(page, '#todos li label', 'Water <b>the</b> plants')
     await shows(page, '#left', '0 left')
-  })
+  }, PLAIN)
 })
 
 test('a wrong password does not get in, and the form says so', async () => {
@@ -91,8 +93,8 @@ test('another tab of the account sees it at once, another account never', async 
       await register(other, 'dave')
       await shows(other, '#left', 'Nothing yet.')
       assert.ok(!(await other.content()).includes('Secret'))
-    })
-  })
+    }, PLAIN)
+  }, PLAIN)
 })
 
 test('who has not signed in gets no socket', async () => {
@@ -103,5 +105,5 @@ test('who has not signed in gets no socket', async () => {
       socket.onmessage = ({ data }) => resolve(JSON.parse(data))
     }))
     assert.deepEqual(answer, { type: 'disconnect', reason: 'unauthorized', reconnect: false })
-  })
+  }, PLAIN)
 })

@@ -2,33 +2,12 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import { test } from 'node:test'
 import zlib from 'node:zlib'
-import { library, loaded, open } from './page.mjs'
+import { connect, library, REFLEX_CHANNEL, withPage } from './page.mjs'
 
 const EMBEDDED = fs.readFileSync(new URL('../dist/sinew.js', import.meta.url), 'utf8')
 const LIBRARY = await library()
-const REFLEX_CHANNEL = JSON.stringify({ channel: 'StimulusReflex::Channel' })
 const META = '<meta name="action-cable-url" content="/app/cable">'
 const BUTTON = '<button data-reflex="click->Counter#increment" data-step="2">+</button><b id="count">0</b>'
-
-/** Runs a test with a page, and closes the page. */
-async function withPage (html, script, action) {
-  const page = open(html, script)
-  try {
-    await loaded(page)
-    await action(page)
-  } finally {
-    page.close()
-  }
-}
-
-/** Accepts the page's only connection and confirms the channel of reflexes. */
-async function connect (page) {
-  const socket = await page.firstSocket
-  socket.accept()
-  await socket.said(message => message.command === 'subscribe' && message.identifier === REFLEX_CHANNEL)
-  socket.tell({ type: 'confirm_subscription', identifier: REFLEX_CHANNEL })
-  return socket
-}
 
 test('the embedded script starts by itself and opens one connection where the page says', async () => {
   await withPage(`<head>${META}</head>${BUTTON}`, EMBEDDED, async page => {
@@ -39,7 +18,7 @@ test('the embedded script starts by itself and opens one connection where the pa
     Sinew.consumer.subscriptions.create('RoomChannel')
     assert.equal(page.sockets.length, 1)
     assert.equal(Sinew.CableReady.consumer, Sinew.consumer)
-    assert.deepEqual(Object.keys(Sinew), ['application', 'consumer', 'Controller', 'StimulusReflex', 'CableReady', 'Turbo'])
+    assert.deepEqual(Object.keys(Sinew), ['application', 'consumer', 'Controller', 'StimulusReflex', 'CableReady', 'Turbo', 'version', 'server'])
     assert.deepEqual(page.errors, [])
   })
 })
@@ -117,6 +96,22 @@ test('a consumer and an address at once are refused, and nothing is started', as
     const { createConsumer, start } = page.window.Library
     assert.throws(() => start({ consumer: createConsumer('/a'), cableUrl: '/b' }), /not both/)
     assert.equal(start({ cableUrl: '/b' }).consumer.url, 'ws://example.test/b')
+  })
+})
+
+test('the package says its own version, the embedded script that it comes from the server', async () => {
+  const { version } = JSON.parse(fs.readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  await withPage(BUTTON, LIBRARY, async page => {
+    const started = page.window.Library.start()
+    const socket = await page.firstSocket
+    socket.accept()
+    const { identifier } = await socket.said(message => message.command === 'subscribe')
+    assert.equal(identifier, JSON.stringify({ channel: 'StimulusReflex::Channel', sinew: version }))
+    assert.equal(started.version, version)
+  })
+  await withPage(BUTTON, EMBEDDED, async page => {
+    await connect(page)
+    assert.equal(page.window.Sinew.version, `${version}+embedded`)
   })
 })
 

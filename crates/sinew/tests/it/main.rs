@@ -4,8 +4,12 @@ mod application;
 mod browser;
 mod server;
 
+mod client_versions;
 mod settings;
 mod visits;
+
+mod base_path;
+mod policies;
 
 mod idle;
 mod lanes;
