@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { launch } from '../browser.mjs'
 import { ready } from '../demo.mjs'
+import { startNginx } from '../nginx.mjs'
 import { connected, shows, visit, withPage } from '../page.mjs'
 import { start } from '../server.mjs'
 
@@ -17,10 +18,11 @@ let browser
 before(async () => { browser = await launch() })
 after(() => browser?.close())
 
+const chapterOf = name => fs.readFileSync(path.join(ROOT, 'docs/guide', `${name}.md`), 'utf8')
+
 /** The code blocks of a chapter that name their file in the first line, by file. */
 function filesOf (chapter) {
-  const text = fs.readFileSync(path.join(ROOT, 'docs/guide', `${chapter}.md`), 'utf8')
-  const blocks = text.matchAll(/^```\w+\n(?:\/\/|#) ([\w./-]+)\n([^]*?)^```$/gm)
+  const blocks = chapterOf(chapter).matchAll(/^```\w+\n(?:\/\/|#) ([\w./-]+)\n([^]*?)^```$/gm)
   return Object.fromEntries([...blocks].map(([, file, content]) => [file, content]))
 }
 
@@ -248,4 +250,29 @@ test('who signs in keeps notes until they sign out', async () => {
     await page.click('#out')
     await page.waitForSelector('#in')
   }))
+})
+
+test('behind nginx as the chapter about deployment sets it up', async () => {
+  const [, block] = chapterOf('deployment').match(/^```nginx\n([^]*?)^```$/m)
+  const secret = '7d1f0c3b9ae84625d1f7c3a9e84620b5c1f7d3a9'
+  const server = await start('book-counter', {
+    env: { SINEW_ENV: 'production', SINEW_SECRET: secret, SINEW_TRUSTED_PROXIES: 'loopback' }
+  })
+  try {
+    const nginx = await startNginx({}, port => {
+      assert.match(block, /listen 80;[^]*proxy_pass http:\/\/127\.0\.0\.1:3000;/)
+      return block.replace('listen 80;', `listen 127.0.0.1:${port};`).replace('http://127.0.0.1:3000', server.url)
+    })
+    try {
+      await withPage(browser, async page => {
+        await visit(page, `http://127.0.0.1:${nginx.port}/`)
+        await page.click('#add')
+        await shows(page, '#count', '1')
+      })
+    } finally {
+      await nginx.stop()
+    }
+  } finally {
+    await server.stop()
+  }
 })
