@@ -60,6 +60,8 @@ pub(crate) fn build_examples() -> Result<()> {
         "--package",
         "reference",
         "--package",
+        "book",
+        "--package",
         "sinew",
         "--bins",
         "--examples",

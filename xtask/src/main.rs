@@ -11,6 +11,7 @@
 
 mod arguments;
 mod bench;
+mod book;
 #[allow(dead_code, reason = "shared by source: each includer uses a part")]
 #[path = "../../crates/sinew/build/bundle.rs"]
 mod bundle;
@@ -42,7 +43,9 @@ cargo xtask COMMAND
   golden [--filter RE] [--keep DIR] [--bless] [--install]
                      the reference application against the recordings in spec/golden
   new                make both kinds of new application, test them and click through them
-  codegen            write the files that are made from others (docs/differences.md)
+  book               build the book of docs/ into target/book, and follow its links
+  codegen            write what is made from other files: docs/differences.md, the variables in
+                     docs/guide/configuration.md, the decisions in docs/SUMMARY.md
   bench reflex [--seconds S] [--connections 1,20,200]
                      what a reflex costs, beside a bare echo of the same bytes
   package            package the facade with its bundle, and build that without Node or network
@@ -85,12 +88,17 @@ fn dispatch() -> Result<ExitCode> {
             arguments.finish()?;
             golden::run(&options)
         }
+        Some("book") => {
+            arguments.finish()?;
+            book::run()
+        }
         Some("new") => {
             arguments.finish()?;
             new_applications::run()
         }
         Some("codegen") => {
             arguments.finish()?;
+            book::write()?;
             differences::write()
         }
         Some("bench") => {
