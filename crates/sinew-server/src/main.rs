@@ -3,13 +3,43 @@
 //! It makes new applications, adds reflexes to them, and runs them while they are being written.
 //! It knows an application as files and as a process; what a reflex is, the libraries know.
 
-use clap::Parser;
+#![allow(clippy::print_stderr, reason = "a command's output is what it is for")]
+
+#[cfg(unix)]
+mod launch;
+#[cfg(unix)]
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
 
 /// Reactive pages for axum applications.
 #[derive(Debug, Parser)]
 #[command(name = "sinew", version, arg_required_else_help = true)]
-struct Arguments {}
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
 
-fn main() {
-    Arguments::parse();
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[cfg(unix)]
+    Watch(watch::Arguments),
+    #[cfg(unix)]
+    #[command(hide = true)]
+    Launch(launch::Arguments),
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        #[cfg(unix)]
+        Command::Watch(arguments) => watch::run(&arguments),
+        #[cfg(unix)]
+        Command::Launch(arguments) => launch::run(&arguments),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("sinew: {error:#}");
+        ExitCode::FAILURE
+    })
 }
