@@ -285,7 +285,8 @@ impl Sinew {
     ///
     /// It listens where [`EdgeConfig::listen`](sinew_web::EdgeConfig::listen) says, by default at
     /// `http://127.0.0.1:3000`, and writes a log to standard error unless the program has set up
-    /// `tracing` itself; `RUST_LOG` chooses what.
+    /// `tracing` itself; `RUST_LOG` chooses what. A socket that was bound beforehand is served
+    /// instead, as [`App::serve`] says.
     ///
     /// # Errors
     ///
@@ -337,9 +338,19 @@ impl App {
 
     /// Serves it until the process is told to stop.
     ///
+    /// Whoever starts the process may bind the socket beforehand and hand it over by systemd's
+    /// protocol (`LISTEN_FDS`, as a socket unit and `sinew watch` do). That one is served instead of
+    /// [`EdgeConfig::listen`](sinew_web::EdgeConfig::listen), and visitors who come between two
+    /// processes wait in it.
+    ///
+    /// Told to stop, it sends the browsers away, for 10 seconds at most, and finishes the requests
+    /// that are being answered, for 10 seconds more at most. Outside of production it is one
+    /// second each, since somebody waits for the next build.
+    ///
     /// # Errors
     ///
-    /// [`StartError::Listen`] and [`StartError::Serve`].
+    /// [`StartError::AddressInUse`], [`StartError::Listen`], [`StartError::Inherited`] and
+    /// [`StartError::Serve`].
     pub async fn serve(self) -> Result<(), StartError> {
         serve::serve(self).await
     }
