@@ -17,14 +17,15 @@ process.on('exit', () => children.forEach(child => child.kill('SIGKILL')))
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1))
 
 /**
- * Where an example's program is: `<NAME>_BIN` of the environment, or the debug build of this checkout.
+ * Where the program of an example is, or the command `sinew`: `<NAME>_BIN` of the environment, or the debug build of this checkout.
  *
  * @param {string} name `demo`, `reference` …
  */
 export function binary (name) {
   const target = process.env.CARGO_TARGET_DIR || fileURLToPath(new URL('../target', import.meta.url))
   const file = process.env[`${name.toUpperCase()}_BIN`] || path.join(target, 'debug', name)
-  if (!fs.existsSync(file)) throw new Error(`${file} is not there: run \`cargo build -p ${name}\`, or \`cargo xtask test\`, which does`)
+  const crate = name === 'sinew' ? 'sinew-server' : name
+  if (!fs.existsSync(file)) throw new Error(`${file} is not there: run \`cargo build -p ${crate}\`, or \`cargo xtask test\`, which does`)
   return file
 }
 

@@ -182,6 +182,7 @@ fn browser_tests() -> Result<Counts> {
         .args(test_files()?)
         .env("DEMO_BIN", checkout::example("demo"))
         .env("REFERENCE_BIN", checkout::example("reference"))
+        .env("SINEW_BIN", checkout::example("sinew"))
         .env("CHROMIUM", prerequisites::chromium());
     run::counted(&mut node)
 }
