@@ -182,7 +182,6 @@ fn browser_tests() -> Result<Counts> {
         .args(test_files()?)
         .env("DEMO_BIN", checkout::example("demo"))
         .env("REFERENCE_BIN", checkout::example("reference"))
-        .env("SINEW_BIN", checkout::example("sinew"))
         .env("CHROMIUM", prerequisites::chromium());
     run::counted(&mut node)
 }

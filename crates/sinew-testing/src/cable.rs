@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, Uri};
 use serde_json::{Value, json};
-use sinew::Cable;
+use sinew::cable::Cable;
 use sinew_protocol::Subprotocol;
 use sinew_web::websocket::CableEndpoint;
 use sinew_websocket::{Effect, Endpoint, Limits, Opcode, Role, masked_frame_into, random_mask_key};
@@ -107,8 +107,8 @@ impl Connection {
     }
 }
 
-fn sinew_cable_request(headers: HeaderMap) -> sinew::ConnectRequest {
-    sinew::ConnectRequest {
+fn sinew_cable_request(headers: HeaderMap) -> sinew::cable::ConnectRequest {
+    sinew::cable::ConnectRequest {
         headers,
         uri: Uri::from_static("/cable"),
         remote_address: Some(std::net::Ipv4Addr::LOCALHOST.into()),

@@ -395,5 +395,5 @@ impl<'a> IntoFuture for Stimulation<'a> {
 
 /// An id that nobody else has: 128 random bits as a session's id, told apart by who asks.
 fn unique() -> String {
-    sinew::SessionId::generate().to_string()
+    sinew::session::SessionId::generate().to_string()
 }

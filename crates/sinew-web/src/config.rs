@@ -100,6 +100,11 @@ pub const VARIABLES: &[Variable] = &[
         default: "1048576 (1 MiB)",
         meaning: "bytes a message from a client may have; a longer one closes its connection with 1009",
     },
+    Variable {
+        name: "SINEW_SANITY_CHECKS",
+        default: "`on`",
+        meaning: "whether what looks wrong is named in the log: `on` or `off`",
+    },
 ];
 
 /// The settings of the edge.
@@ -144,6 +149,9 @@ pub struct EdgeConfig {
     /// Bytes a message from a client may have, [`MESSAGE_BYTES_MAX`] by default. A longer one
     /// closes its connection with 1009.
     pub message_bytes_max: usize,
+    /// Whether what looks wrong about the settings and the first requests is named in the log, each
+    /// with what to do about it; yes by default.
+    pub sanity_checks: bool,
 }
 
 impl Default for EdgeConfig {
@@ -160,6 +168,7 @@ impl Default for EdgeConfig {
             cable_path: "/cable".to_owned(),
             cable_url: None,
             message_bytes_max: MESSAGE_BYTES_MAX,
+            sanity_checks: true,
         }
     }
 }
@@ -291,6 +300,16 @@ impl EdgeConfig {
                 ));
             }
             config.message_bytes_max = number;
+        }
+        if let Some(checks) = get("SINEW_SANITY_CHECKS") {
+            config.sanity_checks = match checks.to_ascii_lowercase().as_str() {
+                "on" => true,
+                "off" => false,
+                _ => {
+                    let expected = "`on` or `off`";
+                    return Err(ConfigError::new("SINEW_SANITY_CHECKS", &checks, expected));
+                }
+            };
         }
         Ok(config)
     }

@@ -139,7 +139,7 @@ impl Sinew {
     ///
     /// ```
     /// use axum::Router;
-    /// use sinew::{ConnectionIdentifiers, Refusal, prelude::*};
+    /// use sinew::{cable::{ConnectionIdentifiers, Refusal}, prelude::*};
     ///
     /// let sinew = Sinew::new(Router::new()).identify(async |visitor| {
     ///     let session = visitor.session().ok_or(Refusal::unauthorized())?;

@@ -1,4 +1,4 @@
-//! The browser client that an application serves without Node: one script and what belongs to it.
+//! The browser client, served without Node: one script and what belongs to it.
 //!
 //! The script holds the stock StimulusReflex, CableReady, Action Cable, Stimulus and Turbo clients.
 //! Its name holds a hash of its content, so that a browser may keep it forever and a new version of

@@ -1,9 +1,10 @@
 //! Everything that can be set, in one place.
 
-use sinew_store::SessionConfig;
-use sinew_verifier::Digest;
-use sinew_web::EdgeConfig;
-use sinew_web::error::ConfigError;
+pub use sinew_reflex::VersionCheck;
+pub use sinew_store::SessionConfig;
+pub use sinew_verifier::Digest;
+pub use sinew_web::error::ConfigError;
+pub use sinew_web::{CookieConfig, EdgeConfig, Environment, OriginPolicy, Secret, TrustedProxies};
 
 /// The settings of an application. Every one has a default that a first application can live with.
 ///

@@ -60,7 +60,7 @@ mod cable_car;
 mod extract;
 
 pub mod client;
-mod config;
+pub mod config;
 mod error;
 
 mod assets;
@@ -71,26 +71,43 @@ mod serve;
 
 pub use application::{App, Sinew};
 pub use cable_car::CableCar;
+#[doc(inline)]
 pub use config::Config;
 pub use error::StartError;
-pub use extract::Extract;
 pub use handle::{SinewHandle, StreamFrom};
-pub use identify::Visitor;
 #[doc(hidden)]
 pub use macros::__macro;
 pub use page_params::PageParams;
 pub use tags::{ClientTags, IsReflex};
 
-pub use sinew_cable::{
-    Broadcaster, Cable, Channel, ChannelError, ConnectRequest, ConnectionIdentifiers, Refusal,
-    Subscription,
-};
+pub use sinew_cable::Subscription;
 pub use sinew_cable_ready as cable_ready;
-pub use sinew_reflex::{
-    CableReady, Error, ErrorKind, Morph, Next, Reflex, ReflexHandle, Reflexes, Render, Result,
-    VersionCheck, element, maybe, params,
-};
-pub use sinew_store::{Flash, MemoryStore, Session, SessionId, Sessions, Store};
-pub use sinew_streams::{InProcessStreams, StreamName, Streams};
-pub use sinew_verifier::Digest;
-pub use sinew_web::{CookieConfig, EdgeConfig, Environment, OriginPolicy, Secret, TrustedProxies};
+pub use sinew_reflex::{Error, Reflex, Result};
+pub use sinew_store::{Flash, Session};
+
+pub mod cable {
+    //! Who connects, channels, broadcasts, and how they spread.
+    //!
+    //! What [`Sinew::identify`](crate::Sinew::identify) and [`Sinew::channel`](crate::Sinew::channel) work with.
+
+    pub use crate::identify::Visitor;
+    pub use sinew_cable::{
+        Broadcaster, Cable, Channel, ChannelError, ConnectRequest, ConnectionIdentifiers, Refusal,
+    };
+    pub use sinew_streams::{InProcessStreams, StreamName, Streams};
+}
+
+pub mod reflex {
+    //! The element, parameters, callbacks, rendering and errors of a reflex.
+
+    pub use crate::extract::Extract;
+    pub use sinew_reflex::{
+        CableReady, ErrorKind, Morph, Next, ReflexHandle, Reflexes, Render, element, maybe, params,
+    };
+}
+
+pub mod session {
+    //! Where sessions are kept, for whoever brings a store of their own.
+
+    pub use sinew_store::{MemoryStore, SessionId, Sessions, Store};
+}

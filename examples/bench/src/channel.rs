@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
-use sinew::Streams;
+use sinew::cable::Streams;
 use sinew::prelude::*;
 use sinew_cable::Broadcaster;
 

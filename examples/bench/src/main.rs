@@ -15,7 +15,11 @@ mod reflexes;
 use std::sync::Arc;
 
 use sinew::prelude::*;
-use sinew::{Config, Environment, InProcessStreams, Secret, Streams};
+use sinew::{
+    Config,
+    cable::{InProcessStreams, Streams},
+    config::{Environment, Secret},
+};
 
 /// A bound that no closed loop meets.
 const BEYOND_REACH: usize = 1 << 20;

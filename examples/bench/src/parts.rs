@@ -12,7 +12,10 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use sinew::prelude::*;
-use sinew::{MemoryStore, Sessions, cable_ready};
+use sinew::{
+    cable_ready,
+    session::{MemoryStore, Sessions},
+};
 use sinew_reflex::html::page_roots;
 use sinew_websocket::SharedFrame;
 use tower::ServiceExt as _;

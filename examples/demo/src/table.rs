@@ -94,7 +94,7 @@ struct View {
 
 impl View {
     /// What cannot be understood is the first page, in the usual order.
-    fn of(params: &sinew::params::Params) -> Self {
+    fn of(params: &sinew::reflex::params::Params) -> Self {
         params.parse().unwrap_or_default()
     }
 
@@ -147,7 +147,7 @@ impl Table {
             .get("href")
             .and_then(|href| href.split_once('?'));
         let query = query.map_or("", |(_, query)| query);
-        let view = View::of(&sinew::params::Params::from_urlencoded(query)?);
+        let view = View::of(&sinew::reflex::params::Params::from_urlencoded(query)?);
         cx.morph("#table", table(view));
         cx.cable_ready().push_state(view.address());
         Ok(())
@@ -211,7 +211,7 @@ pub(crate) async fn page(params: PageParams, client: ClientTags) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sinew::params::Params;
+    use sinew::reflex::params::Params;
 
     #[test]
     fn an_address_leads_to_the_view_it_was_made_of() {

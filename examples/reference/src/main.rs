@@ -13,7 +13,11 @@ mod templates;
 use std::env;
 
 use sinew::prelude::*;
-use sinew::{Config, ConnectionIdentifiers, Digest, Environment, Refusal, Secret, VersionCheck};
+use sinew::{
+    Config,
+    cable::{ConnectionIdentifiers, Refusal},
+    config::{Digest, Environment, Secret, VersionCheck},
+};
 
 use crate::channels::{EchoChannel, LoadChannel, RejectChannel};
 use crate::reflexes::{

@@ -1,6 +1,9 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sinew::{Environment, VersionCheck, prelude::*};
+use sinew::{
+    config::{Environment, VersionCheck},
+    prelude::*,
+};
 
 use crate::application::{Counter, router};
 use crate::browser::{Browser, Tab};

@@ -1,5 +1,5 @@
 use http::StatusCode;
-use sinew::{Config, OriginPolicy};
+use sinew::{Config, config::OriginPolicy};
 
 use crate::application::counter;
 use crate::browser::Browser;

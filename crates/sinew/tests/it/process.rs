@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::json;
-use sinew::{Environment, Secret};
+use sinew::config::{Environment, Secret};
 
 use crate::application::counter;
 use crate::browser::Browser;

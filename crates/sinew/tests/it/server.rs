@@ -4,7 +4,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use sinew::{App, Config, Environment, Secret, Sinew};
+use sinew::{
+    App, Config, Sinew,
+    config::{Environment, Secret},
+};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 

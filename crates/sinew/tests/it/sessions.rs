@@ -7,7 +7,11 @@ use axum::response::Html;
 use axum::routing::{get, post};
 use futures_util::future::join_all;
 use serde_json::json;
-use sinew::{ConnectionIdentifiers, MemoryStore, Refusal, SessionId, Sessions, Store, prelude::*};
+use sinew::{
+    cable::{ConnectionIdentifiers, Refusal},
+    prelude::*,
+    session::{MemoryStore, SessionId, Sessions, Store},
+};
 use sinew_store::{BoxFuture, Commit, Committed, Key, Record, StoreError, StoreErrorKind};
 
 use crate::application::{Counter, counter, router};
@@ -281,7 +285,7 @@ async fn store_that_fails_fails_the_reflex_and_nothing_is_half_saved() {
 /// Settings for a store that is given: it needs a secret.
 fn secretive() -> sinew::Config {
     let mut config = config();
-    config.edge.configured_secret = Some(sinew::Secret::generate().expect("random"));
+    config.edge.configured_secret = Some(sinew::config::Secret::generate().expect("random"));
     config
 }
 

@@ -3,7 +3,11 @@ use axum::response::Html;
 use axum::routing::get;
 use serde_json::json;
 use sinew::{
-    CableCar, ConnectionIdentifiers, MemoryStore, Refusal, Secret, StartError, prelude::*,
+    CableCar, StartError,
+    cable::{ConnectionIdentifiers, Refusal},
+    config::Secret,
+    prelude::*,
+    session::MemoryStore,
 };
 
 use crate::application::{Counter, counter, router};
@@ -167,7 +171,7 @@ async fn start_is_refused_with_a_sentence() {
 async fn development_makes_a_secret_of_its_own() {
     let data = tempfile::tempdir().expect("a directory");
     let mut config = config();
-    config.edge.environment = sinew::Environment::Development;
+    config.edge.environment = sinew::config::Environment::Development;
     config.edge.data_directory = data.path().join("made/on/the/way");
     let signed = |config| {
         let app = counter().config(config).build().expect("builds");

@@ -106,7 +106,7 @@ impl Selector {
     }
 
     async fn nil_html(&self, cx: &mut Reflex) -> Result {
-        cx.morph("#one", sinew::maybe(None::<String>));
+        cx.morph("#one", sinew::reflex::maybe(None::<String>));
         Ok(())
     }
 
