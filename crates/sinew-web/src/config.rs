@@ -410,6 +410,7 @@ mod tests {
             ("SINEW_CABLE_PATH", "/socket"),
             ("SINEW_CABLE_URL", "wss://cable.example.com/socket"),
             ("SINEW_MESSAGE_BYTES_MAX", "2048"),
+            ("SINEW_SANITY_CHECKS", "Off"),
         ])
         .expect("good settings");
         assert_eq!(config.environment, Environment::Production);
@@ -428,6 +429,7 @@ mod tests {
         assert_eq!(config.cable_path, "/socket");
         assert_eq!(config.cable_address(), "wss://cable.example.com/socket");
         assert_eq!(config.message_bytes_max, 2048);
+        assert!(!config.sanity_checks);
     }
 
     #[test]
@@ -450,6 +452,7 @@ mod tests {
             ("SINEW_CABLE_URL", "ftp://cable.example.com"),
             ("SINEW_MESSAGE_BYTES_MAX", "1"),
             ("SINEW_MESSAGE_BYTES_MAX", "1 MiB"),
+            ("SINEW_SANITY_CHECKS", "sometimes"),
         ] {
             let error = with(&[(name, value)]).expect_err(value);
             let sentence = error.to_string();

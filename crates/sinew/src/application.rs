@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use axum::middleware::from_fn_with_state;
 use axum::{Extension, Router};
 use http::Extensions;
 use sinew_cable::{Application, Cable, Channel, ConnectionIdentifiers, Refusal};
@@ -22,6 +23,7 @@ use crate::handle::SinewHandle;
 use crate::identify::{Identification, Identify, Visitor};
 use crate::reflex_channel::ReflexChannel;
 use crate::renderer::{RouterRenderer, answer_probes};
+use crate::sanity::{Finding, Subject, Traffic};
 use crate::tags::TagContext;
 use crate::{assets, serve};
 
@@ -74,6 +76,8 @@ pub struct Sinew {
     extensions: Extensions,
     reflexes: Vec<Box<dyn FnOnce(EngineBuilder) -> EngineBuilder + Send>>,
     channels: Vec<Box<dyn FnOnce(Application) -> Application + Send>>,
+    /// Reflexes that nobody can call, for the sanity checks.
+    without_actions: Vec<String>,
 }
 
 enum Storage {
@@ -94,6 +98,7 @@ impl Sinew {
             extensions: Extensions::new(),
             reflexes: Vec::new(),
             channels: Vec::new(),
+            without_actions: Vec::new(),
         }
     }
 
@@ -104,7 +109,11 @@ impl Sinew {
     }
 
     /// Registers a reflex: an `impl` with `#[reflex]`.
-    pub fn reflex(mut self, reflex: impl Reflexes) -> Self {
+    pub fn reflex<R: Reflexes>(mut self, reflex: R) -> Self {
+        let definition = R::definition();
+        if definition.action_names().next().is_none() {
+            self.without_actions.push(definition.name().to_owned());
+        }
         self.reflexes.push(Box::new(|engine| engine.reflex(reflex)));
         self
     }
@@ -190,8 +199,6 @@ impl Sinew {
             None => Config::from_env()?,
         };
         let edge = &config.edge;
-        edge.origins.warn_if_open();
-
         let secret = match (&self.storage, &edge.configured_secret) {
             (Storage::Memory, None) => sinew_web::Secret::generate()?,
             _ => edge.secret()?,
@@ -199,6 +206,11 @@ impl Sinew {
         let secret = SecretKeyBase::new(String::from_utf8_lossy(secret.as_bytes()));
         let verifier = MessageVerifier::new(secret.derive(STREAMS_SALT, config.key_digest));
 
+        let (is_in_memory, is_embedded) = match &self.storage {
+            Storage::Embedded => (false, true),
+            Storage::Memory => (true, false),
+            Storage::Given(_) => (false, false),
+        };
         let store: Arc<dyn Store> = match self.storage {
             Storage::Embedded => Arc::new(EmbeddedStore::open(&edge.data_directory)?),
             Storage::Memory => Arc::new(MemoryStore::new()),
@@ -271,13 +283,27 @@ impl Sinew {
         } else {
             router
         };
-        let router = router.fallback_service(app.layer(session_layer));
+        let mut app = app.layer(session_layer);
+        let mut findings = Vec::new();
+        if edge.sanity_checks {
+            let subject = Subject {
+                config: &config,
+                is_in_memory,
+                is_embedded,
+                without_actions: self.without_actions,
+            };
+            findings = subject.findings();
+            findings.iter().for_each(Finding::warn);
+            app = app.layer(from_fn_with_state(Traffic::new(&config), Traffic::look));
+        }
+        let router = router.fallback_service(app);
         Ok(App {
             router,
             handle,
             engine,
             health,
             config,
+            findings: findings.into(),
         })
     }
 
@@ -305,6 +331,7 @@ pub struct App {
     engine: Engine,
     health: Health,
     config: Config,
+    findings: Arc<[Finding]>,
 }
 
 impl App {
@@ -334,6 +361,11 @@ impl App {
     /// The settings in force.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// What looked wrong when it was built; the log has been told. See [`sanity`](crate::sanity).
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
     }
 
     /// Serves it until the process is told to stop.

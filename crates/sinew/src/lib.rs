@@ -62,6 +62,7 @@ mod extract;
 pub mod client;
 pub mod config;
 mod error;
+pub mod sanity;
 
 mod assets;
 mod endpoint;

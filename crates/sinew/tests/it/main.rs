@@ -12,6 +12,7 @@ mod lanes;
 mod pages;
 mod params;
 mod process;
+mod sanity;
 mod sessions;
 
 mod broadcasts;

@@ -55,9 +55,23 @@ pub(crate) fn start(directory: &Path) -> (Process, SocketAddr) {
 }
 
 /// The arguments with which this program is the child.
-const CHILD: [&str; 3] = ["--exact", "process::child_that_serves", "--nocapture"];
+pub(crate) const CHILD: [&str; 3] = ["--exact", "process::child_that_serves", "--nocapture"];
+
+/// Starts the child as production and gives what it logs until it listens.
+pub(crate) fn log_of_start(command: &mut Command, directory: &Path) -> Vec<String> {
+    let (mut log, process, _) = start_and_log(command, directory);
+    drop(process);
+    // The last line is the one that says where it listens.
+    log.pop();
+    log
+}
 
 fn start_with(command: &mut Command, directory: &Path) -> (Process, SocketAddr) {
+    let (_, process, address) = start_and_log(command, directory);
+    (process, address)
+}
+
+fn start_and_log(command: &mut Command, directory: &Path) -> (Vec<String>, Process, SocketAddr) {
     let mut child = command
         .env(DIRECTORY, directory)
         .env("RUST_LOG", "info")
@@ -68,14 +82,16 @@ fn start_with(command: &mut Command, directory: &Path) -> (Process, SocketAddr) 
         .expect("starts");
     let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
     let process = Process(child);
+    let mut log = Vec::new();
     let address = lines.find_map(|line| {
         let line = line.expect("text");
+        log.push(line.clone());
         let (_, address) = line.split_once("listening on http://")?;
         Some(address.parse().expect("an address"))
     });
     // What it logs later is read too, or it would stop at a full pipe.
     std::thread::spawn(move || lines.for_each(drop));
-    (process, address.expect("the child listens"))
+    (log, process, address.expect("the child listens"))
 }
 
 #[tokio::test]
@@ -134,8 +150,6 @@ const HAND_OVER: &str =
 
 /// A process that is given its socket as systemd gives it.
 fn start_with_socket(directory: &Path, listener: &TcpListener) -> Process {
-    let hand_over =
-        r#"LISTEN_PID=$$ LISTEN_FDS=1; export LISTEN_PID LISTEN_FDS; exec "$@" 3<&0 </dev/null"#;
     let socket = listener.try_clone().expect("a second handle");
     let mut command = Command::new("sh");
     command
@@ -195,8 +209,6 @@ async fn connection_that_says_nothing_does_not_hold_up_a_rebuild() {
 async fn socket_that_cannot_be_served_is_named() {
     let (socket, _other) = UnixStream::pair().expect("sockets");
     let directory = tempfile::tempdir().expect("a directory");
-    let hand_over =
-        r#"LISTEN_PID=$$ LISTEN_FDS=1; export LISTEN_PID LISTEN_FDS; exec "$@" 3<&0 </dev/null"#;
     let output = Command::new("sh")
         .args(["-c", HAND_OVER, "sh"])
         .arg(std::env::current_exe().expect("this program"))
