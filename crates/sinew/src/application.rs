@@ -1,6 +1,7 @@
 //! The builder: an axum router in, a reactive application out.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::middleware::from_fn_with_state;
@@ -25,7 +26,7 @@ use crate::reflex_channel::ReflexChannel;
 use crate::renderer::{RouterRenderer, answer_probes};
 use crate::sanity::{Finding, Subject, Traffic};
 use crate::tags::TagContext;
-use crate::{assets, serve};
+use crate::{assets, serve, templates};
 
 /// The salt from which the key for signed stream names is derived, as CableReady does.
 const STREAMS_SALT: &str = "cable_ready/verifier_key";
@@ -78,6 +79,7 @@ pub struct Sinew {
     channels: Vec<Box<dyn FnOnce(Application) -> Application + Send>>,
     /// Reflexes that nobody can call, for the sanity checks.
     without_actions: Vec<String>,
+    templates: Vec<PathBuf>,
 }
 
 enum Storage {
@@ -99,6 +101,7 @@ impl Sinew {
             reflexes: Vec::new(),
             channels: Vec::new(),
             without_actions: Vec::new(),
+            templates: Vec::new(),
         }
     }
 
@@ -187,6 +190,37 @@ impl Sinew {
         self
     }
 
+    /// In development, renews the open pages when a file below this folder changes: they ask for
+    /// themselves again, and keep what was typed into them. Elsewhere it does nothing.
+    ///
+    /// It is for template engines that read their files while the program runs, so that neither a
+    /// build nor a restart is needed; the handlers must read them anew. Templates that are compiled
+    /// into the program are followed by `sinew watch`. The files are looked at four times a second,
+    /// 10,000 at most.
+    ///
+    /// ```
+    /// use axum::{Router, response::Html, routing::get};
+    /// use sinew::prelude::*;
+    ///
+    /// const TEMPLATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    ///
+    /// async fn page() -> Result<Html<String>> {
+    ///     Ok(Html(std::fs::read_to_string(format!("{TEMPLATES}/page.html"))?))
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let app = Sinew::new(Router::new().route("/", get(page)))
+    ///     .watch_templates(TEMPLATES)
+    ///     .in_memory()
+    ///     .build()?;
+    /// assert!(app.findings().is_empty(), "the folder is there");
+    /// # Ok(()) }
+    /// ```
+    pub fn watch_templates(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.templates.push(folder.into());
+        self
+    }
+
     /// Checks and joins everything.
     ///
     /// # Errors
@@ -245,6 +279,7 @@ impl Sinew {
             Environment::Production => sinew_reflex::Environment::Production,
             _ => sinew_reflex::Environment::Development,
         };
+        let is_development = edge.environment == Environment::Development;
         let mut engine = Engine::builder(Arc::clone(&self.streams), Arc::new(renderer))
             .config(reflex_config)
             .runtime(runtime.clone())
@@ -265,7 +300,9 @@ impl Sinew {
             async move { identification.connect(request).await }
         })
         .signed_streams(verifier)
-        .direct_channel(Arc::new(ReflexChannel::new(engine.clone())));
+        .direct_channel(Arc::new(
+            ReflexChannel::new(engine.clone()).refreshable(is_development),
+        ));
         for register in self.channels {
             application = register(application);
         }
@@ -291,10 +328,14 @@ impl Sinew {
                 is_in_memory,
                 is_embedded,
                 without_actions: self.without_actions,
+                templates: &self.templates,
             };
             findings = subject.findings();
             findings.iter().for_each(Finding::warn);
             app = app.layer(from_fn_with_state(Traffic::new(&config), Traffic::look));
+        }
+        if is_development && !self.templates.is_empty() {
+            runtime.spawn(templates::watch(self.templates, handle.clone()));
         }
         let router = router.fallback_service(app);
         Ok(App {

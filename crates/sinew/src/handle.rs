@@ -6,13 +6,19 @@ use std::sync::{Arc, OnceLock};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use sinew_cable::{Broadcaster, Cable, ConnectionIdentifiers, WeakCable};
-use sinew_cable_ready::stream_key;
+use sinew_cable_ready::{Target, stream_key};
 use sinew_reflex::CableReady;
 use sinew_store::{Session, SessionId};
 use sinew_streams::Streams;
 use sinew_verifier::MessageVerifier;
 
 use crate::identify::{Connected, SESSION_ID};
+
+/// What every page follows in development.
+pub(crate) const REFRESH_STREAM: &str = "sinew:refresh";
+
+/// What a page hears on its document when it shall ask for itself again.
+const REFRESH_EVENT: &str = "sinew:refresh";
 
 /// The running application, for handlers and background jobs: broadcasts, signed stream names, and
 /// the connections. Cloneable and cheap.
@@ -90,6 +96,38 @@ impl SinewHandle {
             |known| known.same_as(&identifiers) || Connected::of(known, id),
             reconnect,
         );
+    }
+
+    /// Tells every open page to ask for itself again, and to become what comes, keeping what was
+    /// typed into it. In development only: elsewhere no page listens.
+    ///
+    /// What a page depends on and only the application knows of is a reason: a changed template, a
+    /// changed catalogue of translations. For files, [`Sinew::watch_templates`](crate::Sinew::watch_templates)
+    /// calls it by itself.
+    ///
+    /// The pages hear an event `sinew:refresh` on their document.
+    ///
+    /// # Errors
+    ///
+    /// The streams cannot be written to.
+    ///
+    /// ```
+    /// # use sinew::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let app = Sinew::new(axum::Router::new()).in_memory().build()?;
+    /// app.handle().refresh_pages().await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn refresh_pages(&self) -> sinew_reflex::Result {
+        let mut refresh = self.cable_ready().to(REFRESH_STREAM);
+        refresh.dispatch_event(Target::Document, REFRESH_EVENT);
+        refresh.broadcast().await
+    }
+
+    /// Whether there still is an application.
+    pub(crate) fn is_alive(&self) -> bool {
+        let cable = self.0.cable.get();
+        cable.is_some_and(|cable| cable.upgrade().is_some())
     }
 
     /// Nothing that such a connection still does would be kept; the browser shall come again.

@@ -69,6 +69,7 @@ mod endpoint;
 mod reflex_channel;
 mod renderer;
 mod serve;
+mod templates;
 
 pub use application::{App, Sinew};
 pub use cable_car::CableCar;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sinew_cable::{Answer, Confirmation, DirectChannel, DirectSubscription};
 use sinew_reflex::{Client, Engine};
 
+use crate::handle::REFRESH_STREAM;
 use crate::identify::Connected;
 
 /// The name the stock client subscribes by, and the beginning of the stream its replies travel on.
@@ -13,11 +14,22 @@ const NAME: &str = "StimulusReflex::Channel";
 /// Hands calls to the engine and lets the cable deliver what the engine publishes.
 pub(crate) struct ReflexChannel {
     engine: Engine,
+    /// Whether pages hear that they shall ask for themselves again.
+    is_refreshable: bool,
 }
 
 impl ReflexChannel {
     pub(crate) fn new(engine: Engine) -> Self {
-        Self { engine }
+        Self {
+            engine,
+            is_refreshable: false,
+        }
+    }
+
+    /// Lets pages follow [`REFRESH_STREAM`], as in development.
+    pub(crate) fn refreshable(mut self, is_refreshable: bool) -> Self {
+        self.is_refreshable = is_refreshable;
+        self
     }
 }
 
@@ -47,10 +59,13 @@ impl DirectChannel for ReflexChannel {
         if identifiers.extensions().len() > 1 {
             client = client.with_extensions(identifiers.extensions().clone());
         }
-        Confirmation::new()
-            .stream_from(stream)
-            .with_state(Arc::new(client))
-            .into()
+        let confirmation = Confirmation::new().stream_from(stream);
+        let confirmation = if self.is_refreshable {
+            confirmation.stream_from(REFRESH_STREAM)
+        } else {
+            confirmation
+        };
+        confirmation.with_state(Arc::new(client)).into()
     }
 
     fn perform(&self, subscription: DirectSubscription<'_>, data: &str) {

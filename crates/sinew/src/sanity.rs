@@ -118,6 +118,14 @@ pub enum Finding {
         /// The path of the page.
         path: String,
     },
+    /// Development: a folder of templates that is not there.
+    #[error(
+        "there is no folder {} whose templates could be watched: `watch_templates` takes a path from the folder where the program is started, or a whole one, as concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/templates\") is", folder.display()
+    )]
+    NoTemplates {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// A page came compressed when it was rendered for a page morph.
     #[error(
         "the page came with `Content-Encoding: {encoding}`, which a page morph cannot read: compress only for requests with `Accept-Encoding`, as tower-http's CompressionLayer does; a page morph sends none"

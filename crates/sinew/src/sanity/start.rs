@@ -1,5 +1,7 @@
 //! What can be seen before anybody has come.
 
+use std::path::PathBuf;
+
 use sinew_web::cookie::SecureFlag;
 use sinew_web::{Environment, Secret};
 
@@ -36,6 +38,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) is_embedded: bool,
     /// The names of reflexes without an action.
     pub(crate) without_actions: Vec<String>,
+    /// The folders whose templates are watched.
+    pub(crate) templates: &'a [PathBuf],
 }
 
 impl Subject<'_> {
@@ -67,6 +71,14 @@ impl Subject<'_> {
         findings.extend(variables::unknown(names));
         let names = self.without_actions.into_iter();
         findings.extend(names.map(|name| Finding::NoActions { name }));
+        if edge.environment == Environment::Development {
+            let missing = self.templates.iter().filter(|folder| !folder.is_dir());
+            findings.extend(
+                missing
+                    .cloned()
+                    .map(|folder| Finding::NoTemplates { folder }),
+            );
+        }
         findings
     }
 }

@@ -5,6 +5,7 @@ mod browser;
 mod server;
 
 mod settings;
+mod templates;
 mod visits;
 
 mod idle;

@@ -88,6 +88,21 @@ async fn settings_that_production_should_not_have() {
 }
 
 #[tokio::test]
+async fn templates_that_are_not_there() {
+    let folder = Path::new("/of/nobody/templates");
+    let watching = || counter().in_memory().watch_templates(folder);
+    assert_eq!(
+        findings(watching(), development()),
+        [
+            "there is no folder /of/nobody/templates whose templates could be watched: `watch_templates` takes a path from the folder where the program is started, or a whole one, as concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/templates\") is"
+        ]
+    );
+    let mut elsewhere = config();
+    elsewhere.edge.environment = Environment::Test;
+    assert!(findings(watching(), elsewhere).is_empty());
+}
+
+#[tokio::test]
 async fn checks_can_be_turned_off() {
     let mut config = production();
     config.edge.sanity_checks = false;
