@@ -66,6 +66,7 @@ mod headers;
 pub mod html;
 mod inflection;
 mod joined;
+mod log;
 mod morph;
 mod outcome;
 mod page;

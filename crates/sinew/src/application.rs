@@ -26,7 +26,7 @@ use crate::reflex_channel::ReflexChannel;
 use crate::renderer::{RouterRenderer, answer_probes};
 use crate::sanity::{Finding, Subject, Traffic};
 use crate::tags::TagContext;
-use crate::{assets, serve, templates};
+use crate::{assets, log, serve, templates};
 
 /// The salt from which the key for signed stream names is derived, as CableReady does.
 const STREAMS_SALT: &str = "cable_ready/verifier_key";
@@ -352,14 +352,16 @@ impl Sinew {
     ///
     /// It listens where [`EdgeConfig::listen`](sinew_web::EdgeConfig::listen) says, by default at
     /// `http://127.0.0.1:3000`, and writes a log to standard error unless the program has set up
-    /// `tracing` itself; `RUST_LOG` chooses what. A socket that was bound beforehand is served
+    /// `tracing` itself: in colours on a terminal, without them elsewhere and with `NO_COLOR` set.
+    /// `RUST_LOG` chooses what; `RUST_LOG=info,sinew::reflex=warn` leaves out the line of each
+    /// reflex, as `config.reflex.log = false` does. A socket that was bound beforehand is served
     /// instead, as [`App::serve`] says.
     ///
     /// # Errors
     ///
     /// A [`StartError`], as an [`Error`] so that it can be the last line of a `main`.
     pub async fn serve(self) -> Result<(), Error> {
-        serve::log_to_standard_error();
+        log::to_standard_error();
         Ok(self.build()?.serve().await?)
     }
 }

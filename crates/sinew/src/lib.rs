@@ -66,6 +66,7 @@ pub mod sanity;
 
 mod assets;
 mod endpoint;
+mod log;
 mod reflex_channel;
 mod renderer;
 mod serve;

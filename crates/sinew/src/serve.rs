@@ -1,7 +1,7 @@
 //! Listening, and stopping in good order.
 
 use std::future::IntoFuture as _;
-use std::io::{ErrorKind, IsTerminal as _};
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -12,7 +12,6 @@ use sinew_web::Environment;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
-use tracing_subscriber::EnvFilter;
 
 use crate::application::App;
 use crate::error::StartError;
@@ -39,18 +38,6 @@ impl StopLimits {
             requests: limit,
         }
     }
-}
-
-/// Writes a log unless the program has a log of its own.
-pub(crate) fn log_to_standard_error() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    // An error means that there is a subscriber already, which then has its way.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        // Colours are for people, not for files.
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .try_init();
 }
 
 pub(crate) async fn serve(app: App) -> Result<(), StartError> {
