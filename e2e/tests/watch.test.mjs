@@ -87,6 +87,24 @@ test('an open page finds the new program by itself', { timeout: BUILD_TIMEOUT_MS
   }, { expected: /WebSocket|ERR_/ })
 })
 
+test('a template that is read from disk needs no build: the open page hears of it', { timeout: BUILD_TIMEOUT_MS }, async () => {
+  await withPage(browser, async (page, sockets) => {
+    await visit(page, url)
+    await shows(page, 'small', 'footer')
+    const heard = sockets[0].waitForEvent('framereceived', {
+      predicate: ({ payload }) => /"sinew":\{.*"boot"/.test(payload), timeout: REQUEST_TIMEOUT_MS
+    })
+    const processes = watcher.count(/listening on/)
+    fs.writeFileSync(path.join(folder, 'templates/footer.html'), '<small>another footer</small>')
+    await heard
+    await page.reload()
+    await shows(page, 'small', 'another footer')
+    // cargo was asked, and had nothing to build.
+    await watcher.says(/Finished/)
+    assert.equal(watcher.count(/listening on/), processes)
+  })
+})
+
 /** Writes a small application that depends on this checkout, and builds with what it has built already. */
 function application () {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sinew-watched-'))
@@ -112,6 +130,7 @@ use axum::{Router, response::Html, routing::get};
 use sinew::prelude::*;
 
 const TITLE: &str = "before";
+const TEMPLATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/templates");
 
 struct Counter;
 
@@ -128,15 +147,18 @@ async fn index(session: Session, client: ClientTags) -> Result<Html<String>> {
     let click = sinew::reflex!("click" => Counter::increment);
     Ok(Html(format!(
         "<!DOCTYPE html><html lang=\\"en\\"><head><title>Watched</title>{client}</head><body>\\
-         <h1>{TITLE}</h1><button data-reflex=\\"{click}\\">+</button><p id=\\"count\\">{count}</p></body></html>"
+         <h1>{TITLE}</h1><button data-reflex=\\"{click}\\">+</button><p id=\\"count\\">{count}</p>{}</body></html>",
+        std::fs::read_to_string(format!("{TEMPLATES}/footer.html"))?
     )))
 }
 
 #[tokio::main]
 async fn main() -> Result {
-    Sinew::new(Router::new().route("/", get(index))).reflex(Counter).serve().await
+    Sinew::new(Router::new().route("/", get(index))).reflex(Counter).watch_templates(TEMPLATES).serve().await
 }
 `)
+  fs.mkdirSync(path.join(folder, 'templates'))
+  fs.writeFileSync(path.join(folder, 'templates/footer.html'), '<small>footer</small>')
   return folder
 }
 
@@ -172,6 +194,7 @@ function watch (cwd, port) {
         await new Promise(resolve => { wake = resolve })
       }
     },
+    count: pattern => lines.filter(line => pattern.test(line)).length,
     forget: () => { read = lines.length },
     last: pattern => lines.findLast(line => pattern.test(line)).match(pattern)[0],
     stop: async () => { child.kill('SIGTERM'); await exit }

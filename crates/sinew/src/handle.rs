@@ -1,12 +1,14 @@
 //! What handlers and background jobs reach of the running application.
 
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use serde_json::json;
 use sinew_cable::{Broadcaster, Cable, ConnectionIdentifiers, WeakCable};
-use sinew_cable_ready::{Target, stream_key};
+use sinew_cable_ready::stream_key;
 use sinew_reflex::CableReady;
 use sinew_store::{Session, SessionId};
 use sinew_streams::Streams;
@@ -16,9 +18,6 @@ use crate::identify::{Connected, SESSION_ID};
 
 /// What every page follows in development.
 pub(crate) const REFRESH_STREAM: &str = "sinew:refresh";
-
-/// What a page hears on its document when it shall ask for itself again.
-const REFRESH_EVENT: &str = "sinew:refresh";
 
 /// The running application, for handlers and background jobs: broadcasts, signed stream names, and
 /// the connections. Cloneable and cheap.
@@ -105,7 +104,8 @@ impl SinewHandle {
     /// changed catalogue of translations. For files, [`Sinew::watch_templates`](crate::Sinew::watch_templates)
     /// calls it by itself.
     ///
-    /// The pages hear an event `sinew:refresh` on their document.
+    /// They hear on the subscription of their reflexes what they hear after a rebuild: the server
+    /// speaks of itself with another `boot`.
     ///
     /// # Errors
     ///
@@ -119,9 +119,17 @@ impl SinewHandle {
     /// # Ok(()) }
     /// ```
     pub async fn refresh_pages(&self) -> sinew_reflex::Result {
-        let mut refresh = self.cable_ready().to(REFRESH_STREAM);
-        refresh.dispatch_event(Target::Document, REFRESH_EVENT);
-        refresh.broadcast().await
+        let another = format!("{:016x}", RandomState::new().hash_one(()));
+        let about = json!({
+            "server": env!("CARGO_PKG_VERSION"),
+            "compatible": true,
+            "boot": another,
+        });
+        let sent = self
+            .broadcaster()
+            .broadcast(REFRESH_STREAM, &json!({ "sinew": about }));
+        sent.await?;
+        Ok(())
     }
 
     /// Whether there still is an application.

@@ -29,8 +29,7 @@ pub(crate) fn to_standard_error() {
     let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let is_coloured = wanted && std::io::stderr().is_terminal();
     // An error means that there is a subscriber already, which then has its way.
-    let _ =
-        tracing::subscriber::set_global_default(subscriber(filter, is_coloured, std::io::stderr));
+    let _ = subscriber(filter, is_coloured, std::io::stderr).try_init();
 }
 
 fn subscriber<W>(filter: EnvFilter, is_coloured: bool, writer: W) -> impl Subscriber + Send + Sync

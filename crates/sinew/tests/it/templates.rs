@@ -49,16 +49,16 @@ async fn open_pages_hear_of_a_changed_template() {
     assert_eq!(reply.html(), "<h1>before</h1>");
 
     write(&folder, "after, and longer");
-    tab.cable
-        .expect(json!({
+    let mut heard = tab.cable.json().await;
+    let boot = heard["message"]["sinew"]["boot"].take();
+    assert_eq!(boot.as_str().map(str::len), Some(16));
+    assert_eq!(
+        heard,
+        json!({
             "identifier": REFLEXES,
-            "message": {
-                "cableReady": true,
-                "operations": [{"selector": null, "name": "sinew:refresh", "operation": "dispatchEvent"}],
-                "version": "5.0.6",
-            },
-        }))
-        .await;
+            "message": {"sinew": {"server": env!("CARGO_PKG_VERSION"), "compatible": true, "boot": null}},
+        })
+    );
     assert!(
         browser
             .get("/")
