@@ -24,6 +24,74 @@ use crate::selector::Target;
 ///     operations.to_json(),
 ///     r##"[{"selector":"#slot","fingerCount":10,"operation":"jazzHands"}]"##
 /// );
+/// assert_eq!(operations.iter().next().map(Operation::name), Some("jazzHands"));
+/// ```
+///
+/// # What every operation may have
+///
+/// ```
+/// use std::time::Duration;
+/// use serde_json::json;
+/// use sinew_cable_ready::{Operation, Scope, Target};
+///
+/// let operation = Operation::new("remove")
+///     .at(".note")
+///     .select_all()
+///     .delay(Duration::from_millis(250))
+///     .batch("notes")
+///     .focus("#search");
+/// assert_eq!(operation.target(), &Target::Css(".note".into()));
+///
+/// let mut json = String::new();
+/// operation.write(&mut json, Scope::Plain);
+/// assert_eq!(
+///     json,
+///     r##"{"selector":".note","selectAll":true,"delay":250,"batch":"notes","focusSelector":"#search","operation":"remove"}"##
+/// );
+///
+/// // Without effect, for its events only; and with JSON whose keys stay as they are.
+/// let operation = Operation::new("remove").cancel().option_json("rows", r#"[{"a_b":1}]"#);
+/// json.clear();
+/// operation.write(&mut json, Scope::Plain);
+/// assert_eq!(json, r#"{"cancel":true,"rows":[{"a_b":1}],"operation":"remove"}"#);
+/// ```
+///
+/// # What one or the other may have
+///
+/// ```
+/// use serde_json::json;
+/// use sinew_cable_ready::{ConsoleLevel, Operations, document};
+///
+/// let mut operations = Operations::new();
+/// operations
+///     .morph("#list", "<li>1</li>")
+///     .with(|morph| morph.children_only().permanent_attribute("data-keep"))
+///     .dispatch_event(document(), "saved")
+///     .with(|event| event.detail(json!({"item_count": 2})))
+///     .push_state("/items/2")
+///     .with(|entry| entry.state(json!({"item_id": 2})).title("Item 2"))
+///     .redirect_to("/items")
+///     .with(|visit| visit.replace_history().without_turbo())
+///     .console_log("late")
+///     .with(|line| line.level(ConsoleLevel::Warn))
+///     .console_table(json!([{"id": 1, "name": "one"}]))
+///     .with(|table| table.columns(["name"]))
+///     .scroll_into_view("#list")
+///     .with(|scroll| scroll.behavior("smooth").block("center").inline("nearest"))
+///     .notification("Saved")
+///     .with(|notification| notification.options(json!({"body": "two items"})));
+///
+/// let json: serde_json::Value = serde_json::from_str(&operations.to_json())?;
+/// assert_eq!(json[0]["permanentAttributeName"], "data-keep");
+/// assert_eq!(json[1]["detail"], json!({"itemCount": 2}));
+/// assert_eq!(json[2]["state"], json!({"itemId": 2}));
+/// assert_eq!(json[3]["action"], "replace");
+/// assert_eq!(json[3]["turbo"], false);
+/// assert_eq!(json[4]["level"], "warn");
+/// assert_eq!(json[5]["columns"], json!(["name"]));
+/// assert_eq!(json[6]["block"], "center");
+/// assert_eq!(json[7]["options"], json!({"body": "two items"}));
+/// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Operation {
@@ -54,6 +122,16 @@ enum FieldValue {
 }
 
 /// Where an inserted piece goes, seen from the target.
+///
+/// ```
+/// use sinew_cable_ready::{Operations, Position};
+/// let mut operations = Operations::new();
+/// operations.insert_adjacent_html("#first", Position::BeforeBegin, "<li>0</li>");
+/// assert_eq!(
+///     operations.to_json(),
+///     r##"[{"selector":"#first","position":"beforebegin","html":"<li>0</li>","operation":"insertAdjacentHtml"}]"##
+/// );
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Position {
     /// In front of the target.
@@ -78,6 +156,16 @@ impl Position {
 }
 
 /// Which of the browser's storages is meant.
+///
+/// ```
+/// use sinew_cable_ready::{Operations, Storage};
+/// let mut operations = Operations::new();
+/// operations.clear_storage(Storage::Local).clear_storage(Storage::Session);
+/// assert_eq!(
+///     operations.to_json(),
+///     r#"[{"type":"local","operation":"clearStorage"},{"type":"session","operation":"clearStorage"}]"#
+/// );
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Storage {
     /// `localStorage`: kept until cleared.
@@ -96,6 +184,16 @@ impl Storage {
 }
 
 /// How loud a console line is. Without one it is a plain log line.
+///
+/// ```
+/// use sinew_cable_ready::{ConsoleLevel, Operations};
+/// let mut operations = Operations::new();
+/// operations.console_log("late").with(|line| line.level(ConsoleLevel::Warn));
+/// assert_eq!(
+///     operations.to_json(),
+///     r#"[{"message":"late","level":"warn","operation":"consoleLog"}]"#
+/// );
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConsoleLevel {
     /// `console.info`.
@@ -109,6 +207,15 @@ pub enum ConsoleLevel {
 /// One CSS class, or several.
 ///
 /// A string with white space in it is taken as several classes, since the browser refuses a class name with a space.
+///
+/// ```
+/// use serde_json::{Value, json};
+/// use sinew_cable_ready::ClassNames;
+/// assert_eq!(Value::from(ClassNames::from("active")), json!("active"));
+/// assert_eq!(Value::from(ClassNames::from("active wide")), json!(["active", "wide"]));
+/// assert_eq!(Value::from(ClassNames::from(["active"])), json!(["active"]));
+/// assert_eq!(ClassNames::from(vec!["a", "b"]), ClassNames::from("a b"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClassNames(Vec<String>, bool);
 
@@ -419,6 +526,19 @@ impl Operation {
 }
 
 /// Whom operations are for.
+///
+/// ```
+/// use sinew_cable_ready::{Operation, Scope};
+/// let reload = Operation::new("reload");
+/// let written = |scope| {
+///     let mut json = String::new();
+///     reload.write(&mut json, scope);
+///     json
+/// };
+/// assert_eq!(written(Scope::Plain), r#"{"operation":"reload"}"#);
+/// assert_eq!(written(Scope::Reflex(Some("1"))), r#"{"reflexId":"1","operation":"reload"}"#);
+/// assert_eq!(written(Scope::Reflex(None)), r#"{"reflexId":null,"operation":"reload"}"#);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope<'a> {
     /// Anyone who follows the stream.

@@ -27,6 +27,24 @@ use crate::selector::Target;
 ///     .with(|operation| operation.delay(Duration::from_millis(100)))
 ///     .set_title("Saved");
 /// assert_eq!(operations.len(), 3);
+/// assert_eq!(
+///     operations.to_json(),
+///     r##"[{"selector":"#title","text":"Saved","operation":"textContent"},{"selector":"#hint","html":"<i>gone soon</i>","delay":100,"operation":"innerHtml"},{"title":"Saved","selector":"#hint","operation":"setTitle"}]"##
+/// );
+/// ```
+///
+/// It is a list like others:
+///
+/// ```
+/// use sinew_cable_ready::{Operation, Operations};
+///
+/// let mut operations = Operations::new();
+/// assert!(operations.is_empty());
+/// operations.push(Operation::new("reload"));
+/// operations.extend(Operations::new().remove("#a").take());
+/// let names: Vec<_> = operations.iter().map(Operation::name).collect();
+/// assert_eq!(names, ["reload", "remove"]);
+/// assert!(operations.reset().is_empty());
 /// ```
 ///
 /// **Selector memory.** An operation without a target of its own takes over the target of the one before, as in the
@@ -215,6 +233,15 @@ impl Operations {
     }
 
     /// The message to broadcast: the operations in their envelope. With `reflex_id` every operation carries it.
+    ///
+    /// ```
+    /// use sinew_cable_ready::Operations;
+    /// let operations = Operations::new().reload().take();
+    /// assert_eq!(
+    ///     operations.message(Some("1")),
+    ///     r#"{"cableReady":true,"operations":[{"reflexId":"1","operation":"reload"}],"version":"5.0.6"}"#
+    /// );
+    /// ```
     pub fn message(&self, reflex_id: Option<&str>) -> String {
         let scope = match reflex_id {
             Some(id) => Scope::Reflex(Some(id)),
@@ -253,6 +280,14 @@ impl Extend<Operation> for Operations {
 }
 
 /// Appends the JSON array of `operations`.
+///
+/// ```
+/// use sinew_cable_ready::{Operations, Scope, write_operations};
+/// let operations = Operations::new().reload().go(-1).take();
+/// let mut json = String::new();
+/// write_operations(&mut json, &operations, Scope::Plain);
+/// assert_eq!(json, r#"[{"operation":"reload"},{"delta":-1,"operation":"go"}]"#);
+/// ```
 pub fn write_operations<'a>(
     out: &mut String,
     operations: impl IntoIterator<Item = &'a Operation>,
@@ -272,6 +307,16 @@ pub fn write_operations<'a>(
 
 /// Appends the message that carries `operations` over a cable:
 /// `{"cableReady":true,"operations":[..],"version":"5.0.6"}`.
+///
+/// ```
+/// use sinew_cable_ready::{Operation, Scope, write_message};
+/// let mut json = String::new();
+/// write_message(&mut json, [&Operation::new("reload")], Scope::Reflex(Some("1")));
+/// assert_eq!(
+///     json,
+///     r#"{"cableReady":true,"operations":[{"reflexId":"1","operation":"reload"}],"version":"5.0.6"}"#
+/// );
+/// ```
 pub fn write_message<'a>(
     out: &mut String,
     operations: impl IntoIterator<Item = &'a Operation>,

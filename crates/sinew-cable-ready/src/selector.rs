@@ -7,6 +7,15 @@ use std::fmt;
 ///
 /// Usually written as a string, a CSS selector: `operations.remove("#gone")`. [`xpath`], [`previous`] and
 /// [`document`] make the others; your own types join in with [`ToSelector`].
+///
+/// ```
+/// use sinew_cable_ready::{DomId, Target, document, previous, xpath};
+/// assert_eq!(Target::from("#gone"), Target::Css("#gone".into()));
+/// assert_eq!(Target::from(DomId::record("User", 42)), Target::Css("#user_42".into()));
+/// assert_eq!(xpath("//main"), Target::XPath("//main".into()));
+/// assert_eq!(previous(), Target::Previous);
+/// assert_eq!(document(), Target::Document);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Target {
@@ -127,6 +136,8 @@ impl From<DomId> for Target {
 /// assert_eq!(DomId::new_record("Admin::User").to_string(), "#new_admin_user");
 /// assert_eq!(DomId::record("LineItem", 7).prefixed("edit").to_string(), "#edit_line_item_7");
 /// assert_eq!(DomId::named("users").prefixed("active").to_string(), "#active_users");
+/// // In the HTML: `<li id="user_42">`.
+/// assert_eq!(DomId::record("User", 42).without_hash(), "user_42");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct DomId(String);

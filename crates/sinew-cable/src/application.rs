@@ -39,8 +39,33 @@ const CHANNEL_BASE: &str = "ActionCable::Channel::Base";
 /// Decides who a new connection belongs to, or that it may not be.
 ///
 /// Any `Fn(Arc<ConnectRequest>)` that gives a future of the identity or a [`Refusal`] is one.
+///
+/// ```
+/// use std::sync::Arc;
+/// use sinew_cable::{ConnectHook, ConnectRequest, ConnectionIdentifiers, Refusal};
+///
+/// async fn by_header(request: Arc<ConnectRequest>) -> Result<ConnectionIdentifiers, Refusal> {
+///     let user = request.headers.get("x-user").and_then(|user| user.to_str().ok());
+///     let user = user.ok_or(Refusal::unauthorized())?;
+///     Ok(ConnectionIdentifiers::new().with("user", user))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut request = ConnectRequest::default();
+/// let refused = by_header.connect(Arc::new(request.clone())).await;
+/// assert_eq!(refused.unwrap_err(), Refusal::unauthorized());
+///
+/// request.headers.insert("x-user", "ann".parse()?);
+/// let welcome = by_header.connect(Arc::new(request)).await;
+/// assert_eq!(welcome.unwrap().get("user"), Some("ann"));
+/// # Ok(()) }
+/// ```
 pub trait ConnectHook: Send + Sync + 'static {
     /// Looks at the handshake.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`]: the client is told why, and closed.
     fn connect(
         &self,
         request: Arc<ConnectRequest>,
@@ -66,6 +91,63 @@ where
 /// connections, or one given by [`runtime`](Self::runtime).
 /// A [`DirectChannel`] is called in place.
 /// A method that fails or panics is logged and counted; the connection lives.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+/// use std::sync::Arc;
+/// use sinew_cable::{
+///     Answer, Application, Cable, Channel, ConnectionIdentifiers, DirectChannel, DirectSubscription,
+/// };
+/// use sinew_streams::InProcessStreams;
+/// use sinew_verifier::{Digest, MessageVerifier, SecretKeyBase};
+///
+/// struct EmptyChannel;
+///
+/// impl Channel for EmptyChannel {
+///     const NAME: &'static str = "EmptyChannel";
+/// }
+///
+/// struct ClosedChannel;
+///
+/// impl DirectChannel for ClosedChannel {
+///     fn name(&self) -> &str {
+///         "ClosedChannel"
+///     }
+///     fn subscribed(&self, _: DirectSubscription<'_>) -> Answer {
+///         Answer::Rejected
+///     }
+///     fn perform(&self, _: DirectSubscription<'_>, _: &str) {}
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let secret = SecretKeyBase::new("a secret of at least sixteen bytes");
+/// let verifier = MessageVerifier::new(secret.derive("signed streams", Digest::Sha256));
+/// let signed = verifier.sign("news");
+///
+/// let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()))
+///     .channel(EmptyChannel)
+///     .direct_channel(Arc::new(ClosedChannel))
+///     .signed_streams(verifier)
+///     .runtime(tokio::runtime::Handle::current());
+/// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+///
+/// # let mut client = Client::open(&cable);
+/// # assert_eq!(client.receive().await["type"], "welcome");
+/// client.subscribe(r#"{"channel":"EmptyChannel"}"#);
+/// assert_eq!(client.receive().await["type"], "confirm_subscription");
+/// client.subscribe(r#"{"channel":"ClosedChannel"}"#);
+/// assert_eq!(client.receive().await["type"], "reject_subscription");
+///
+/// let news = format!(r#"{{"channel":"CableReady::Stream","identifier":"{signed}"}}"#);
+/// client.subscribe(&news);
+/// assert_eq!(client.receive().await["type"], "confirm_subscription");
+/// cable.broadcaster().broadcast("news", "signed for").await?;
+/// assert_eq!(client.receive().await["message"], "signed for");
+///
+/// client.subscribe(r#"{"channel":"CableReady::Stream","identifier":"news"}"#);
+/// assert_eq!(client.receive().await["type"], "reject_subscription");
+/// # Ok(()) }
+/// ```
 pub struct Application {
     connect: Arc<dyn ConnectHook>,
     routes: HashMap<String, u32, RandomState>,

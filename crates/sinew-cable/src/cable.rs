@@ -15,6 +15,44 @@ use crate::statistics::{Counters, Statistics};
 use crate::{Broadcaster, Config, ConnectRequest, ConnectionIdentifiers, Controller};
 
 /// The cable of one node: its connections, its hub, and the application behind them. Cloning is cheap.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+/// use std::sync::Arc;
+/// use sinew_cable::{Application, Cable, Channel, ChannelError, ConnectionIdentifiers, Subscription};
+/// use sinew_streams::InProcessStreams;
+///
+/// struct NewsChannel;
+///
+/// impl Channel for NewsChannel {
+///     const NAME: &'static str = "NewsChannel";
+///
+///     async fn subscribed(&self, cx: &mut Subscription) -> Result<(), ChannelError> {
+///         cx.stream_from("news");
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut config = sinew_cable::Config::default();
+/// config.subscriptions_max = 10;
+/// let application = Application::new(async |_| Ok(ConnectionIdentifiers::new())).channel(NewsChannel);
+/// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new()))
+///     .config(config)
+///     .build()?;
+/// assert_eq!(cable.config().subscriptions_max, 10);
+///
+/// # let mut client = Client::open(&cable);
+/// # assert_eq!(client.receive().await["type"], "welcome");
+/// client.subscribe(r#"{"channel":"NewsChannel"}"#);
+/// assert_eq!(client.receive().await["type"], "confirm_subscription");
+///
+/// cable.broadcaster().broadcast("news", "hello").await?;
+/// assert_eq!(client.receive().await["message"], "hello");
+/// assert_eq!(cable.statistics().subscriptions, 1);
+/// assert_eq!(cable.statistics().broadcasts, 1);
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct Cable {
     pub(crate) inner: Arc<Inner>,
@@ -36,6 +74,23 @@ pub(crate) struct Inner {
 }
 
 /// Puts a [`Cable`] together.
+///
+/// ```
+/// use std::sync::Arc;
+/// use sinew_cable::{Application, Cable, Config, ConnectionIdentifiers};
+/// use sinew_streams::{InProcessStreams, Streams, StreamsError};
+///
+/// let application = Arc::new(Application::new(async |_| Ok(ConnectionIdentifiers::new())));
+/// let streams: Arc<dyn Streams> = Arc::new(InProcessStreams::new());
+/// let builder = Cable::builder(application.clone(), streams.clone());
+/// let cable = builder.config(Config::default()).build()?;
+/// assert!(Arc::ptr_eq(cable.streams(), &streams));
+///
+/// // Streams belong to one cable.
+/// let second = Cable::builder(application, streams).build();
+/// assert!(matches!(second, Err(StreamsError::AlreadyAttached)));
+/// # Ok::<(), StreamsError>(())
+/// ```
 pub struct CableBuilder {
     controller: Arc<dyn Controller>,
     streams: Arc<dyn Streams>,
@@ -93,6 +148,23 @@ impl Cable {
     }
 
     /// Takes in a socket that has just been upgraded. The caller drives the link.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::Instant;
+    /// # use sinew_cable::{Application, Cable, ConnectRequest, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_streams::StreamsError> {
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// let mut link = cable.open();
+    /// link.start(Instant::now(), Arc::new(ConnectRequest::default()), &mut Vec::new());
+    /// assert_eq!(cable.statistics().connections, 1);
+    /// drop(link);
+    /// assert_eq!(cable.statistics().connections, 0);
+    /// # Ok(()) }
+    /// ```
     pub fn open(&self) -> Link {
         let id = self.inner.next_id.fetch_add(1, Relaxed);
         let mailbox = Arc::new(Mailbox::new(ConnectionId(id), self.inner.node.clone()));
@@ -129,6 +201,21 @@ impl Cable {
     }
 
     /// The streams behind the cable.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Broadcaster, Cable, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// use bytes::Bytes;
+    /// use futures_util::FutureExt;
+    ///
+    /// let published = cable.streams().publish(&"news".into(), Bytes::from("1"));
+    /// published.now_or_never().expect("at once in process")?;
+    /// assert_eq!(cable.statistics().broadcasts, 0, "nobody of this node follows it");
+    /// # Ok::<(), sinew_streams::StreamsError>(())
+    /// ```
     pub fn streams(&self) -> &Arc<dyn Streams> {
         &self.inner.streams
     }
@@ -141,6 +228,30 @@ impl Cable {
     /// Ends the connections of one identity on this node: reason `remote`, close 1000.
     ///
     /// Looks at every connection: meant for a logout or a ban, not for a hot path.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+    /// use std::sync::Arc;
+    /// use sinew_cable::{Application, Cable, ConnectionIdentifiers};
+    /// use sinew_streams::InProcessStreams;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let ann = ConnectionIdentifiers::new().with("user", "ann");
+    /// # let everybody = ann.clone();
+    /// let application = Application::new(move |_| {
+    ///     let identifiers = ann.clone();
+    ///     async { Ok(identifiers) }
+    /// });
+    /// # let ann = everybody;
+    /// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// # let mut client = Client::open(&cable);
+    /// # assert_eq!(client.receive().await["type"], "welcome");
+    /// cable.disconnect(&ann, false);
+    /// let told = client.receive().await;
+    /// assert_eq!(told["type"], "disconnect");
+    /// assert_eq!((&told["reason"], &told["reconnect"]), (&"remote".into(), &false.into()));
+    /// # Ok(()) }
+    /// ```
     pub fn disconnect(&self, identifiers: &ConnectionIdentifiers, reconnect: bool) {
         self.disconnect_if(|known| known.same_as(identifiers), reconnect);
     }
@@ -148,6 +259,27 @@ impl Cable {
     /// As [`disconnect`](Self::disconnect), of every connection whose identifiers `whose` accepts.
     ///
     /// It also sees what the connect hook left with them. It must not block.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+    /// use std::sync::Arc;
+    /// use sinew_cable::{Application, Cable, ConnectionIdentifiers};
+    /// use sinew_streams::InProcessStreams;
+    ///
+    /// #[derive(Clone)]
+    /// struct TrialUser;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let application =
+    ///     Application::new(async |_| Ok(ConnectionIdentifiers::new().with_extension(TrialUser)));
+    /// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// # let mut client = Client::open(&cable);
+    /// # assert_eq!(client.receive().await["type"], "welcome");
+    /// cable.disconnect_if(|who| who.extensions().get::<TrialUser>().is_some(), true);
+    /// let told = client.receive().await;
+    /// assert_eq!((&told["reason"], &told["reconnect"]), (&"remote".into(), &true.into()));
+    /// # Ok(()) }
+    /// ```
     pub fn disconnect_if(&self, whose: impl Fn(&ConnectionIdentifiers) -> bool, reconnect: bool) {
         self.inner.registry.for_each(|mailbox| {
             if mailbox.identifiers.get().is_some_and(&whose) {
@@ -157,6 +289,25 @@ impl Cable {
     }
 
     /// Tells every connection `server_restart` and closes it with 1001, after what is queued for it. New ones are taken.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// # let mut client = Client::open(&cable);
+    /// # assert_eq!(client.receive().await["type"], "welcome");
+    ///
+    /// cable.restart();
+    /// let told = client.receive().await;
+    /// assert_eq!((&told["reason"], &told["reconnect"]), (&"server_restart".into(), &true.into()));
+    /// assert_eq!(client.link.closing().expect("told to close").code, 1001);
+    /// # Ok(()) }
+    /// ```
     pub fn restart(&self) {
         let reason = DisconnectReason::ServerRestart;
         self.inner.registry.for_each(|mailbox| {
@@ -166,6 +317,31 @@ impl Cable {
 
     /// As [`restart`](Self::restart), for good: a connection that still comes is told the same and closed.
     /// Resolves when the last connection is gone.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// # let mut client = Client::open(&cable);
+    /// # assert_eq!(client.receive().await["type"], "welcome");
+    ///
+    /// let leaves = async {
+    ///     assert_eq!(client.receive().await["reason"], "server_restart");
+    ///     drop(client);
+    /// };
+    /// tokio::join!(cable.drain(), leaves);
+    /// assert_eq!(cable.statistics().connections, 0);
+    ///
+    /// // Whoever comes now is told at once.
+    /// let mut late = Client::open(&cable);
+    /// assert_eq!(late.receive().await["reason"], "server_restart");
+    /// # Ok(()) }
+    /// ```
     pub async fn drain(&self) {
         self.inner.draining.store(true, Relaxed);
         self.restart();
@@ -185,11 +361,52 @@ impl Cable {
 
     /// Visits the next part of the connections with a ping. Called evenly, 128 times per interval; see
     /// [`spawn_pings`](Self::spawn_pings).
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// # let mut client = Client::open(&cable);
+    /// # assert_eq!(client.receive().await["type"], "welcome");
+    ///
+    /// // Two intervals: every connection has had its first ping by then.
+    /// for _ in 0..256 {
+    ///     cable.ping_tick(1_700_000_000);
+    /// }
+    /// let ping = client.receive().await;
+    /// assert_eq!((&ping["type"], &ping["message"]), (&"ping".into(), &1_700_000_000.into()));
+    /// # Ok(()) }
+    /// ```
     pub fn ping_tick(&self, unix_seconds: u64) {
         self.inner.registry.tick(unix_seconds);
     }
 
     /// Starts the one task that pings, on the current tokio runtime, unless it runs. It ends with the cable.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut config = sinew_cable::Config::default();
+    /// config.ping_interval = std::time::Duration::from_millis(128);
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new()))
+    ///     .config(config)
+    ///     .build()?;
+    /// cable.spawn_pings();
+    /// # let mut client = Client::open(&cable);
+    /// assert_eq!(client.receive().await["type"], "welcome");
+    /// assert_eq!(client.receive().await["type"], "ping");
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Panics
     ///
@@ -203,6 +420,20 @@ impl Cable {
 }
 
 /// A [`Cable`] that ends when nobody else holds it; see [`Cable::downgrade`].
+///
+/// ```
+/// use std::sync::Arc;
+/// use sinew_cable::{Application, Cable, ConnectionIdentifiers, WeakCable};
+/// use sinew_streams::InProcessStreams;
+///
+/// let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+/// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+/// let weak: WeakCable = cable.downgrade();
+/// assert_eq!(weak.upgrade().map(|cable| cable.statistics().connections), Some(0));
+/// drop(cable);
+/// assert!(weak.upgrade().is_none());
+/// # Ok::<(), sinew_streams::StreamsError>(())
+/// ```
 #[derive(Clone)]
 pub struct WeakCable(Weak<Inner>);
 

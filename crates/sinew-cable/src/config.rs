@@ -3,11 +3,39 @@ use std::time::Duration;
 /// Every bound of the cable in one place, with its unit, its default and what happens beyond it.
 ///
 /// ```
-/// use std::time::Duration;
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+/// # use std::sync::Arc;
+/// # use sinew_cable::{Application, Cable, Channel, ChannelError, ConnectionIdentifiers, Subscription};
+/// # use sinew_streams::InProcessStreams;
+/// #
+/// # struct NewsChannel;
+/// #
+/// # impl Channel for NewsChannel {
+/// #     const NAME: &'static str = "NewsChannel";
+/// #
+/// #     async fn subscribed(&self, cx: &mut Subscription) -> Result<(), ChannelError> {
+/// #         cx.stream_from("news");
+/// #         Ok(())
+/// #     }
+/// # }
+/// use sinew_cable::Config;
 ///
-/// let mut config = sinew_cable::Config::default();
-/// config.ping_interval = Duration::from_secs(30);
-/// assert_eq!(config.subscriptions_max, 1000);
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut config = Config::default();
+/// assert_eq!(config.ping_interval, std::time::Duration::from_secs(3));
+/// config.subscriptions_max = 1;
+///
+/// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new())).channel(NewsChannel);
+/// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new()))
+///     .config(config)
+///     .build()?;
+/// # let mut client = Client::open(&cable);
+/// # assert_eq!(client.receive().await["type"], "welcome");
+/// client.subscribe(r#"{"channel":"NewsChannel"}"#);
+/// assert_eq!(client.receive().await["type"], "confirm_subscription");
+/// client.subscribe(r#"{"channel":"NewsChannel","page":2}"#);
+/// assert_eq!(client.receive().await["type"], "reject_subscription");
+/// # Ok(()) }
 /// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]

@@ -13,7 +13,7 @@ use std::time::Instant;
 use sinew_protocol::{ClientCommand, CommandError, DisconnectReason, Identifier, ServerMessage};
 use sinew_streams::StreamName;
 
-pub use effects::{Effects, Event, Followed, Ticket};
+pub(crate) use effects::{Effects, Event, Followed, Ticket};
 pub use subscribed::Subscribed;
 
 use crate::controller::{Answer, Call, Changes, Confirmation, Refusal};
@@ -30,7 +30,7 @@ use crate::{Config, ConnectRequest, ConnectionContext};
 ///                          │  Refused, Failed, too late                    ▲
 ///                          └───────────────────────────────────────────────┘
 /// ```
-pub struct Connection {
+pub(crate) struct Connection {
     context: ConnectionContext,
     phase: Phase,
     ticket: Ticket,
@@ -76,7 +76,7 @@ impl Connection {
     }
 
     /// Takes one event and performs what follows from it on `effects`, in order.
-    pub fn handle(&mut self, now: Instant, event: Event<'_>, effects: &mut impl Effects) {
+    pub(crate) fn handle(&mut self, now: Instant, event: Event<'_>, effects: &mut impl Effects) {
         match event {
             Event::Opened(request) => self.connect(request, effects),
             Event::Text(frame) => self.frame(ClientCommand::parse(frame), effects),
@@ -100,22 +100,12 @@ impl Connection {
     }
 
     /// Whether so much waits for the application that the socket should not be read.
-    pub fn is_congested(&self) -> bool {
+    pub(crate) fn is_congested(&self) -> bool {
         let config = self.config();
         self.waiting.as_ref().is_some_and(|waiting| {
             waiting.commands.len() >= config.waiting_commands_max
                 || waiting.bytes >= config.waiting_bytes_max
         })
-    }
-
-    /// Whether it was welcomed and has not ended.
-    pub fn is_open(&self) -> bool {
-        matches!(self.phase, Phase::Open(_))
-    }
-
-    /// The standing subscriptions, in the order they were granted.
-    pub fn subscriptions(&self) -> &[Subscribed] {
-        &self.subscriptions
     }
 
     fn config(&self) -> &Config {

@@ -11,6 +11,47 @@ use crate::ConnectionIdentifiers;
 use crate::mailbox::{Mail, Mailbox};
 
 /// A number that no other connection of this node has or had.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+/// # use std::sync::Arc;
+/// # use sinew_cable::{Application, Cable, ConnectionId, ConnectionIdentifiers, Answer, Confirmation, DirectChannel, DirectSubscription};
+/// # use sinew_streams::InProcessStreams;
+/// use std::collections::HashSet;
+/// use std::sync::Mutex;
+///
+/// /// Counts connections, not subscriptions.
+/// #[derive(Default)]
+/// struct VisitorsChannel(Mutex<HashSet<ConnectionId>>);
+///
+/// impl DirectChannel for VisitorsChannel {
+///     fn name(&self) -> &str {
+///         "VisitorsChannel"
+///     }
+///
+///     fn subscribed(&self, subscription: DirectSubscription<'_>) -> Answer {
+///         self.0.lock().unwrap().insert(subscription.connection().id());
+///         Confirmation::new().into()
+///     }
+///
+///     fn perform(&self, _: DirectSubscription<'_>, _: &str) {}
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let visitors = Arc::new(VisitorsChannel::default());
+/// # let application =
+/// #     Application::new(async |_| Ok(ConnectionIdentifiers::new())).direct_channel(visitors.clone());
+/// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+/// # let (mut one, mut other) = (Client::open(&cable), Client::open(&cable));
+/// # one.receive().await;
+/// # other.receive().await;
+/// one.subscribe(r#"{"channel":"VisitorsChannel"}"#);
+/// one.subscribe(r#"{"channel":"VisitorsChannel","again":true}"#);
+/// other.subscribe(r#"{"channel":"VisitorsChannel"}"#);
+/// assert_eq!(visitors.0.lock().unwrap().len(), 2);
+/// assert!(visitors.0.lock().unwrap().iter().all(|id| id.get() <= 2));
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub(crate) u64);
 
@@ -24,6 +65,57 @@ impl ConnectionId {
 /// The application's handle on one connection: who it is, and a way to send to it from anywhere.
 ///
 /// Cloning is cheap. It does not keep the connection alive; sending to one that is gone does nothing.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+/// use std::sync::{Arc, Mutex};
+/// use sinew_cable::{
+///     Application, Cable, Channel, ChannelError, ConnectionContext, ConnectionId,
+///     ConnectionIdentifiers, Subscription,
+/// };
+/// use sinew_protocol::Identifier;
+/// use sinew_streams::InProcessStreams;
+///
+/// /// Remembers who is there.
+/// #[derive(Clone, Default)]
+/// struct DeskChannel(Arc<Mutex<Vec<ConnectionContext>>>);
+///
+/// impl Channel for DeskChannel {
+///     const NAME: &'static str = "DeskChannel";
+///
+///     async fn subscribed(&self, cx: &mut Subscription) -> Result<(), ChannelError> {
+///         self.0.lock().unwrap().push(cx.connection().clone());
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let desk = DeskChannel::default();
+/// let application = Application::new(async |_| Ok(ConnectionIdentifiers::new().with("user", "ann")))
+///     .channel(desk.clone());
+/// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+/// # let mut client = Client::open(&cable);
+/// # assert_eq!(client.receive().await["type"], "welcome");
+/// let identifier = Identifier::from(r#"{"channel":"DeskChannel"}"#);
+/// client.subscribe(identifier.as_str());
+/// assert_eq!(client.receive().await["type"], "confirm_subscription");
+///
+/// let ann = desk.0.lock().unwrap()[0].clone();
+/// assert_eq!(ann.identifiers().get("user"), Some("ann"));
+/// let id: ConnectionId = ann.id();
+/// assert_eq!(id.get(), 1);
+///
+/// assert!(ann.transmit(&identifier, &[1, 2])?);
+/// assert!(ann.transmit_json(&identifier, r#"{"three":3}"#));
+/// assert_eq!(client.receive().await["message"][1], 2);
+/// assert_eq!(client.receive().await["message"]["three"], 3);
+///
+/// ann.disconnect(true);
+/// assert_eq!(client.receive().await["reason"], "remote");
+/// drop(client);
+/// assert!(!ann.transmit(&identifier, "gone")?);
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct ConnectionContext {
     pub(crate) mailbox: Arc<Mailbox>,

@@ -12,6 +12,15 @@ use crate::mailbox::{Mail, Mailbox};
 use crate::{ConnectRequest, ConnectionContext, ConnectionIdentifiers};
 
 /// What a channel keeps per subscription. A stateless channel keeps nothing, and costs nothing.
+///
+/// ```
+/// use std::sync::Arc;
+/// use sinew_cable::{Confirmation, SubscriptionState};
+///
+/// let confirmation = Confirmation::new().with_state(Arc::new(7_u32));
+/// let state: SubscriptionState = confirmation.state.expect("just given");
+/// assert_eq!(state.downcast_ref::<u32>(), Some(&7));
+/// ```
 pub type SubscriptionState = Arc<dyn Any + Send + Sync>;
 
 /// The application behind the cable.
@@ -19,6 +28,54 @@ pub type SubscriptionState = Arc<dyn Any + Send + Sync>;
 /// It is called on the thread that drives connections and **must not block or compute for long**: it answers at once, or
 /// takes a [`Reply`] and answers later from anywhere.
 /// Commands of one connection come strictly one after another: the next is not made before the last is answered.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+/// use std::sync::{Arc, atomic::{AtomicUsize, Ordering::Relaxed}};
+/// use sinew_cable::{
+///     Answer, Cable, Call, Confirmation, ConnectionContext, ConnectionIdentifiers, Controller,
+///     Replies, Subscribed,
+/// };
+/// use sinew_streams::InProcessStreams;
+///
+/// /// One channel of any name, that gives back what it gets.
+/// #[derive(Default)]
+/// struct Mirror {
+///     ended: AtomicUsize,
+/// }
+///
+/// impl Controller for Mirror {
+///     fn handle(&self, call: Call<'_>, _replies: &Replies<'_>) -> Option<Answer> {
+///         Some(match call {
+///             Call::Connect(_) => Answer::connected(ConnectionIdentifiers::new()),
+///             Call::Subscribe { .. } => Confirmation::new().into(),
+///             Call::Perform { connection, subscription, data } => {
+///                 connection.transmit_json(subscription.identifier(), data);
+///                 Answer::Done
+///             }
+///             _ => Answer::Done,
+///         })
+///     }
+///
+///     fn disconnected(&self, _: &ConnectionContext, subscriptions: Vec<Subscribed>) {
+///         self.ended.fetch_add(subscriptions.len(), Relaxed);
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mirror = Arc::new(Mirror::default());
+/// let cable = Cable::builder(mirror.clone(), Arc::new(InProcessStreams::new())).build()?;
+/// # let mut client = Client::open(&cable);
+/// assert_eq!(client.receive().await["type"], "welcome");
+/// client.subscribe(r#"{"channel":"Any"}"#);
+/// assert_eq!(client.receive().await["type"], "confirm_subscription");
+/// client.perform(r#"{"channel":"Any"}"#, r#"{"text":"hello"}"#);
+/// assert_eq!(client.receive().await["message"]["text"], "hello");
+///
+/// drop(client);
+/// assert_eq!(mirror.ended.load(Relaxed), 1);
+/// # Ok(()) }
+/// ```
 pub trait Controller: Send + Sync + 'static {
     /// Takes one call. `Some` is the answer; `None` says that a reply was taken and will bring it.
     ///
@@ -31,6 +88,51 @@ pub trait Controller: Send + Sync + 'static {
 }
 
 /// What the cable asks the application.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+/// # use std::sync::Arc;
+/// # use sinew_cable::{
+/// #     Answer, Cable, Call, Confirmation, ConnectionContext, ConnectionIdentifiers, Controller,
+/// #     Replies, Subscribed,
+/// # };
+/// # use sinew_streams::InProcessStreams;
+///
+/// # struct Log(std::sync::Mutex<Vec<String>>);
+/// impl Controller for Log {
+///     fn handle(&self, call: Call<'_>, _: &Replies<'_>) -> Option<Answer> {
+///         let (line, answer) = match call {
+///             Call::Connect(request) => {
+///                 (format!("connect {}", request.uri), Answer::connected(ConnectionIdentifiers::new()))
+///             }
+///             Call::Subscribe { identifier, .. } => {
+///                 (format!("subscribe {identifier}"), Confirmation::new().into())
+///             }
+///             Call::Perform { data, .. } => (format!("perform {data}"), Answer::Done),
+///             Call::Unsubscribe { subscription, .. } => {
+///                 (format!("unsubscribe {}", subscription.identifier()), Answer::Done)
+///             }
+///             _ => return Some(Answer::Failed),
+///         };
+///         self.0.lock().unwrap().push(line);
+///         Some(answer)
+///     }
+/// #   fn disconnected(&self, _: &ConnectionContext, _: Vec<Subscribed>) {}
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let log = Arc::new(Log(Default::default()));
+/// # let cable = Cable::builder(log.clone(), Arc::new(InProcessStreams::new())).build()?;
+/// # let mut client = Client::open(&cable);
+/// client.subscribe("news");
+/// client.perform("news", "{}");
+/// client.unsubscribe("news");
+/// assert_eq!(
+///     *log.0.lock().unwrap(),
+///     ["connect /", "subscribe news", "perform {}", "unsubscribe news"],
+/// );
+/// # Ok(()) }
+/// ```
 #[non_exhaustive]
 pub enum Call<'a> {
     /// Somebody opened a socket: who is it? Answered by [`Answer::Connected`] or [`Answer::Refused`].
@@ -61,6 +163,18 @@ pub enum Call<'a> {
 }
 
 /// What the application answers.
+///
+/// ```
+/// use sinew_cable::{Answer, Changes, Confirmation, ConnectionIdentifiers, Refusal};
+///
+/// let welcome = Answer::connected(ConnectionIdentifiers::new().with("user", "ann"));
+/// assert!(matches!(welcome, Answer::Connected(who) if who.get("user") == Some("ann")));
+/// let not_welcome = Answer::Refused(Refusal::unauthorized());
+/// assert!(matches!(not_welcome, Answer::Refused(refusal) if !refusal.reconnect));
+///
+/// assert!(matches!(Confirmation::new().into(), Answer::Confirmed(_)));
+/// assert!(matches!(Changes::default().into(), Answer::Done), "changes that change nothing");
+/// ```
 #[non_exhaustive]
 pub enum Answer {
     /// The connection is welcome, with this identity.
@@ -105,6 +219,18 @@ impl From<Changes> for Answer {
 }
 
 /// Why a connection is refused. Usually [`Refusal::unauthorized`].
+///
+/// ```
+/// use sinew_cable::Refusal;
+/// use sinew_protocol::DisconnectReason;
+///
+/// let stranger = Refusal::unauthorized();
+/// assert_eq!(stranger.reason, DisconnectReason::Unauthorized);
+/// assert!(!stranger.reconnect);
+///
+/// // Any reason makes a refusal, with that reason's own advice about coming back.
+/// assert!(Refusal::from(DisconnectReason::ServerRestart).reconnect);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refusal {
     /// What the client is told.
@@ -132,9 +258,14 @@ impl From<DisconnectReason> for Refusal {
 /// A subscription granted: what it follows and what is kept with it.
 ///
 /// ```
+/// use std::sync::Arc;
 /// use sinew_cable::{Answer, Confirmation};
 ///
-/// let answer: Answer = Confirmation::new().stream_from("chat:1").into();
+/// let confirmation = Confirmation::new().stream_from("chat:1").with_state(Arc::new("ann"));
+/// assert_eq!(confirmation.streams[0].as_str(), "chat:1");
+/// assert!(confirmation.state.as_ref().is_some_and(|state| state.is::<&str>()));
+///
+/// let answer: Answer = confirmation.into();
 /// assert!(matches!(answer, Answer::Confirmed(_)));
 /// ```
 #[derive(Default)]
@@ -169,6 +300,17 @@ impl Confirmation {
 }
 
 /// What a command changes about its subscription.
+///
+/// ```
+/// use sinew_cable::{Answer, Changes};
+///
+/// let mut changes = Changes::default();
+/// assert!(changes.is_empty());
+/// changes.unfollow.push("chat:1".into());
+/// changes.follow.push("chat:2".into());
+/// assert!(!changes.is_empty());
+/// assert!(matches!(changes.into(), Answer::Changed(_)));
+/// ```
 #[derive(Debug, Default)]
 pub struct Changes {
     /// Leave all streams first.
@@ -187,6 +329,42 @@ impl Changes {
 }
 
 /// Where a controller that cannot answer at once gets its [`Reply`].
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+/// # use std::sync::Arc;
+/// # use sinew_cable::{
+/// #     Answer, Cable, Call, Confirmation, ConnectionContext, ConnectionIdentifiers, Controller,
+/// #     Replies, Subscribed,
+/// # };
+/// # use sinew_streams::InProcessStreams;
+///
+/// /// Thinks about every subscription on a thread of its own.
+/// struct Slow;
+///
+/// impl Controller for Slow {
+///     fn handle(&self, call: Call<'_>, replies: &Replies<'_>) -> Option<Answer> {
+///         match call {
+///             Call::Connect(_) => Some(Answer::connected(ConnectionIdentifiers::new())),
+///             Call::Subscribe { .. } => {
+///                 let reply = replies.later();
+///                 std::thread::spawn(move || reply.answer(Confirmation::new().into()));
+///                 None
+///             }
+///             _ => Some(Answer::Done),
+///         }
+///     }
+/// #   fn disconnected(&self, _: &ConnectionContext, _: Vec<Subscribed>) {}
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let cable = Cable::builder(Arc::new(Slow), Arc::new(InProcessStreams::new())).build()?;
+/// # let mut client = Client::open(&cable);
+/// # assert_eq!(client.receive().await["type"], "welcome");
+/// client.subscribe("news");
+/// assert_eq!(client.receive().await["type"], "confirm_subscription");
+/// # Ok(()) }
+/// ```
 pub struct Replies<'a> {
     pub(crate) mailbox: &'a Arc<Mailbox>,
     pub(crate) ticket: Ticket,
@@ -203,6 +381,47 @@ impl Replies<'_> {
 }
 
 /// The answer to one call, to be given once. Dropping it answers [`Answer::Failed`].
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+/// # use std::sync::Arc;
+/// # use sinew_cable::{
+/// #     Answer, Cable, Call, Confirmation, ConnectionContext, ConnectionIdentifiers, Controller,
+/// #     Replies, Subscribed,
+/// # };
+/// # use sinew_streams::InProcessStreams;
+///
+/// use std::sync::Mutex;
+/// use sinew_cable::Reply;
+///
+/// /// Answers when it is told to.
+/// #[derive(Default)]
+/// struct Asked(Mutex<Vec<Reply>>);
+///
+/// impl Controller for Asked {
+///     fn handle(&self, _: Call<'_>, replies: &Replies<'_>) -> Option<Answer> {
+///         self.0.lock().unwrap().push(replies.later());
+///         None
+///     }
+/// #   fn disconnected(&self, _: &ConnectionContext, _: Vec<Subscribed>) {}
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let asked = Arc::new(Asked::default());
+/// let cable = Cable::builder(asked.clone(), Arc::new(InProcessStreams::new())).build()?;
+///
+/// # let mut client = Client::open(&cable);
+/// let reply: Reply = asked.0.lock().unwrap().remove(0);
+/// assert!(reply.answer(Answer::connected(ConnectionIdentifiers::new())));
+/// assert_eq!(client.receive().await["type"], "welcome");
+///
+/// // A client that has left hears no answer.
+/// client.subscribe("news");
+/// drop(client);
+/// let reply = asked.0.lock().unwrap().remove(0);
+/// assert!(!reply.answer(Confirmation::new().into()));
+/// # Ok(()) }
+/// ```
 pub struct Reply {
     mailbox: Option<Arc<Mailbox>>,
     ticket: Ticket,

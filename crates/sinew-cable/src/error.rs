@@ -13,7 +13,12 @@ use sinew_streams::StreamsError;
 /// fn parse(text: &str) -> Result<u32, ChannelError> {
 ///     Ok(text.parse()?)
 /// }
-/// assert_eq!(parse("x").unwrap_err().to_string(), "invalid digit found in string");
+/// let error = parse("x").unwrap_err();
+/// assert_eq!(error.to_string(), "invalid digit found in string");
+/// assert!(error.into_inner().is::<std::num::ParseIntError>());
+///
+/// assert_eq!(ChannelError::msg("the room is full").to_string(), "the room is full");
+/// assert_eq!(ChannelError::unknown_action("fly").to_string(), r#"unknown action "fly""#);
 /// ```
 // Not an `Error` itself: that is what lets `?` turn every error into one.
 pub struct ChannelError(Box<dyn Error + Send + Sync>);
@@ -60,6 +65,20 @@ impl fmt::Display for ChannelError {
 }
 
 /// Why a broadcast did not go out.
+///
+/// ```
+/// use std::sync::Arc;
+/// use sinew_cable::{BroadcastError, Broadcaster};
+/// use sinew_streams::InProcessStreams;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let broadcaster = Broadcaster::new(Arc::new(InProcessStreams::new()));
+/// // A map whose keys are no strings is not JSON.
+/// let message = std::collections::BTreeMap::from([((1, 2), 3)]);
+/// let error = broadcaster.broadcast("news", &message).await.unwrap_err();
+/// assert!(matches!(error, BroadcastError::Encode(_)));
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BroadcastError {

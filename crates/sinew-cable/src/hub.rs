@@ -21,7 +21,7 @@ use crate::context::data_frame;
 use crate::mailbox::{Mail, Mailbox, Node};
 use crate::statistics::up;
 use group::Groups;
-pub use group::Seat;
+pub(crate) use group::Seat;
 
 /// How many locks the streams are spread over. Each is a gate; a broadcast takes one.
 const GATES: usize = 64;

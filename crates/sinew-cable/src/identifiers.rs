@@ -13,6 +13,17 @@ use http::Extensions;
 /// let identifiers = ConnectionIdentifiers::new().with("session_id", "s1").with("current_user", "7");
 /// assert_eq!(identifiers.get("current_user"), Some("7"));
 /// assert_eq!(identifiers.key(), "7:s1", "values alone, sorted");
+/// assert_eq!(identifiers.iter().next(), Some(("current_user", "7")));
+/// assert!(!identifiers.is_empty() && ConnectionIdentifiers::new().is_empty());
+///
+/// // What the application keeps with the connection is no part of who it is.
+/// #[derive(Clone, Debug, PartialEq)]
+/// struct Language(&'static str);
+///
+/// let mut with_language = identifiers.clone().with_extension(Language("en"));
+/// with_language.extensions_mut().insert(Language("de"));
+/// assert_eq!(with_language.extensions().get(), Some(&Language("de")));
+/// assert!(with_language.same_as(&identifiers));
 /// ```
 #[derive(Clone, Default)]
 pub struct ConnectionIdentifiers {

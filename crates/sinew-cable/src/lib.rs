@@ -4,7 +4,7 @@
 //! [`Controller`], usually an [`Application`] of Rust [`Channel`]s.
 //! It does not know HTTP servers, HTML, reflexes, sessions, or how streams travel between nodes.
 //!
-//! The path of a frame: [`Link::receive_text`] → [`Connection::handle`] → [`Controller::handle`] → [`Answer`] → frames.
+//! The path of a frame: [`Link::receive_text`] → the connection's state machine → [`Controller::handle`] → [`Answer`] → frames.
 //! The path of a broadcast: [`Broadcaster::broadcast`] → [`Streams`](sinew_streams::Streams) → hub → mailboxes → frames;
 //! encoded once per identifier and shared.
 //!
@@ -32,6 +32,9 @@
 //! assert_eq!(cable.statistics().connections, 0);
 //! # Ok::<(), sinew_streams::StreamsError>(())
 //! ```
+//!
+//! In the examples of this crate a `client` is the other end of a [`Link`], without a socket between them: it sends
+//! commands (`subscribe`, `perform`, `unsubscribe`), and `receive` waits for the next message to it, as JSON.
 
 mod cable;
 mod connection;
@@ -58,13 +61,12 @@ pub use application::{
 pub use broadcaster::Broadcaster;
 pub use cable::{Cable, CableBuilder, WeakCable};
 pub use config::Config;
-pub use connection::{Connection, Effects, Event, Followed, Subscribed, Ticket};
+pub use connection::Subscribed;
 pub use context::{ConnectionContext, ConnectionId};
 pub use controller::{
     Answer, Call, Changes, Confirmation, Controller, Refusal, Replies, Reply, SubscriptionState,
 };
 pub use error::{BroadcastError, ChannelError};
-pub use hub::Seat;
 pub use identifiers::ConnectionIdentifiers;
 pub use link::{Closing, Link};
 pub use request::ConnectRequest;

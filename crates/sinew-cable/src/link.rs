@@ -23,6 +23,39 @@ use crate::{ConnectionContext, ConnectionIdentifiers};
 /// Between two events it is asleep: it left its waker by [`park`](Self::park), which any mail wakes.
 /// When [`closing`](Self::closing) tells a close, the driver sends that close frame after `out` and ends the socket.
 /// Dropping it ends the connection: streams are left and the application hears of it.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::task::Poll;
+/// use std::time::Instant;
+/// use sinew_cable::{Application, Cable, ConnectRequest, ConnectionIdentifiers};
+/// use sinew_streams::InProcessStreams;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_streams::StreamsError> {
+/// let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+/// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+/// let mut link = cable.open();
+/// let mut out = Vec::new();
+/// link.start(Instant::now(), Arc::new(ConnectRequest::default()), &mut out);
+///
+/// // The connect hook has not answered: wait for mail, and write what it brings.
+/// std::future::poll_fn(|context| match link.park(context.waker()) {
+///     true => Poll::Pending,
+///     false => Poll::Ready(()),
+/// })
+/// .await;
+/// assert!(link.deliver(Instant::now(), usize::MAX, &mut out));
+/// // A text frame (0x81) of eighteen bytes.
+/// assert_eq!(out, *b"\x81\x12{\"type\":\"welcome\"}");
+///
+/// // What is no command is ignored; nothing is written and the connection lives.
+/// out.clear();
+/// link.receive_text(Instant::now(), "not JSON", &mut out);
+/// link.receive_binary(Instant::now(), b"\xff", &mut out);
+/// assert!(out.is_empty() && link.closing().is_none() && !link.is_congested());
+/// assert!(!link.deliver(Instant::now(), usize::MAX, &mut out), "no mail");
+/// # Ok(()) }
+/// ```
 pub struct Link {
     connection: Connection,
     wires: Wires,
@@ -37,6 +70,23 @@ struct Wires {
 }
 
 /// The close frame that ends a connection.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Instant;
+/// # use sinew_cable::{Application, Cable, Closing, ConnectRequest, ConnectionIdentifiers};
+/// # use sinew_streams::InProcessStreams;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_streams::StreamsError> {
+/// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+/// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+/// let mut link = cable.open();
+/// link.start(Instant::now(), Arc::new(ConnectRequest::default()), &mut Vec::new());
+/// cable.restart();
+/// assert!(link.deliver(Instant::now(), usize::MAX, &mut Vec::new()));
+/// assert_eq!(link.closing().map(|closing: Closing| closing.code), Some(1001));
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Closing {
     /// The WebSocket close code.
@@ -114,11 +164,6 @@ impl Link {
     /// The close to send, once the connection has ended.
     pub fn closing(&self) -> Option<Closing> {
         self.wires.closing
-    }
-
-    /// The connection's state machine, to look at.
-    pub fn connection(&self) -> &Connection {
-        &self.connection
     }
 
     pub(crate) fn disconnect(&self, reason: DisconnectReason) {

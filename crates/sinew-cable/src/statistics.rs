@@ -1,6 +1,27 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// What a cable has done since it was built, and what it holds now.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+/// # use std::sync::Arc;
+/// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
+/// # use sinew_streams::InProcessStreams;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+/// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+/// # let mut client = Client::open(&cable);
+/// # assert_eq!(client.receive().await["type"], "welcome");
+/// client.perform("a subscription that is not there", "{}");
+/// let statistics: sinew_cable::Statistics = cable.statistics();
+/// assert_eq!(statistics.connections, 1);
+/// assert_eq!((statistics.commands, statistics.commands_failed), (1, 1));
+/// drop(client);
+/// assert_eq!(cable.statistics().connections, 0);
+/// assert_eq!(cable.statistics().connections_opened, 1);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Statistics {

@@ -6,6 +6,17 @@ use redb::{DatabaseError, StorageError};
 use sinew_store::{StoreError, StoreErrorKind};
 
 /// The store cannot be opened. Each message says what to do about it.
+///
+/// ```
+/// use sinew_embedded::{EmbeddedError, EmbeddedStore};
+///
+/// # let directory = tempfile::tempdir().unwrap();
+/// let first = EmbeddedStore::open(directory.path()).unwrap();
+/// let second = EmbeddedStore::open(directory.path()).unwrap_err();
+/// assert!(matches!(second, EmbeddedError::Locked { .. }));
+/// assert!(second.to_string().contains("stop that one first"));
+/// # drop(first);
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EmbeddedError {

@@ -33,6 +33,30 @@ use crate::writer::{Request, write};
 /// Dropping it stores what was accepted and waits for that; [`close`](EmbeddedStore::close)
 /// does it without blocking. It has to be used within a tokio runtime only as far as its
 /// callers' futures need one; it spawns no task.
+///
+/// ```
+/// use sinew_embedded::{EmbeddedStore, FILE_NAME};
+/// use sinew_store::{Commit, Committed, Key, Store, StoreErrorKind};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let temporary = tempfile::tempdir()?;
+/// # let directory = temporary.path();
+/// let store = EmbeddedStore::open(directory)?;
+/// assert!(directory.join(FILE_NAME).is_file());
+///
+/// let key = Key::new("greeting");
+/// let mut commit = Commit::new();
+/// commit.create = true;
+/// commit.set.push(("text".into(), r#""hello""#.into()));
+/// assert_eq!(store.commit(&key, commit.clone()).await?, Committed::Applied);
+///
+/// // On the way down: what was accepted is stored, nothing more is taken.
+/// store.close().await;
+/// let refused = store.commit(&key, commit).await.unwrap_err();
+/// assert_eq!(refused.kind(), StoreErrorKind::Closed);
+/// assert!(store.load(&key).await?.is_some());
+/// # Ok(()) }
+/// ```
 pub struct EmbeddedStore {
     file: Arc<File>,
     /// `None` once closed.
@@ -47,13 +71,42 @@ impl EmbeddedStore {
     /// # Errors
     ///
     /// [`EmbeddedError`], each with a sentence that says what to do.
+    ///
+    /// # Panics
+    ///
+    /// When the system cannot start one more thread.
     pub fn open(directory: impl AsRef<Path>) -> Result<EmbeddedStore, EmbeddedError> {
         EmbeddedStore::open_with_clock(directory, SystemClock)
     }
 
     /// As [`open`](EmbeddedStore::open), with the time from `clock`: for tests of expiry.
     ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    /// use sinew_embedded::EmbeddedStore;
+    /// use sinew_store::{Commit, Key, ManualClock, Store};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// let clock = Arc::new(ManualClock::new());
+    /// let store = EmbeddedStore::open_with_clock(directory.path(), clock.clone())?;
+    /// let mut commit = Commit::new();
+    /// commit.create = true;
+    /// commit.time_to_live = Some(Duration::from_secs(60));
+    /// store.commit(&Key::new("short"), commit).await?;
+    ///
+    /// assert!(store.load(&Key::new("short")).await?.is_some());
+    /// clock.advance(Duration::from_secs(60));
+    /// assert!(store.load(&Key::new("short")).await?.is_none());
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
+    ///
+    /// As [`open`](EmbeddedStore::open).
+    ///
+    /// # Panics
     ///
     /// As [`open`](EmbeddedStore::open).
     pub fn open_with_clock(

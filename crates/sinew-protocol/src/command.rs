@@ -12,6 +12,22 @@ use crate::CommandError;
 ///
 /// Strings are borrowed from the frame wherever JSON did not escape them.
 /// Keys the protocol does not know are passed over; a key given twice counts as its last value.
+///
+/// ```
+/// use sinew_protocol::{ClientCommand, Identifier};
+///
+/// let frame = br#"{"command":"message","identifier":"{}","data":"{\"action\":\"say\"}"}"#;
+/// let command = ClientCommand::parse_bytes(frame)?;
+/// // The frame's buffer can go: the command has its own text now.
+/// let command: ClientCommand<'static> = command.into_owned();
+/// assert_eq!(command.len_bytes(), r#"{}{"action":"say"}"#.len());
+/// let ClientCommand::Message { identifier, data } = command else { panic!("a message") };
+/// assert_eq!(Identifier::from(&*identifier).channel(), None);
+/// assert_eq!(data, r#"{"action":"say"}"#);
+///
+/// assert_eq!(ClientCommand::parse(r#"{"command":"pong"}"#)?, ClientCommand::Pong);
+/// # Ok::<(), sinew_protocol::CommandError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientCommand<'a> {
     /// Become a subscriber of the channel that the identifier names.

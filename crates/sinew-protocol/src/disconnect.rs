@@ -21,6 +21,15 @@ use std::fmt;
 /// assert_eq!(DisconnectReason::ServerRestart.as_str(), "server_restart");
 /// assert!(DisconnectReason::ServerRestart.reconnect());
 /// assert_eq!(DisconnectReason::ServerRestart.close_code(), 1001);
+/// assert_eq!(DisconnectReason::ServerRestart.close_text(), "Server restart");
+///
+/// let lasting = DisconnectReason::ALL.into_iter().filter(|reason| !reason.reconnect());
+/// assert!(lasting.map(DisconnectReason::as_str).eq([
+///     "unauthorized",
+///     "token_expired",
+///     "idle_timeout",
+///     "invalid_request",
+/// ]));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -3,6 +3,15 @@ use thiserror::Error;
 /// Why a frame is not a command.
 ///
 /// Bad input is data: the server logs it at debug, counts it, ignores it and goes on with the next frame.
+///
+/// ```
+/// use sinew_protocol::{ClientCommand, CommandError};
+///
+/// let error = ClientCommand::parse(r#"{"command":"fly"}"#).unwrap_err();
+/// assert!(matches!(&error, CommandError::UnknownCommand(word) if word == "fly"));
+/// assert_eq!(error.to_string(), r#"unknown command "fly""#);
+/// assert!(matches!(ClientCommand::parse("[]"), Err(CommandError::NotObject)));
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CommandError {

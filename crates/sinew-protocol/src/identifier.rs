@@ -14,6 +14,7 @@ use serde::Deserialize;
 ///
 /// let one = Identifier::from(r#"{"channel":"ChatChannel","room":1}"#);
 /// let two = Identifier::from(r#"{"room":1,"channel":"ChatChannel"}"#);
+/// assert_eq!(one.as_str(), r#"{"channel":"ChatChannel","room":1}"#);
 /// assert_eq!(one.channel().as_deref(), Some("ChatChannel"));
 /// assert_ne!(one, two);
 /// ```

@@ -6,6 +6,19 @@ use crate::{DisconnectReason, Identifier};
 /// What the server says, in one frame.
 ///
 /// Keys are written in the order Rails writes them.
+///
+/// ```
+/// use sinew_protocol::{Identifier, ServerMessage};
+///
+/// let mut out = Vec::new();
+/// let identifier = Identifier::from(r#"{"channel":"ChatChannel"}"#);
+/// ServerMessage::Data { identifier: &identifier, message: r#"{"text":"hi"}"# }.write(&mut out);
+/// assert_eq!(out, br#"{"identifier":"{\"channel\":\"ChatChannel\"}","message":{"text":"hi"}}"#);
+///
+/// out.clear();
+/// ServerMessage::Ping { unix_seconds: 1_700_000_000 }.write(&mut out);
+/// assert_eq!(out, br#"{"type":"ping","message":1700000000}"#);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServerMessage<'a> {
     /// The connection is open.

@@ -1,4 +1,12 @@
 /// A WebSocket sub-protocol this server can speak.
+///
+/// ```
+/// use sinew_protocol::Subprotocol;
+///
+/// let chosen = Subprotocol::negotiate(["actioncable-v1-json", "actioncable-unsupported"]);
+/// assert_eq!(chosen.map(Subprotocol::as_str), Some("actioncable-v1-json"));
+/// assert_eq!(Subprotocol::negotiate(["actioncable-unsupported"]), Some(Subprotocol::Unsupported));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Subprotocol {

@@ -6,12 +6,36 @@ use parking_lot::Mutex;
 
 /// Tells a store what time it is. Expiry is kept as time of day, because it outlives the
 /// process.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use sinew_store::{Clock, MemoryStore};
+///
+/// /// For a machine whose clock is an hour slow.
+/// struct HourAhead;
+///
+/// impl Clock for HourAhead {
+///     fn now(&self) -> SystemTime {
+///         SystemTime::now() + Duration::from_secs(60 * 60)
+///     }
+/// }
+///
+/// assert!(HourAhead.now() > SystemTime::now());
+/// assert!(MemoryStore::with_clock(HourAhead).is_empty());
+/// ```
 pub trait Clock: Send + Sync + 'static {
     /// The present moment.
     fn now(&self) -> SystemTime;
 }
 
 /// The machine's clock.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use sinew_store::{Clock, SystemClock};
+///
+/// assert!(SystemClock.now() > SystemTime::UNIX_EPOCH);
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 

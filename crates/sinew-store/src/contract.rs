@@ -1,8 +1,8 @@
 //! The suite that every store runs on itself.
 //!
 //! For authors of adapters: give [`run`] a [`Subject`] in a test. Each rule is also a function
-//! of its own, so that a failing one can be run alone. The rules use keys of their own (random
-//! ones) and may share a store with each other and with earlier runs.
+//! of its own, so that a failing one can be run alone; it panics when it is broken. The rules use
+//! keys of their own (random ones) and may share a store with each other and with earlier runs.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -30,6 +30,20 @@ use crate::store::{BoxFuture, Store};
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// A store to be examined, and a way to let its time pass.
+///
+/// ```
+/// use std::sync::Arc;
+/// use sinew_store::contract::{self, Subject};
+/// use sinew_store::{ManualClock, MemoryStore};
+///
+/// # #[tokio::main] async fn main() {
+/// let clock = Arc::new(ManualClock::new());
+/// let store = Arc::new(MemoryStore::with_clock(clock.clone()).records_max(1_000));
+/// let subject = Subject::new(store.clone(), move |by| clock.advance(by));
+/// contract::run(&subject).await;
+/// assert!(!store.is_empty(), "the rules leave their records behind");
+/// # }
+/// ```
 pub struct Subject {
     store: Arc<dyn Store>,
     advance: Box<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>,
@@ -48,6 +62,24 @@ impl Subject {
     }
 
     /// A store on a server, where letting time pass takes asking.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use sinew_store::contract::{self, Subject};
+    /// use sinew_store::{ManualClock, MemoryStore};
+    ///
+    /// # #[tokio::main] async fn main() {
+    /// let clock = Arc::new(ManualClock::new());
+    /// let store = Arc::new(MemoryStore::with_clock(clock.clone()));
+    /// let subject = Subject::with_async(store.clone(), move |by| {
+    ///     let clock = clock.clone();
+    ///     // Here a real one asks its server.
+    ///     Box::pin(async move { clock.advance(by) })
+    /// });
+    /// contract::run(&subject).await;
+    /// assert!(!store.is_empty());
+    /// # }
+    /// ```
     pub fn with_async(
         store: Arc<dyn Store>,
         advance: impl Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync + 'static,
@@ -106,6 +138,36 @@ fn owned(fields: &[(&str, &str)]) -> BTreeMap<String, Bytes> {
 }
 
 /// Examines a store by every rule.
+///
+/// A store that forgets at once does not pass:
+///
+/// ```should_panic
+/// use std::sync::Arc;
+/// use sinew_store::contract::{self, Subject};
+/// use sinew_store::{BoxFuture, Commit, Committed, Key, Record, Store, StoreError};
+///
+/// struct Forgetful;
+///
+/// impl Store for Forgetful {
+///     fn load<'a>(&'a self, _: &'a Key) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
+///         Box::pin(async { Ok(None) })
+///     }
+///     fn commit<'a>(
+///         &'a self,
+///         _: &'a Key,
+///         _: Commit,
+///     ) -> BoxFuture<'a, Result<Committed, StoreError>> {
+///         Box::pin(async { Ok(Committed::Applied) })
+///     }
+///     fn delete<'a>(&'a self, _: &'a Key) -> BoxFuture<'a, Result<bool, StoreError>> {
+///         Box::pin(async { Ok(false) })
+///     }
+/// }
+///
+/// # #[tokio::main] async fn main() {
+/// contract::run(&Subject::new(Arc::new(Forgetful), |_| {})).await;
+/// # }
+/// ```
 ///
 /// # Panics
 ///

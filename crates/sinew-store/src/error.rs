@@ -3,6 +3,18 @@
 use std::error::Error;
 
 /// What kind of trouble a store is in.
+///
+/// ```
+/// use sinew_store::{Commit, Key, MemoryStore, Store, StoreErrorKind};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let store = MemoryStore::new().records_max(0);
+/// let mut commit = Commit::new();
+/// commit.create = true;
+/// let error = store.commit(&Key::new("one too many"), commit).await.unwrap_err();
+/// assert_eq!(error.kind(), StoreErrorKind::Full);
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
@@ -34,6 +46,18 @@ impl StoreErrorKind {
 ///
 /// The vendor's own error is the [`source`](Error::source); its type is not part of the
 /// contract. The display text names the kind only and is safe to log.
+///
+/// ```
+/// use std::error::Error;
+/// use sinew_store::{StoreError, StoreErrorKind};
+///
+/// let cause = std::io::Error::other("connection refused by 10.0.0.7");
+/// let error = StoreError::new(StoreErrorKind::Unavailable, cause);
+/// assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+/// assert!(error.is_retryable());
+/// assert_eq!(error.to_string(), "the store is unavailable");
+/// assert!(error.source().is_some());
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[error("{}", kind.sentence())]
 pub struct StoreError {
@@ -59,7 +83,8 @@ impl StoreError {
         self.kind
     }
 
-    /// Whether the same request may succeed later without a change.
+    /// Whether the same request may succeed later without a change: so for
+    /// [`Unavailable`](StoreErrorKind::Unavailable) and [`Full`](StoreErrorKind::Full).
     ///
     /// ```
     /// use sinew_store::{StoreError, StoreErrorKind};
@@ -85,6 +110,20 @@ impl From<StoreErrorKind> for StoreError {
 ///
 /// Nothing is half done: a refused write leaves the session as it was, a failed
 /// [`commit`](crate::Session::commit) leaves the record as it was.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use sinew_store::{MemoryStore, Sessions};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+/// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+/// use sinew_store::SessionError;
+///
+/// let session = sessions.create();
+/// let error = session.set("", "nameless").await.unwrap_err();
+/// assert!(matches!(error, SessionError::NameReserved { .. }));
+/// assert!(!error.is_retryable());
+/// # Ok(()) }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SessionError {
@@ -160,7 +199,9 @@ pub enum SessionError {
 }
 
 impl SessionError {
-    /// Whether the same call may succeed later without a change.
+    /// Whether the same call may succeed later without a change: so for
+    /// [`Contended`](SessionError::Contended), and for a store's error that
+    /// [is](StoreError::is_retryable).
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Store(error) => error.is_retryable(),

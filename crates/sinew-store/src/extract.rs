@@ -11,6 +11,19 @@ use crate::session::Session;
 /// A handler asks for a [`Session`] or [`Flash`] and no layer has put one into the request.
 ///
 /// The answer is 500: it is a mistake in how the application is put together.
+///
+/// ```
+/// use axum_core::extract::FromRequestParts;
+/// use axum_core::response::IntoResponse;
+/// use sinew_store::Session;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let (mut parts, ()) = http::Request::new(()).into_parts();
+/// let missing = Session::from_request_parts(&mut parts, &()).await.unwrap_err();
+/// assert!(missing.to_string().contains("Sinew::new(router)"));
+/// assert_eq!(missing.into_response().status(), 500);
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "this request has no {wanted}: wrap the router in Sinew's session layer \

@@ -67,11 +67,38 @@ struct Visible {
 
 impl Flash {
     /// The flash of an HTTP request, which is kept in `session` and saved by its commit.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// use sinew_store::Flash;
+    ///
+    /// let post = sessions.create();
+    /// Flash::for_request(post.clone()).set("notice", "Saved.").await?;
+    /// assert!(post.is_dirty(), "the message waits for the session's commit");
+    /// post.commit().await?;
+    ///
+    /// let page = Flash::for_request(sessions.open(post.id()));
+    /// assert_eq!(page.keys().await?, ["notice"]);
+    /// # Ok(()) }
+    /// ```
     pub fn for_request(session: Session) -> Flash {
         Flash::new(Some(session))
     }
 
     /// The flash of a reflex: seen by its own page morph only.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// use sinew_store::Flash;
+    ///
+    /// let flash = Flash::for_reflex();
+    /// flash.set("notice", "Liked.").await?;
+    /// assert_eq!(flash.get::<String>("notice").await?.as_deref(), Some("Liked."));
+    /// # Ok(()) }
+    /// ```
     pub fn for_reflex() -> Flash {
         Flash::new(None)
     }
@@ -84,6 +111,21 @@ impl Flash {
     }
 
     /// The message of this name that is visible now.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// use sinew_store::{Flash, SessionError};
+    ///
+    /// let flash = Flash::for_request(sessions.create());
+    /// flash.set("deleted", &3).await?;
+    /// assert_eq!(flash.get::<u32>("deleted").await?, Some(3));
+    /// assert_eq!(flash.get::<u32>("notice").await?, None);
+    /// assert!(matches!(flash.get::<String>("deleted").await, Err(SessionError::Decode { .. })));
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -101,6 +143,20 @@ impl Flash {
 
     /// The names of all messages that are visible now, in order.
     ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// use sinew_store::Flash;
+    ///
+    /// let flash = Flash::for_request(sessions.create());
+    /// flash.set("notice", "Saved.").await?;
+    /// flash.now("alert", "One picture is missing.").await?;
+    /// assert_eq!(flash.keys().await?, ["alert", "notice"]);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Only the session store's.
@@ -110,6 +166,24 @@ impl Flash {
     }
 
     /// Leaves a message for the next request. It is visible in this one already.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// use sinew_store::Flash;
+    ///
+    /// let post = sessions.create();
+    /// let flash = Flash::for_request(post.clone());
+    /// flash.set("notice", "Saved.").await?;
+    /// assert_eq!(flash.get::<String>("notice").await?.as_deref(), Some("Saved."));
+    /// post.commit().await?;
+    ///
+    /// let next = Flash::for_request(sessions.open(post.id()));
+    /// assert_eq!(next.get::<String>("notice").await?.as_deref(), Some("Saved."));
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -127,6 +201,24 @@ impl Flash {
 
     /// Shows a message in this request only.
     ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// use sinew_store::Flash;
+    ///
+    /// let request = sessions.create();
+    /// let flash = Flash::for_request(request.clone());
+    /// flash.now("alert", "The title is missing.").await?;
+    /// assert_eq!(flash.keys().await?, ["alert"]);
+    /// request.commit().await?;
+    ///
+    /// let next = Flash::for_request(sessions.open(request.id()));
+    /// assert!(next.keys().await?.is_empty());
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`SessionError::Encode`], or the session store's errors.
@@ -140,7 +232,28 @@ impl Flash {
         Ok(())
     }
 
-    /// Keeps a message that is visible now for the next request as well.
+    /// Keeps a message that is visible now for the next request as well, such as over a second
+    /// redirect. A name without a message is no error.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// use sinew_store::Flash;
+    ///
+    /// let post = sessions.create();
+    /// Flash::for_request(post.clone()).set("notice", "Saved.").await?;
+    /// post.commit().await?;
+    ///
+    /// let redirect = sessions.open(post.id());
+    /// Flash::for_request(redirect.clone()).keep("notice").await?;
+    /// redirect.commit().await?;
+    ///
+    /// let page = Flash::for_request(sessions.open(post.id()));
+    /// assert_eq!(page.get::<String>("notice").await?.as_deref(), Some("Saved."));
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///

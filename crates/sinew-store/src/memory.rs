@@ -14,7 +14,8 @@ use crate::error::{StoreError, StoreErrorKind};
 use crate::record::{Commit, Committed, Key, Record};
 use crate::store::{BoxFuture, Store};
 
-/// How many records a [`MemoryStore`] holds unless it is told otherwise.
+/// How many records a [`MemoryStore`] holds unless it is told otherwise: a million. One more is
+/// refused with [`StoreErrorKind::Full`].
 pub const MEMORY_RECORDS_MAX: usize = 1_000_000;
 
 /// Expired records removed by one commit, at most. Two, so that the dead are removed faster
@@ -27,6 +28,31 @@ const SWEPT_PER_COMMIT_MAX: usize = 2;
 /// missing at once; its memory is given back by later commits, two records each. When
 /// [`MEMORY_RECORDS_MAX`] (or the bound given) records are held, creating another is refused
 /// with [`StoreErrorKind::Full`]; nothing that lives is ever evicted.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+/// use sinew_store::{Commit, Key, ManualClock, MemoryStore, Store, StoreErrorKind};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::StoreError> {
+/// let clock = Arc::new(ManualClock::new());
+/// let store = MemoryStore::with_clock(clock.clone()).records_max(1);
+/// let mut commit = Commit::new();
+/// commit.create = true;
+/// commit.time_to_live = Some(Duration::from_secs(60));
+/// store.commit(&Key::new("first"), commit.clone()).await?;
+/// assert_eq!(store.len(), 1);
+///
+/// let refused = store.commit(&Key::new("second"), commit.clone()).await.unwrap_err();
+/// assert_eq!(refused.kind(), StoreErrorKind::Full);
+///
+/// // A minute later the first is missing, and gives its room back.
+/// clock.advance(Duration::from_secs(60));
+/// assert_eq!(store.load(&Key::new("first")).await?, None);
+/// store.commit(&Key::new("second"), commit).await?;
+/// assert_eq!(store.len(), 1);
+/// # Ok(()) }
+/// ```
 pub struct MemoryStore {
     records: Mutex<Records>,
     records_max: usize,
@@ -71,6 +97,10 @@ impl MemoryStore {
     }
 
     /// Whether nothing is held.
+    ///
+    /// ```
+    /// assert!(sinew_store::MemoryStore::new().is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -11,6 +11,14 @@ use bytes::Bytes;
 ///
 /// Keys are made by Sinew (a prefix and a digest, or an application's own cache key), never
 /// taken from a visitor as they came.
+///
+/// ```
+/// use sinew_store::Key;
+///
+/// let key = Key::new("cache:front page");
+/// assert_eq!(key.as_str(), "cache:front page");
+/// assert_eq!(key, Key::new(String::from("cache:front page")));
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(Arc<str>);
 
@@ -33,6 +41,16 @@ impl fmt::Debug for Key {
 }
 
 /// A record as it was at one moment: named fields, each a JSON text.
+///
+/// ```
+/// use std::time::Duration;
+/// use sinew_store::Record;
+///
+/// let fields = [("name".to_owned(), r#""Ada""#.into())].into();
+/// let record = Record::new(fields, Some(Duration::from_secs(60)));
+/// assert_eq!(record.fields["name"], r#""Ada""#);
+/// assert_eq!(record.bytes(), "name".len() + r#""Ada""#.len());
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Record {
@@ -130,7 +148,12 @@ impl Commit {
     /// Applies this change to the fields of a record: the part that every store has in common.
     ///
     /// `current` is `None` when the record is missing or expired. The answer is the fields as
-    /// they shall be, or why they shall not; expiry and move are the caller's.
+    /// they shall be; expiry and move are the caller's.
+    ///
+    /// # Errors
+    ///
+    /// The outcome to answer with instead, when the change may not be made: every
+    /// [`Committed`] but [`Applied`](Committed::Applied).
     ///
     /// ```
     /// use sinew_store::{Commit, Committed, Record};
@@ -189,6 +212,24 @@ impl Commit {
 }
 
 /// What became of a [`Commit`].
+///
+/// ```
+/// use sinew_store::{Commit, Committed, Key, MemoryStore, Store};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::StoreError> {
+/// let store = MemoryStore::new();
+/// let key = Key::new("greeting");
+/// let mut commit = Commit::new();
+/// commit.set.push(("text".into(), r#""hello""#.into()));
+/// assert_eq!(store.commit(&key, commit.clone()).await?, Committed::Missing);
+///
+/// commit.create = true;
+/// commit.bytes_max = Some(10);
+/// assert_eq!(store.commit(&key, commit.clone()).await?, Committed::TooLarge);
+/// commit.bytes_max = Some(11);
+/// assert_eq!(store.commit(&key, commit).await?, Committed::Applied);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Committed {

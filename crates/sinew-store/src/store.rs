@@ -5,7 +5,19 @@ use std::pin::Pin;
 use crate::error::StoreError;
 use crate::record::{Commit, Committed, Key, Record};
 
-/// A boxed future that may move between threads.
+/// A boxed future that may move between threads: what the methods of a [`Store`] return.
+///
+/// ```
+/// use sinew_store::{BoxFuture, StoreError};
+///
+/// fn at_once<'a>(value: bool) -> BoxFuture<'a, Result<bool, StoreError>> {
+///     Box::pin(std::future::ready(Ok(value)))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), StoreError> {
+/// assert!(at_once(true).await?);
+/// # Ok(()) }
+/// ```
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A place for [`Record`]s.
@@ -28,17 +40,79 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///
 /// Calls are made from async tasks and must not block them for longer than a page of disk
 /// takes to read.
+///
+/// A store around another one, that counts how often something is written:
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// use sinew_store::{
+///     BoxFuture, Commit, Committed, Key, MemoryStore, Record, Sessions, Store, StoreError,
+/// };
+///
+/// struct Counted<S> {
+///     inner: S,
+///     commits: AtomicUsize,
+/// }
+///
+/// impl<S: Store> Store for Counted<S> {
+///     fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
+///         self.inner.load(key)
+///     }
+///
+///     fn commit<'a>(
+///         &'a self,
+///         key: &'a Key,
+///         commit: Commit,
+///     ) -> BoxFuture<'a, Result<Committed, StoreError>> {
+///         self.commits.fetch_add(1, Ordering::Relaxed);
+///         self.inner.commit(key, commit)
+///     }
+///
+///     fn delete<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<bool, StoreError>> {
+///         self.inner.delete(key)
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+/// let store = Arc::new(Counted { inner: MemoryStore::new(), commits: AtomicUsize::new(0) });
+/// let session = Sessions::new(store.clone()).create();
+/// session.set("name", "Ada").await?;
+/// session.set("language", "en").await?;
+/// session.commit().await?;
+/// assert_eq!(store.commits.load(Ordering::Relaxed), 1);
+///
+/// let key = session.id().store_key();
+/// assert_eq!(store.load(&key).await?.unwrap().fields["name"], r#""Ada""#);
+/// assert!(store.delete(&key).await?);
+/// # Ok(()) }
+/// ```
 pub trait Store: Send + Sync + 'static {
     /// The record as it is now, or `None` when there is none or it has expired.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind`](crate::StoreErrorKind) names them; that a record is not there is none.
     fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Record>, StoreError>>;
 
-    /// Changes one record, all or nothing.
+    /// Changes one record, all or nothing. A change that may not be made is no error but an
+    /// outcome: [`Committed`] names them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Full`](crate::StoreErrorKind::Full) when the record would be one too
+    /// many; and the store's troubles. Whether the change was made is then open, as after a
+    /// cancellation.
     fn commit<'a>(
         &'a self,
         key: &'a Key,
         commit: Commit,
     ) -> BoxFuture<'a, Result<Committed, StoreError>>;
 
-    /// Removes a record; the answer is whether there was one.
+    /// Removes a record; the answer is whether there was one that had not expired.
+    ///
+    /// # Errors
+    ///
+    /// The store's troubles.
     fn delete<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<bool, StoreError>>;
 }

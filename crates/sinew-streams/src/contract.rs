@@ -1,7 +1,7 @@
 //! The suite that every implementation of [`Streams`] runs on itself.
 //!
-//! Each function takes a maker of fresh, empty streams and panics when an obligation is broken.
-//! [`run_all`] runs them all. They wait for deliveries, never for time to pass; a lost delivery shows as a test that
+//! Each function takes fresh, empty streams and panics when an obligation is broken.
+//! [`run_all`] runs them all, each on streams of its own. They wait for deliveries, never for time to pass; a lost delivery shows as a test that
 //! does not end, so run them under the test runner's own time limit.
 //!
 //! ```
@@ -18,7 +18,19 @@ use std::task::{Poll, Waker};
 
 use crate::{Position, Sink, StreamName, Streams, StreamsError};
 
-/// Runs every check, each on fresh streams.
+/// Runs every check, each on fresh streams, which `make` gives.
+///
+/// # Panics
+///
+/// When an obligation is broken.
+///
+/// ```
+/// use futures_util::FutureExt;
+/// use sinew_streams::{InProcessStreams, contract};
+///
+/// let kept = contract::run_all(InProcessStreams::new);
+/// assert!(kept.now_or_never().is_some(), "in process nothing waits");
+/// ```
 pub async fn run_all<S: Streams>(make: impl Fn() -> S) {
     followed_stream_is_delivered_unchanged(make()).await;
     messages_of_a_stream_keep_their_order(make()).await;

@@ -1,6 +1,16 @@
 use std::error::Error;
 
 /// Why a stream could not be published to or followed.
+///
+/// ```
+/// use std::error::Error;
+/// use sinew_streams::StreamsError;
+///
+/// let cause = std::io::Error::other("connection refused");
+/// let error = StreamsError::Unavailable(cause.into());
+/// assert!(error.is_retryable() && error.source().is_some());
+/// assert!(!StreamsError::AlreadyAttached.is_retryable());
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StreamsError {

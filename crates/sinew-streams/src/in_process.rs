@@ -16,6 +16,35 @@ const LANES: usize = 64;
 ///
 /// `publish` has delivered when it returns: no task, no queue.
 /// Its futures are ready at once.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+/// use bytes::Bytes;
+/// use sinew_streams::{InProcessStreams, Position, Sink, StreamName, Streams, StreamsError};
+///
+/// struct Count(AtomicUsize);
+/// impl Sink for Count {
+///     fn deliver(&self, _: &StreamName, _: Position, _: &Bytes) {
+///         self.0.fetch_add(1, Relaxed);
+///     }
+/// }
+///
+/// let count = Arc::new(Count(0.into()));
+/// let streams = InProcessStreams::new();
+/// streams.attach(count.clone())?;
+/// assert!(matches!(streams.attach(count.clone()), Err(StreamsError::AlreadyAttached)));
+///
+/// // The call itself does it; its future only tells.
+/// let news = StreamName::from("news");
+/// drop(streams.follow(&news));
+/// drop(streams.publish(&news, Bytes::from("1")));
+/// assert_eq!(count.0.load(Relaxed), 1);
+/// streams.unfollow(&news);
+/// drop(streams.publish(&news, Bytes::from("2")));
+/// assert_eq!(count.0.load(Relaxed), 1);
+/// # Ok::<(), StreamsError>(())
+/// ```
 pub struct InProcessStreams {
     sink: OnceLock<Arc<dyn Sink>>,
     hasher: RandomState,

@@ -5,6 +5,19 @@ use std::sync::Arc;
 /// The name of a broadcasting that subscriptions follow, such as `chat:1`.
 ///
 /// Cloning shares the text.
+///
+/// ```
+/// use std::collections::HashSet;
+/// use sinew_streams::StreamName;
+///
+/// let chat = StreamName::from("chat:1");
+/// assert_eq!(chat.as_str(), "chat:1");
+/// assert_eq!(chat.to_string(), "chat:1");
+/// assert_eq!(chat.as_str().as_ptr(), chat.clone().as_str().as_ptr(), "shared");
+///
+/// // A set of names is asked with plain text.
+/// assert!(HashSet::from([chat]).contains("chat:1"));
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StreamName(Arc<str>);
 

@@ -6,6 +6,14 @@ use futures_util::future::BoxFuture;
 use crate::{StreamName, StreamsError};
 
 /// Where in its stream a message stands. Grows with every message of a stream, not necessarily by one.
+///
+/// ```
+/// use sinew_streams::Position;
+///
+/// let (first, second) = (Position::from_offset(7), Position::from_offset(9));
+/// assert!(first < second);
+/// assert_eq!(second.offset(), 9);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     offset: u64,
@@ -24,6 +32,34 @@ impl Position {
 }
 
 /// A node's receiving end: its hub.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+/// use bytes::Bytes;
+/// use futures_util::FutureExt;
+/// use sinew_streams::{InProcessStreams, Position, Sink, StreamName, Streams};
+///
+/// /// Keeps what it is given.
+/// #[derive(Default)]
+/// struct Log(Mutex<Vec<String>>);
+///
+/// impl Sink for Log {
+///     fn deliver(&self, stream: &StreamName, _: Position, payload: &Bytes) {
+///         let line = format!("{stream}: {}", String::from_utf8_lossy(payload));
+///         self.0.lock().unwrap().push(line);
+///     }
+/// }
+///
+/// let log = Arc::new(Log::default());
+/// let streams = InProcessStreams::new();
+/// streams.attach(log.clone())?;
+/// let news = StreamName::from("news");
+/// streams.follow(&news).now_or_never().expect("at once in process")?;
+/// streams.publish(&news, Bytes::from("1")).now_or_never().expect("at once in process")?;
+/// streams.publish(&news, Bytes::from("2")).now_or_never().expect("at once in process")?;
+/// assert_eq!(*log.0.lock().unwrap(), ["news: 1", "news: 2"]);
+/// # Ok::<(), sinew_streams::StreamsError>(())
+/// ```
 pub trait Sink: Send + Sync {
     /// Takes one message of a followed stream.
     ///
@@ -43,6 +79,55 @@ pub trait Sink: Send + Sync {
 ///   one twice.
 /// - **Nobody there.** Publishing to a stream that no one follows succeeds.
 /// - **Payloads** are opaque bytes and arrive unchanged.
+///
+/// Streams around other ones, that count what is published:
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use bytes::Bytes;
+/// use futures_util::FutureExt;
+/// use sinew_streams::{
+///     BoxFuture, InProcessStreams, Position, Sink, StreamName, Streams, StreamsError, contract,
+/// };
+///
+/// struct Counted<S> {
+///     inner: S,
+///     published: AtomicU64,
+/// }
+///
+/// impl<S: Streams> Streams for Counted<S> {
+///     fn attach(&self, sink: Arc<dyn Sink>) -> Result<(), StreamsError> {
+///         self.inner.attach(sink)
+///     }
+///
+///     fn publish(
+///         &self,
+///         stream: &StreamName,
+///         payload: Bytes,
+///     ) -> BoxFuture<'_, Result<Position, StreamsError>> {
+///         self.published.fetch_add(1, Ordering::Relaxed);
+///         self.inner.publish(stream, payload)
+///     }
+///
+///     fn follow(&self, stream: &StreamName) -> BoxFuture<'_, Result<(), StreamsError>> {
+///         self.inner.follow(stream)
+///     }
+///
+///     fn unfollow(&self, stream: &StreamName) {
+///         self.inner.unfollow(stream);
+///     }
+/// }
+///
+/// let counted = || Counted { inner: InProcessStreams::new(), published: AtomicU64::new(0) };
+/// contract::run_all(counted).now_or_never().expect("at once in process");
+///
+/// let streams = counted();
+/// let news = StreamName::from("news");
+/// streams.publish(&news, Bytes::from("1")).now_or_never().expect("at once in process")?;
+/// assert_eq!(streams.published.load(Ordering::Relaxed), 1);
+/// # Ok::<(), StreamsError>(())
+/// ```
 pub trait Streams: Send + Sync + 'static {
     /// Gives this node's receiving end. Nothing is delivered before.
     ///

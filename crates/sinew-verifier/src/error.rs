@@ -3,6 +3,16 @@ use thiserror::Error;
 /// Why a signed text was refused.
 ///
 /// The one who presented it is told nothing of this; it is for the log.
+///
+/// ```
+/// use sinew_verifier::{Key, MessageVerifier, VerifyError};
+///
+/// let (ours, theirs) = (Key::from_bytes("ours"), Key::from_bytes("theirs"));
+/// let verifier = MessageVerifier::new(ours);
+/// let foreign = MessageVerifier::new(theirs).sign("news");
+/// assert!(matches!(verifier.verify(&foreign), Err(VerifyError::WrongSignature)));
+/// assert!(matches!(verifier.verify("news"), Err(VerifyError::NoSignature)));
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum VerifyError {

@@ -8,6 +8,15 @@ const ITERATIONS: u32 = 1000;
 const KEY_BYTES: usize = 64;
 
 /// The digest inside PBKDF2: Rails uses SHA-256 with the defaults of 7.0 and later, SHA-1 before.
+///
+/// ```
+/// use sinew_verifier::{Digest, SecretKeyBase};
+///
+/// let secret = SecretKeyBase::new("secret");
+/// let new = secret.derive("cable_ready/verifier_key", Digest::default());
+/// let old = secret.derive("cable_ready/verifier_key", Digest::Sha1);
+/// assert_ne!(new.as_bytes(), old.as_bytes());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Digest {
     /// As in applications with the defaults of Rails 6.1 and older.
@@ -20,8 +29,12 @@ pub enum Digest {
 /// The application's one secret, from which every key is derived. Its `Debug` output hides it.
 ///
 /// ```
-/// let secret = sinew_verifier::SecretKeyBase::new("hunter2");
+/// use sinew_verifier::{Digest, SecretKeyBase};
+///
+/// let secret = SecretKeyBase::new("hunter2");
+/// assert_eq!(secret.len_bytes(), 7);
 /// assert!(!format!("{secret:?}").contains("hunter2"));
+/// assert_eq!(secret.derive("signed streams", Digest::Sha256).as_bytes().len(), 64);
 /// ```
 #[derive(Clone)]
 pub struct SecretKeyBase(String);
@@ -69,6 +82,14 @@ impl fmt::Debug for SecretKeyBase {
 }
 
 /// A key to sign with. Its `Debug` output hides it.
+///
+/// ```
+/// use sinew_verifier::Key;
+///
+/// let key = Key::from_bytes("shared with another program");
+/// assert_eq!(key.as_bytes(), b"shared with another program");
+/// assert_eq!(format!("{key:?}"), "Key(hidden)");
+/// ```
 #[derive(Clone)]
 pub struct Key(Vec<u8>);
 

@@ -27,6 +27,18 @@ const URL_SAFE_LENIENT: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT)
 ///
 /// It signs with the standard alphabet, as Rails and CableReady do.
 /// It verifies either alphabet, with or without padding, since the HMAC is over the text as it was received.
+///
+/// ```
+/// use sinew_verifier::{Digest, MessageVerifier, SecretKeyBase};
+///
+/// let secret = SecretKeyBase::new("a secret of the application");
+/// let verifier = MessageVerifier::new(secret.derive("signed streams", Digest::Sha256));
+/// let signed = verifier.sign("chat:1");
+/// assert_eq!(verifier.verify(&signed).unwrap(), "chat:1");
+///
+/// // Anyone can read it: base64 of the JSON string.
+/// assert!(signed.starts_with("ImNoYXQ6MSI=--"));
+/// ```
 #[derive(Clone, Debug)]
 pub struct MessageVerifier {
     key: Key,

@@ -18,6 +18,14 @@ pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
 pub const SESSION_EXPIRE_AFTER: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// One variable as an operator reads about it.
+///
+/// ```
+/// use sinew_web::config::{VARIABLES, Variable};
+///
+/// let listen: &Variable = VARIABLES.iter().find(|it| it.name == "SINEW_LISTEN").expect("one of them");
+/// assert_eq!(listen.default, "`127.0.0.1:3000`");
+/// assert_eq!(listen.meaning, "address and port to listen on");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Variable {
     /// Its name.
@@ -115,6 +123,7 @@ pub const VARIABLES: &[Variable] = &[
 /// let config = EdgeConfig::from_lookup(|name| (name == "PORT").then(|| "4000".to_owned()))?;
 /// assert_eq!(config.listen.to_string(), "127.0.0.1:4000");
 /// assert_eq!(config.cable_path, "/cable");
+/// assert_eq!(config.cable_address(), "/cable");
 ///
 /// let refused = EdgeConfig::from_lookup(|name| (name == "PORT").then(|| "http".to_owned()));
 /// assert_eq!(
@@ -176,6 +185,15 @@ impl Default for EdgeConfig {
 impl EdgeConfig {
     /// The settings from the process's environment variables.
     ///
+    /// ```
+    /// use sinew_web::EdgeConfig;
+    ///
+    /// let config = EdgeConfig::from_env()?;
+    /// let variables = |name: &str| std::env::var(name).ok();
+    /// assert_eq!(config.listen, EdgeConfig::from_lookup(variables)?.listen);
+    /// # Ok::<(), sinew_web::error::ConfigError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// The first variable that cannot be used, by name. One that is not UTF-8 counts as not
@@ -186,6 +204,17 @@ impl EdgeConfig {
 
     /// The settings from the variables `lookup` knows; see [`VARIABLES`]. An empty value counts
     /// as not set, surrounding white space is ignored.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// use sinew_web::EdgeConfig;
+    ///
+    /// let file = HashMap::from([("SINEW_LISTEN", "0.0.0.0:80"), ("SINEW_SESSION_SECONDS", " 3600 ")]);
+    /// let config = EdgeConfig::from_lookup(|name| file.get(name).map(|value| value.to_string()))?;
+    /// assert_eq!(config.listen.port(), 80);
+    /// assert_eq!(config.session_expire_after.as_secs(), 3600);
+    /// # Ok::<(), sinew_web::error::ConfigError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -316,6 +345,19 @@ impl EdgeConfig {
 
     /// The secret to use: the one given, or in development the one kept in the data directory;
     /// see [`Secret::resolve`].
+    ///
+    /// ```
+    /// use sinew_web::error::SecretError;
+    /// use sinew_web::{EdgeConfig, Environment, Secret};
+    ///
+    /// let mut config = EdgeConfig::default();
+    /// config.environment = Environment::Production;
+    /// assert!(matches!(config.secret(), Err(SecretError::Missing { .. })));
+    ///
+    /// config.configured_secret = Some(Secret::generate()?);
+    /// assert_eq!(config.secret()?.as_bytes().len(), 64);
+    /// # Ok::<(), SecretError>(())
+    /// ```
     ///
     /// # Errors
     ///

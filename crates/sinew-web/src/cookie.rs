@@ -8,6 +8,17 @@ use http::{HeaderMap, HeaderValue, header};
 use crate::error::CookieError;
 
 /// From which pages of other sites a browser sends the cookie along.
+///
+/// ```
+/// use std::time::Duration;
+/// use sinew_web::CookieConfig;
+/// use sinew_web::cookie::SameSite;
+///
+/// let cookie = CookieConfig { same_site: SameSite::Strict, ..CookieConfig::default() };
+/// let header = cookie.set("0123", true, Duration::from_secs(60));
+/// assert!(header.to_str()?.ends_with("; SameSite=Strict"));
+/// # Ok::<(), http::header::ToStrError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SameSite {
     /// From none, not even by a link.
@@ -20,6 +31,19 @@ pub enum SameSite {
 }
 
 /// Whether the cookie is only sent over `https` and `wss`.
+///
+/// ```
+/// use sinew_web::CookieConfig;
+/// use sinew_web::cookie::{SameSite, SecureFlag};
+/// use sinew_web::error::CookieError;
+///
+/// // In frames of other sites browsers want it secure.
+/// let mut cookie = CookieConfig { same_site: SameSite::None, ..CookieConfig::default() };
+/// assert_eq!(cookie.secure, SecureFlag::FromRequest);
+/// assert_eq!(cookie.validate(), Err(CookieError::NeedsSecure));
+/// cookie.secure = SecureFlag::Always;
+/// assert_eq!(cookie.validate(), Ok(()));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SecureFlag {
     /// When the request that sets it came over `https`, as the trusted proxies tell.
@@ -94,8 +118,11 @@ impl CookieConfig {
         }
         let path_readable = self.path.starts_with('/')
             && self.path.bytes().all(|b| b.is_ascii_graphic() && b != b';');
+        if !path_readable {
+            return Err(CookieError::Path(self.path.clone()));
+        }
         let host_prefix = self.name.starts_with("__Host-");
-        if !path_readable || (host_prefix && (self.domain.is_some() || self.path != "/")) {
+        if host_prefix && (self.domain.is_some() || self.path != "/") {
             return Err(CookieError::HostPrefix);
         }
         let needs_secure =
@@ -108,6 +135,17 @@ impl CookieConfig {
 
     /// The values this cookie has in `headers`, in the order the browser sent them. There are
     /// several when cookies of the same name were set for different domains or paths.
+    ///
+    /// ```
+    /// use http::HeaderMap;
+    /// use sinew_web::CookieConfig;
+    ///
+    /// let mut headers = HeaderMap::new();
+    /// headers.insert("cookie", "theme=dark; _sinew_session=0123; _sinew_session=4567".parse()?);
+    /// let cookie = CookieConfig::default();
+    /// assert!(cookie.values(&headers).eq(["0123", "4567"]));
+    /// # Ok::<(), http::header::InvalidHeaderValue>(())
+    /// ```
     pub fn values<'a>(&'a self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
         headers
             .get_all(header::COOKIE)
@@ -126,13 +164,35 @@ impl CookieConfig {
     }
 
     /// The `Set-Cookie` that gives the cookie `value`: on a request that came over `https` if
-    /// `secure`, to be kept for `lifetime` if the cookie is persistent.
+    /// `secure`, to be kept for `lifetime` (whole seconds) if the cookie is persistent.
+    ///
+    /// # Panics
+    ///
+    /// When the configuration does not pass [`validate`](Self::validate), or `value` is not visible
+    /// ASCII, and so cannot be a header.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sinew_web::CookieConfig;
+    ///
+    /// let cookie = CookieConfig { persistent: false, ..CookieConfig::default() };
+    /// let header = cookie.set("0123", false, Duration::from_secs(60));
+    /// assert_eq!(header, "_sinew_session=0123; Path=/; HttpOnly; SameSite=Lax");
+    /// ```
     pub fn set(&self, value: &str, secure: bool, lifetime: Duration) -> HeaderValue {
         let max_age = self.persistent.then_some(lifetime.as_secs());
         self.header(value, secure, max_age)
     }
 
     /// The `Set-Cookie` that takes the cookie away.
+    ///
+    /// ```
+    /// let cookie = sinew_web::CookieConfig::default();
+    /// assert_eq!(
+    ///     cookie.delete(true),
+    ///     "_sinew_session=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax",
+    /// );
+    /// ```
     pub fn delete(&self, secure: bool) -> HeaderValue {
         self.header("", secure, Some(0))
     }
@@ -245,6 +305,20 @@ mod tests {
                     ..default.clone()
                 },
                 CookieError::Domain("a; Secure".into()),
+            ),
+            (
+                CookieConfig {
+                    path: "app".into(),
+                    ..default.clone()
+                },
+                CookieError::Path("app".into()),
+            ),
+            (
+                CookieConfig {
+                    path: "/; Secure".into(),
+                    ..default.clone()
+                },
+                CookieError::Path("/; Secure".into()),
             ),
             (
                 CookieConfig {

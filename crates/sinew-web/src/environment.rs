@@ -16,6 +16,10 @@ use crate::error::ConfigError;
 ///
 /// assert_eq!(Environment::from_name(Some("Production"))?, Environment::Production);
 /// assert!(Environment::from_name(Some("staging")).is_err());
+/// assert_eq!(Environment::from_name(None)?, Environment::default_for_build());
+///
+/// assert!(Environment::Test.shows_errors() && !Environment::Test.is_development());
+/// assert!(!Environment::Production.shows_errors());
 /// # Ok::<(), sinew_web::error::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -5,6 +5,20 @@ use std::path::PathBuf;
 use crate::environment::Environment;
 
 /// A setting that cannot be used, with the variable to change and what is expected of it.
+///
+/// ```
+/// use std::error::Error;
+/// use sinew_web::EdgeConfig;
+/// use sinew_web::error::ConfigError;
+///
+/// let refused = EdgeConfig::from_lookup(|name| {
+///     (name == "SINEW_COOKIE_NAME").then(|| "my session".to_owned())
+/// });
+/// let error: ConfigError = refused.unwrap_err();
+/// assert_eq!(error.variable, "SINEW_COOKIE_NAME");
+/// assert_eq!(error.to_string(), "SINEW_COOKIE_NAME is `my session`, expected a name browsers accept");
+/// assert!(error.source().is_some());
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 #[error("{variable} is `{value}`, expected {expected}")]
@@ -22,7 +36,7 @@ pub struct ConfigError {
 
 impl ConfigError {
     /// A refusal of `value` for `variable`; `expected` ends the sentence.
-    pub fn new(variable: &'static str, value: &str, expected: impl Into<String>) -> Self {
+    pub(crate) fn new(variable: &'static str, value: &str, expected: impl Into<String>) -> Self {
         Self {
             variable,
             value: value.to_owned(),
@@ -32,7 +46,10 @@ impl ConfigError {
     }
 
     /// The same with what the parser said.
-    pub fn caused_by(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub(crate) fn caused_by(
+        mut self,
+        cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
         self.cause = Some(cause.into());
         self
     }
@@ -40,6 +57,15 @@ impl ConfigError {
 
 /// Why there is no application secret. Each sentence can be shown as it is to whoever started
 /// the server; none contains the secret.
+///
+/// ```
+/// use sinew_web::Secret;
+/// use sinew_web::error::SecretError;
+///
+/// let error = Secret::new("hunter2").unwrap_err();
+/// assert!(matches!(error, SecretError::TooShort { length: 7, bytes_min: 32 }));
+/// assert!(!error.to_string().contains("hunter2"));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SecretError {
@@ -84,6 +110,14 @@ pub enum SecretError {
 }
 
 /// A list of networks that cannot be read.
+///
+/// ```
+/// use sinew_web::TrustedProxies;
+/// use sinew_web::error::NetworkError;
+///
+/// let refused: NetworkError = "10.0.0.0/8, nginx".parse::<TrustedProxies>().unwrap_err();
+/// assert_eq!(refused.0, "nginx");
+/// ```
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 #[error(
@@ -92,6 +126,16 @@ pub enum SecretError {
 pub struct NetworkError(pub String);
 
 /// An entry of a list of allowed origins that cannot be used.
+///
+/// ```
+/// use sinew_web::OriginPolicy;
+/// use sinew_web::error::OriginListError;
+///
+/// let loose = OriginPolicy::parse("*example.com");
+/// assert_eq!(loose, Err(OriginListError::LooseStar("*example.com".to_owned())));
+/// let malformed = OriginPolicy::parse("https://");
+/// assert_eq!(malformed, Err(OriginListError::Malformed("https://".to_owned())));
+/// ```
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OriginListError {
@@ -108,6 +152,24 @@ pub enum OriginListError {
 }
 
 /// Why a request was refused for its `Origin`.
+///
+/// ```
+/// use axum::response::IntoResponse;
+/// use http::HeaderMap;
+/// use sinew_web::error::OriginRefused;
+/// use sinew_web::{Effective, OriginPolicy};
+///
+/// let effective = Effective { client_address: None, secure: true, host: "app.example.com".into() };
+/// let policy = OriginPolicy::list(["https://app.example.com"])?;
+/// let mut headers = HeaderMap::new();
+/// assert_eq!(policy.check(&headers, &effective), Err(OriginRefused::Missing));
+///
+/// headers.insert("origin", "https://evil.example".parse()?);
+/// let refused = policy.check(&headers, &effective).unwrap_err();
+/// assert_eq!(refused, OriginRefused::NotAllowed("https://evil.example".to_owned()));
+/// assert_eq!(refused.into_response().status(), 403);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OriginRefused {
@@ -120,6 +182,15 @@ pub enum OriginRefused {
 }
 
 /// A cookie configuration that a browser would refuse.
+///
+/// ```
+/// use sinew_web::CookieConfig;
+/// use sinew_web::error::CookieError;
+///
+/// let named = |name: &str| CookieConfig { name: name.to_owned(), ..CookieConfig::default() };
+/// assert_eq!(named("my session").validate(), Err(CookieError::Name("my session".to_owned())));
+/// assert_eq!(named("__Host-session").validate(), Err(CookieError::NeedsSecure));
+/// ```
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CookieError {
@@ -129,6 +200,9 @@ pub enum CookieError {
     /// The domain has characters that a domain may not have.
     #[error("`{0}` cannot be the domain of a cookie; write `example.com`")]
     Domain(String),
+    /// The path does not begin with `/`, or has characters that a cookie's path may not have.
+    #[error("`{0}` cannot be the path of a cookie; write `/` or `/app`")]
+    Path(String),
     /// A `__Host-` cookie may have no domain and must be on the path `/`.
     #[error("a cookie named `__Host-…` can have no domain and no path but `/`")]
     HostPrefix,

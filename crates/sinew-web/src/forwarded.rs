@@ -23,6 +23,24 @@ const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port")
 
 /// The other end of the socket, as the server that accepted it knows. A server puts it into
 /// the extensions of each request; axum's `ConnectInfo<SocketAddr>` is understood as well.
+///
+/// ```
+/// use axum::extract::ConnectInfo;
+/// use http::Extensions;
+/// use sinew_web::Peer;
+/// use std::net::SocketAddr;
+///
+/// let mut extensions = Extensions::new();
+/// assert_eq!(Peer::of(&extensions), Peer::default(), "made in process");
+///
+/// extensions.insert(ConnectInfo::<SocketAddr>("192.0.2.7:5000".parse()?));
+/// assert_eq!(Peer::of(&extensions).address, Some("192.0.2.7".parse()?));
+///
+/// // What the server itself has said goes first.
+/// extensions.insert(Peer { address: None, secure: true });
+/// assert!(Peer::of(&extensions).secure);
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Peer {
     /// Its address; `None` for a Unix socket or a request made in process.
@@ -44,6 +62,20 @@ impl Peer {
 }
 
 /// A request as it arrived on the socket, before any proxy is believed.
+///
+/// ```
+/// use http::Request;
+/// use sinew_web::forwarded::Direct;
+/// use sinew_web::{Peer, TrustedProxies};
+///
+/// let peer = Peer { address: "192.0.2.7".parse().ok(), secure: true };
+/// let request = Request::get("/").header("host", "app.example.com").extension(peer).body(())?;
+/// let (parts, ()) = request.into_parts();
+/// let direct = Direct::of(&parts);
+/// assert_eq!((direct.peer, direct.authority), (peer.address, None));
+/// assert_eq!(TrustedProxies::none().effective(&direct).origin(), "https://app.example.com");
+/// # Ok::<(), http::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Direct<'a> {
     /// The address of the other end of the socket.
@@ -73,6 +105,29 @@ impl<'a> Direct<'a> {
 /// Who a request is from, over what, and to which host, after the trusted proxies were heard.
 /// It is in the extensions of every request that passed the session layer, and handlers take it
 /// as an argument.
+///
+/// ```
+/// use axum::{Router, body::Body, routing::get};
+/// use http::Request;
+/// use sinew_web::{Effective, Peer};
+/// use tower::ServiceExt as _;
+///
+/// async fn whereabouts(effective: Effective) -> String {
+///     let address = effective.client_address.map(|address| address.to_string());
+///     format!("{} for {}", effective.origin(), address.as_deref().unwrap_or("somebody"))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let app = Router::new().route("/", get(whereabouts));
+/// let request = Request::get("/")
+///     .header("host", "Example.com:80")
+///     .extension(Peer { address: "192.0.2.7".parse().ok(), secure: false })
+///     .body(Body::empty())?;
+/// let response = app.oneshot(request).await?;
+/// let text = axum::body::to_bytes(response.into_body(), 1024).await?;
+/// assert_eq!(text, "http://example.com for 192.0.2.7");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effective {
     /// The visitor's address, `None` when the socket has none.
@@ -108,6 +163,17 @@ impl<S: Sync> FromRequestParts<S> for Effective {
 
 /// An address or a network, such as `10.0.0.0/8`. An IPv4 address written inside IPv6
 /// (`::ffff:10.0.0.7`) is the IPv4 address.
+///
+/// ```
+/// use sinew_web::error::NetworkError;
+/// use sinew_web::forwarded::Network;
+///
+/// let network: Network = "10.0.0.0/8".parse()?;
+/// assert_eq!(network.to_string(), "10.0.0.0/8");
+/// assert_eq!("192.0.2.7".parse::<Network>()?.to_string(), "192.0.2.7/32");
+/// assert!("10.0.0.0/33".parse::<Network>().is_err());
+/// # Ok::<(), NetworkError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
     address: IpAddr,
@@ -196,6 +262,25 @@ const fn address_bits(address: IpAddr) -> u8 {
 }
 
 /// Which headers a trusted proxy speaks with.
+///
+/// ```
+/// use http::HeaderMap;
+/// use sinew_web::TrustedProxies;
+/// use sinew_web::forwarded::{Direct, ForwardedHeaders};
+///
+/// // The proxy wrote the first; the second came from the visitor, and the proxy let it through.
+/// let mut headers = HeaderMap::new();
+/// headers.insert("forwarded", "for=192.0.2.7;proto=https;host=example.com".parse()?);
+/// headers.insert("x-forwarded-for", "127.0.0.1".parse()?);
+///
+/// let peer = "10.0.0.7".parse().ok();
+/// let request = Direct { peer, secure: false, headers: &headers, authority: None };
+/// let proxies = "10.0.0.0/8".parse::<TrustedProxies>()?.headers(ForwardedHeaders::Rfc7239);
+/// let effective = proxies.effective(&request);
+/// assert_eq!(effective.client_address, Some("192.0.2.7".parse()?));
+/// assert_eq!(effective.origin(), "https://example.com");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ForwardedHeaders {
     /// `X-Forwarded-…` when the request has any of them, `Forwarded` otherwise. Right for
@@ -239,6 +324,16 @@ impl TrustedProxies {
     }
 
     /// Those in `networks` are believed.
+    ///
+    /// ```
+    /// use sinew_web::TrustedProxies;
+    ///
+    /// let balancer = "10.0.0.7".parse()?;
+    /// let proxies = TrustedProxies::new([balancer]);
+    /// assert!(proxies.trusts("10.0.0.7".parse()?));
+    /// assert!(!proxies.trusts("10.0.0.8".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(networks: impl IntoIterator<Item = Network>) -> Self {
         Self {
             networks: networks.into_iter().collect(),
@@ -247,6 +342,16 @@ impl TrustedProxies {
     }
 
     /// Says which headers the proxies speak with.
+    ///
+    /// ```
+    /// use sinew_web::TrustedProxies;
+    /// use sinew_web::forwarded::ForwardedHeaders;
+    ///
+    /// let proxies: TrustedProxies = "loopback".parse()?;
+    /// assert_ne!(proxies.clone().headers(ForwardedHeaders::Rfc7239), proxies);
+    /// assert_eq!(proxies.clone().headers(ForwardedHeaders::Either), proxies, "the default");
+    /// # Ok::<(), sinew_web::error::NetworkError>(())
+    /// ```
     #[must_use]
     pub fn headers(mut self, headers: ForwardedHeaders) -> Self {
         self.headers = headers;
@@ -267,6 +372,30 @@ impl TrustedProxies {
     /// visitor, whatever stands to its left. Scheme and host are those said at the same place
     /// of their lists (the last ones when a list is shorter). What cannot be read is not
     /// believed.
+    ///
+    /// ```
+    /// use http::HeaderMap;
+    /// use sinew_web::TrustedProxies;
+    /// use sinew_web::forwarded::Direct;
+    ///
+    /// // A visitor who claims to be 1.1.1.1, the balancer, and the proxy on this machine.
+    /// let mut headers = HeaderMap::new();
+    /// headers.insert("x-forwarded-for", "1.1.1.1, 192.0.2.7, 10.0.0.7".parse()?);
+    /// headers.insert("x-forwarded-host", "app.example.com".parse()?);
+    /// headers.insert("x-forwarded-proto", "https".parse()?);
+    /// let peer = "127.0.0.1".parse().ok();
+    /// let request = Direct { peer, secure: false, headers: &headers, authority: None };
+    ///
+    /// let proxies: TrustedProxies = "loopback, 10.0.0.0/8".parse()?;
+    /// let effective = proxies.effective(&request);
+    /// assert_eq!(effective.client_address, Some("192.0.2.7".parse()?));
+    /// assert_eq!(effective.origin(), "https://app.example.com");
+    ///
+    /// let unbelieved = TrustedProxies::none().effective(&request);
+    /// assert_eq!(unbelieved.client_address, peer);
+    /// assert_eq!(unbelieved.host, "");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn effective(&self, request: &Direct<'_>) -> Effective {
         let mut claims = Claims {
             client_address: request.peer.map(|address| address.to_canonical()),

@@ -47,6 +47,22 @@ impl Health {
 
     /// `GET /health`: 200 `alive` as long as the process can answer at all.
     /// `GET /ready`: 200 `ready`, or 503 `draining` after `set_ready(false)`. Neither is cached.
+    ///
+    /// ```
+    /// use axum::{Router, body::Body, http::Request};
+    /// use sinew_web::Health;
+    /// use tower::ServiceExt as _;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let health = Health::new();
+    /// let app: Router = Router::new().merge(health.routes());
+    /// health.set_ready(false);
+    /// let ready = app.clone().oneshot(Request::get("/ready").body(Body::empty())?).await?;
+    /// assert_eq!(ready.status(), 503);
+    /// let alive = app.oneshot(Request::get("/health").body(Body::empty())?).await?;
+    /// assert_eq!(alive.status(), 200);
+    /// # Ok(()) }
+    /// ```
     pub fn routes<S>(&self) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,

@@ -71,6 +71,23 @@ impl OriginPolicy {
     /// The page's own host is not added. A list without any element is
     /// [`same_host`](Self::same_host).
     ///
+    /// ```
+    /// use http::HeaderMap;
+    /// use sinew_web::{Effective, OriginPolicy};
+    ///
+    /// let policy = OriginPolicy::list(["https://example.com", "*.example.com", "localhost:3000"])?;
+    /// let effective = Effective { client_address: None, secure: true, host: "example.com".into() };
+    /// let allowed = |origin: &str| {
+    ///     let mut headers = HeaderMap::new();
+    ///     headers.insert("origin", origin.parse().unwrap());
+    ///     policy.check(&headers, &effective).is_ok()
+    /// };
+    /// assert!(allowed("https://example.com") && !allowed("http://example.com"));
+    /// assert!(allowed("https://app.example.com") && !allowed("https://evilexample.com"));
+    /// assert!(allowed("http://localhost:3000") && !allowed("http://localhost"));
+    /// # Ok::<(), sinew_web::error::OriginListError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// An element that has none of these forms, or a star that is not followed by a dot
@@ -94,6 +111,16 @@ impl OriginPolicy {
     /// Reads the text of a setting: elements of [`list`](Self::list) separated by commas; `*`
     /// alone is [`any`](Self::any), nothing is [`same_host`](Self::same_host).
     ///
+    /// ```
+    /// use sinew_web::OriginPolicy;
+    ///
+    /// let parsed = OriginPolicy::parse("https://example.com, *.example.com")?;
+    /// assert_eq!(parsed, OriginPolicy::list(["https://example.com", "*.example.com"])?);
+    /// assert_eq!(OriginPolicy::parse("")?, OriginPolicy::same_host());
+    /// assert_eq!(OriginPolicy::parse("*")?, OriginPolicy::any());
+    /// # Ok::<(), sinew_web::error::OriginListError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// Those of [`list`](Self::list).
@@ -106,6 +133,18 @@ impl OriginPolicy {
 
     /// Every page of the world: the off switch. Whoever visits a stranger's page then lends it
     /// their session, so [`warn_if_open`](Self::warn_if_open) says so when the server starts.
+    ///
+    /// ```
+    /// use http::HeaderMap;
+    /// use sinew_web::{Effective, OriginPolicy};
+    ///
+    /// let effective = Effective { client_address: None, secure: true, host: "example.com".into() };
+    /// let mut headers = HeaderMap::new();
+    /// headers.insert("origin", "null".parse()?);
+    /// assert!(OriginPolicy::any().check(&headers, &effective).is_ok());
+    /// assert!(OriginPolicy::any().is_open() && !OriginPolicy::same_host().is_open());
+    /// # Ok::<(), http::header::InvalidHeaderValue>(())
+    /// ```
     pub const fn any() -> Self {
         Self {
             rule: Rule::Any,
@@ -115,6 +154,17 @@ impl OriginPolicy {
 
     /// Whether a request without an `Origin` is accepted. That is no browser: a native app, a
     /// load test, a script.
+    ///
+    /// ```
+    /// use http::HeaderMap;
+    /// use sinew_web::{Effective, OriginPolicy};
+    ///
+    /// let policy = OriginPolicy::list(["https://example.com"])?;
+    /// let effective = Effective { client_address: None, secure: true, host: "example.com".into() };
+    /// assert!(policy.check(&HeaderMap::new(), &effective).is_err());
+    /// assert!(policy.allow_missing_origin(true).check(&HeaderMap::new(), &effective).is_ok());
+    /// # Ok::<(), sinew_web::error::OriginListError>(())
+    /// ```
     #[must_use]
     pub fn allow_missing_origin(mut self, allow: bool) -> Self {
         self.missing_allowed = allow;
@@ -122,11 +172,27 @@ impl OriginPolicy {
     }
 
     /// Whether the check is off.
+    ///
+    /// ```
+    /// use sinew_web::OriginPolicy;
+    ///
+    /// assert!(OriginPolicy::parse("*")?.is_open());
+    /// assert!(!OriginPolicy::parse("*.example.com")?.is_open());
+    /// # Ok::<(), sinew_web::error::OriginListError>(())
+    /// ```
     pub const fn is_open(&self) -> bool {
         matches!(self.rule, Rule::Any)
     }
 
     /// Warns in the log when the check is off; a server calls it once when it starts.
+    ///
+    /// ```
+    /// use sinew_web::OriginPolicy;
+    ///
+    /// let policy = OriginPolicy::same_host();
+    /// policy.warn_if_open();
+    /// assert!(!policy.is_open(), "and so there was nothing to say");
+    /// ```
     pub fn warn_if_open(&self) {
         if self.is_open() {
             tracing::warn!(

@@ -29,6 +29,7 @@ pub const SECRET_FILE: &str = "secret";
 ///
 /// let secret = Secret::new("b5c1f7d3a9e84620b5c1f7d3a9e84620")?;
 /// assert_eq!(format!("{secret:?}"), "Secret(hidden)");
+/// assert_eq!(secret.as_bytes(), b"b5c1f7d3a9e84620b5c1f7d3a9e84620");
 /// assert!(Secret::new("short").is_err());
 /// assert!(Secret::new("a".repeat(64)).is_err());
 /// # Ok::<(), sinew_web::error::SecretError>(())
@@ -62,6 +63,15 @@ impl Secret {
 
     /// Makes a new secret of 64 hexadecimal digits (256 random bits).
     ///
+    /// ```
+    /// use sinew_web::Secret;
+    ///
+    /// let (one, other) = (Secret::generate()?, Secret::generate()?);
+    /// assert_eq!(one.as_bytes().len(), 64);
+    /// assert_ne!(one.as_bytes(), other.as_bytes());
+    /// # Ok::<(), sinew_web::error::SecretError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// The operating system gave no random bytes.
@@ -77,6 +87,23 @@ impl Secret {
     /// [`VARIABLE`](Self::VARIABLE), surrounding white space ignored); in development otherwise
     /// the one in `data_directory`, generated on the first run into the file
     /// [`SECRET_FILE`], readable by its owner only and kept out of git.
+    ///
+    /// ```
+    /// use sinew_web::error::SecretError;
+    /// use sinew_web::secret::SECRET_FILE;
+    /// use sinew_web::{Environment, Secret};
+    ///
+    /// # let temporary = tempfile::tempdir().unwrap();
+    /// # let directory = temporary.path();
+    /// let missing = Secret::resolve(Environment::Production, None, directory);
+    /// assert!(matches!(missing, Err(SecretError::Missing { .. })));
+    ///
+    /// let generated = Secret::resolve(Environment::Development, None, directory)?;
+    /// assert!(directory.join(SECRET_FILE).is_file());
+    /// let next_start = Secret::resolve(Environment::Development, None, directory)?;
+    /// assert_eq!(generated.as_bytes(), next_start.as_bytes());
+    /// # Ok::<(), SecretError>(())
+    /// ```
     ///
     /// # Errors
     ///

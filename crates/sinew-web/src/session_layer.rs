@@ -20,6 +20,35 @@ use crate::forwarded::{Direct, Effective, Peer, TrustedProxies};
 /// [`Session`], [`Flash`] and [`Effective`] the handler shall see. The session layer then lets
 /// the request pass as it is: it opens no session, commits nothing and sets no cookie. (A
 /// [`Session`] alone has the same effect.)
+///
+/// ```
+/// use std::sync::Arc;
+/// use axum::{Router, body::Body, http::Request, routing::get};
+/// use sinew_store::{MemoryStore, Session, Sessions};
+/// use sinew_web::{CookieConfig, InProcess, SessionLayer, TrustedProxies};
+/// use tower::ServiceExt as _;
+///
+/// async fn theme(session: Session) -> String {
+///     session.set("theme", "dark").await.expect("within the limits");
+///     session.get("theme").await.expect("just set").unwrap_or_default()
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+/// let layer =
+///     SessionLayer::new(sessions.clone(), CookieConfig::default(), TrustedProxies::none());
+/// let app = Router::new().route("/", get(theme)).layer(layer);
+///
+/// let session = sessions.create();
+/// let request = Request::get("/")
+///     .extension(InProcess)
+///     .extension(session.clone())
+///     .body(Body::empty())?;
+/// let response = app.oneshot(request).await?;
+/// assert!(response.headers().get("set-cookie").is_none());
+/// assert!(session.is_dirty(), "whoever made the request commits");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct InProcess;
 
@@ -28,6 +57,25 @@ pub struct InProcess;
 const COOKIES_MAX: usize = 4;
 
 /// What the session layer met since it was made.
+///
+/// ```
+/// use std::sync::Arc;
+/// use axum::{Router, body::Body, http::Request, routing::get};
+/// use sinew_store::{MemoryStore, Sessions};
+/// use sinew_web::{CookieConfig, SessionLayer, SessionStatistics, TrustedProxies};
+/// use tower::ServiceExt as _;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+/// let layer = SessionLayer::new(sessions, CookieConfig::default(), TrustedProxies::none());
+/// let app = Router::new().route("/", get(async || "hello")).layer(layer.clone());
+///
+/// let request = Request::get("/").header("cookie", "_sinew_session=guess").body(Body::empty())?;
+/// app.oneshot(request).await?;
+/// let statistics: SessionStatistics = layer.statistics();
+/// assert_eq!((statistics.cookies_malformed, statistics.commits_failed), (1, 0));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionStatistics {
@@ -76,12 +124,20 @@ struct Counters {
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let sessions = Sessions::new(Arc::new(MemoryStore::new()));
 /// let layer = SessionLayer::new(sessions, CookieConfig::default(), TrustedProxies::none());
-/// let app = Router::new().route("/", get(visits)).layer(layer);
+/// let app = Router::new().route("/", get(visits)).layer(layer.clone());
 ///
 /// let response = app.oneshot(Request::get("/").body(Body::empty())?).await?;
 /// let cookie = response.headers()["set-cookie"].to_str()?;
 /// assert!(cookie.starts_with("_sinew_session="));
 /// assert!(cookie.ends_with("; Path=/; Max-Age=1209600; HttpOnly; SameSite=Lax"));
+///
+/// // The next request, or a socket, comes with it.
+/// let mut headers = http::HeaderMap::new();
+/// headers.insert("cookie", response.headers()["set-cookie"].clone());
+/// let id = layer.presented_id(&headers).expect("a session's id");
+/// let session = layer.sessions().open(id);
+/// assert_eq!(session.get("visits").await?, Some(1));
+/// assert_eq!(layer.statistics().cookies_malformed, 0);
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
@@ -118,6 +174,37 @@ impl SessionLayer {
     /// another id, after that was saved and before the answer leaves. Whoever keeps connections by
     /// session ends them then: under the old id they would read nothing and could write nothing.
     /// It must not block. Of several calls of this function the first counts.
+    ///
+    /// ```
+    /// use std::sync::Mutex;
+    /// use std::sync::Arc;
+    /// use axum::{Router, body::Body, http::Request, routing::get};
+    /// use sinew_store::{MemoryStore, Session, Sessions};
+    /// use sinew_web::{CookieConfig, SessionLayer, TrustedProxies};
+    /// use tower::ServiceExt as _;
+    ///
+    /// async fn logout(session: Session) -> &'static str {
+    ///     session.destroy();
+    ///     "bye"
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// let session = sessions.create();
+    /// session.set("user", "ada").await?;
+    /// session.commit().await?;
+    ///
+    /// let ended = Arc::new(Mutex::new(Vec::new()));
+    /// let told = ended.clone();
+    /// let layer = SessionLayer::new(sessions, CookieConfig::default(), TrustedProxies::none())
+    ///     .on_end(move |id| told.lock().unwrap().push(id));
+    /// let app = Router::new().route("/logout", get(logout)).layer(layer);
+    ///
+    /// let cookie = format!("_sinew_session={}", session.id());
+    /// app.oneshot(Request::get("/logout").header("cookie", cookie).body(Body::empty())?).await?;
+    /// assert_eq!(*ended.lock().unwrap(), [session.id()]);
+    /// # Ok(()) }
+    /// ```
     pub fn on_end(self, tell: impl Fn(SessionId) + Send + Sync + 'static) -> Self {
         // An error means that there is one already.
         let _ = self.0.on_end.set(Box::new(tell));
@@ -141,6 +228,22 @@ impl SessionLayer {
     /// The session id that the visitor's cookie presents, when it is one: for a socket, which
     /// is opened without passing the layer. Whether the store knows it is another question; see
     /// [`known_id`](Self::known_id).
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use http::HeaderMap;
+    /// use sinew_store::{MemoryStore, SessionId, Sessions};
+    /// use sinew_web::{CookieConfig, SessionLayer, TrustedProxies};
+    ///
+    /// let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// let layer = SessionLayer::new(sessions, CookieConfig::default(), TrustedProxies::none());
+    /// let id = SessionId::generate();
+    /// let mut headers = HeaderMap::new();
+    /// assert_eq!(layer.presented_id(&headers), None);
+    /// headers.insert("cookie", format!("_sinew_session={id}").parse()?);
+    /// assert_eq!(layer.presented_id(&headers), Some(id));
+    /// # Ok::<(), http::header::InvalidHeaderValue>(())
+    /// ```
     pub fn presented_id(&self, headers: &HeaderMap) -> Option<SessionId> {
         self.0.presented(headers).ids.first().copied()
     }
@@ -150,6 +253,27 @@ impl SessionLayer {
     /// A socket cannot give its visitor another cookie, so whatever is written under an id that
     /// nobody knows would make it known, also to whoever has planted it. Who identifies a
     /// connection by its session therefore asks here.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use http::HeaderMap;
+    /// use sinew_store::{MemoryStore, SessionId, Sessions};
+    /// use sinew_web::{CookieConfig, SessionLayer, TrustedProxies};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// let layer = SessionLayer::new(sessions, CookieConfig::default(), TrustedProxies::none());
+    /// let session = layer.sessions().create();
+    /// session.ensure();
+    /// session.commit().await?;
+    ///
+    /// let planted = SessionId::generate();
+    /// let cookies = format!("_sinew_session={planted}; _sinew_session={}", session.id());
+    /// let mut headers = HeaderMap::new();
+    /// headers.insert("cookie", cookies.parse()?);
+    /// assert_eq!(layer.known_id(&headers).await?, Some(session.id()));
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -184,6 +308,26 @@ impl<S> Layer<S> for SessionLayer {
 }
 
 /// The service a [`SessionLayer`] makes.
+///
+/// ```
+/// use std::sync::Arc;
+/// use axum::{Router, body::Body, http::Request, routing::get};
+/// use sinew_store::{MemoryStore, Sessions};
+/// use sinew_web::session_layer::SessionService;
+/// use sinew_web::{CookieConfig, SessionLayer, TrustedProxies};
+/// use tower::{Layer as _, ServiceExt as _};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+/// let layer = SessionLayer::new(sessions, CookieConfig::default(), TrustedProxies::none());
+/// let router = Router::new().route("/", get(async || "hello"));
+/// let service: SessionService<Router> = layer.layer(router);
+///
+/// let response = service.oneshot(Request::get("/").body(Body::empty())?).await?;
+/// assert_eq!(response.status(), 200);
+/// assert!(response.headers().get("set-cookie").is_none(), "the session was not used");
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct SessionService<S> {
     shared: Arc<Shared>,

@@ -34,6 +34,42 @@ use driver::Driver;
 /// Where clients of the cable come in. Cloning is cheap.
 ///
 /// The origin is not checked here: do that before.
+///
+/// ```
+/// use axum::{Router, body::Body, extract::Request, routing::any};
+/// use sinew_web::{CableEndpoint, Effective, WebSocketConfig};
+/// use tower::ServiceExt as _;
+/// # use std::sync::Arc;
+/// # use sinew_cable::{Application, Cable, ConnectRequest, ConnectionIdentifiers};
+/// # use sinew_streams::InProcessStreams;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+/// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+/// let endpoint = CableEndpoint::new(cable).config(WebSocketConfig::default());
+/// let cable = endpoint.clone();
+/// let app: Router = Router::new().route(
+///     "/cable",
+///     any(async move |effective: Effective, request: Request| cable.upgrade(request, &effective)),
+/// );
+///
+/// let request = Request::get("/cable")
+///     .header("connection", "Upgrade")
+///     .header("upgrade", "websocket")
+///     .header("sec-websocket-version", "13")
+///     .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+///     .header("sec-websocket-protocol", "actioncable-v1-json")
+///     .body(Body::empty())?;
+/// let response = app.clone().oneshot(request).await?;
+/// assert_eq!(response.status(), 101);
+/// assert_eq!(response.headers()["sec-websocket-accept"], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+/// assert_eq!(response.headers()["sec-websocket-protocol"], "actioncable-v1-json");
+///
+/// let ordinary = app.oneshot(Request::get("/cable").body(Body::empty())?).await?;
+/// assert_eq!(ordinary.status(), 404);
+/// assert_eq!(endpoint.cable().statistics().connections, 0, "there was no socket to take over");
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct CableEndpoint {
     cable: Cable,
@@ -68,7 +104,11 @@ impl CableEndpoint {
     /// A request for something else is answered 404 `Page not found`, as Rails does; a broken WebSocket request 400, 405
     /// or 426.
     ///
-    /// Must be called within a tokio runtime, on a server that serves connections with upgrades (`axum::serve` does).
+    /// The server must serve connections with upgrades (`axum::serve` does).
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
     pub fn upgrade<B>(&self, mut request: Request<B>, effective: &Effective) -> Response {
         let headers: Vec<_> = texts(request.headers()).collect();
         let checked = check_request(request.method().as_str(), headers.iter().copied());
@@ -109,6 +149,28 @@ impl CableEndpoint {
     /// Ends all connections and refuses new ones: each is sent what is queued for it, told `server_restart` and closed
     /// with 1001.
     ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sinew_web::{CableEndpoint, DrainTimeout};
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Cable, ConnectRequest, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// let endpoint = CableEndpoint::new(cable);
+    /// let (socket, browser) = tokio::io::duplex(1024);
+    /// endpoint.serve(socket, bytes::Bytes::new(), ConnectRequest::default());
+    /// // Here the time is over at once.
+    /// assert_eq!(endpoint.drain(Duration::ZERO).await, Err(DrainTimeout { connections: 1 }));
+    ///
+    /// drop(browser);
+    /// endpoint.drain(Duration::from_secs(10)).await?;
+    /// assert_eq!(endpoint.cable().statistics().connections, 0);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`DrainTimeout`] when some are still there after that time; their sockets are then cut off by the end of the
@@ -124,6 +186,31 @@ impl CableEndpoint {
     /// Drives a socket whose handshake is done, with what was already read from it.
     ///
     /// For servers that do not come through hyper, and for tests.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    ///
+    /// ```
+    /// use sinew_web::CableEndpoint;
+    /// use tokio::io::AsyncReadExt as _;
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Cable, ConnectRequest, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// let endpoint = CableEndpoint::new(cable);
+    /// let (socket, mut browser) = tokio::io::duplex(1024);
+    /// endpoint.serve(socket, bytes::Bytes::new(), ConnectRequest::default());
+    ///
+    /// // A text frame (0x81) of eighteen bytes.
+    /// let mut frame = [0; 20];
+    /// browser.read_exact(&mut frame).await?;
+    /// assert_eq!(&frame, b"\x81\x12{\"type\":\"welcome\"}");
+    /// # Ok(()) }
+    /// ```
     pub fn serve(
         &self,
         socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -167,6 +254,13 @@ impl CableEndpoint {
 }
 
 /// Not all connections had ended in time.
+///
+/// ```
+/// use sinew_web::DrainTimeout;
+///
+/// let late = DrainTimeout { connections: 2 };
+/// assert_eq!(late.to_string(), "2 connections were still open at the end of the drain");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{connections} connections were still open at the end of the drain")]
 pub struct DrainTimeout {

@@ -8,6 +8,28 @@ use crate::{CloseCode, ProtocolError};
 ///
 /// Borrowed payloads live in the caller's input or in the endpoint's buffer, and only until the
 /// callback returns.
+///
+/// ```
+/// use sinew_websocket::{Effect, Endpoint, Limits, Opcode, Role, frame_into};
+///
+/// let mut input = Vec::new();
+/// frame_into(&mut input, Opcode::Binary, &[1, 2]);
+/// frame_into(&mut input, Opcode::Ping, b"?");
+/// frame_into(&mut input, Opcode::Close, &[]);
+///
+/// let mut effects = Vec::new();
+/// let mut client = Endpoint::new(Role::Client, &Limits::default());
+/// client.receive(&mut input, |effect| {
+///     effects.push(match effect {
+///         Effect::Binary(bytes) => format!("{} bytes", bytes.len()),
+///         Effect::Send(frame) => format!("send {:#x}", frame[0]),
+///         Effect::Closed { code: None, .. } => "closed".to_owned(),
+///         other => panic!("{other:?}"),
+///     });
+/// });
+/// // The ping is answered with a pong (0x8a), the close with a close (0x88).
+/// assert_eq!(effects, ["2 bytes", "send 0x8a", "send 0x88", "closed"]);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Effect<'a> {

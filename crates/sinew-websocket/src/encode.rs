@@ -16,6 +16,12 @@ use crate::{Opcode, mask};
 /// let another = frame.clone();
 /// assert_eq!(frame.as_bytes(), b"\x81\x05hello");
 /// assert_eq!(frame.as_bytes().as_ptr(), another.as_bytes().as_ptr(), "shared, not copied");
+/// assert_eq!(frame.payload(), b"hello");
+///
+/// assert_eq!(SharedFrame::binary(&[7]).as_bytes(), b"\x82\x01\x07");
+/// let mut queue = Vec::new();
+/// queue.push(SharedFrame::ping(b"").into_bytes());
+/// assert_eq!(queue[0], &b"\x89\x00"[..]);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SharedFrame(Bytes);

@@ -7,6 +7,17 @@ use crate::partial::{Arriving, Message, Partial};
 use crate::{CloseCode, Effect, Limits, Opcode, ProtocolError, close, header, mask};
 
 /// Which side of the connection an endpoint is.
+///
+/// ```
+/// use sinew_websocket::{CloseCode, Endpoint, Limits, Role};
+///
+/// let mut server = Endpoint::new(Role::Server, &Limits::default());
+/// let mut client = Endpoint::new(Role::Client, &Limits::default());
+/// let (plain, masked) = (server.close(CloseCode::NORMAL, ""), client.close(CloseCode::NORMAL, ""));
+/// assert_eq!(plain, &b"\x88\x02\x03\xe8"[..]);
+/// assert_eq!(masked.len(), plain.len() + 4, "the mask's key");
+/// assert_eq!(masked[1], 0x82, "masked, two bytes");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// Reads masked frames and writes plain ones.
@@ -47,6 +58,7 @@ enum State {
 /// }
 /// assert_eq!(heard, ["hello"]);
 /// assert!(endpoint.is_idle(), "nothing is kept once the message is delivered");
+/// assert!(endpoint.is_open() && !endpoint.is_closed());
 /// ```
 #[derive(Debug)]
 pub struct Endpoint {
@@ -85,6 +97,27 @@ impl Endpoint {
     /// A reason of more than 123 bytes is cut at a character.
     /// The closing is complete when the peer's close arrives as [`Effect::Closed`]; how long to wait
     /// for it is the caller's decision.
+    ///
+    /// ```
+    /// use sinew_websocket::{CloseCode, Effect, Endpoint, Limits, Role};
+    ///
+    /// let mut server = Endpoint::new(Role::Server, &Limits::default());
+    /// let mut client = Endpoint::new(Role::Client, &Limits::default());
+    /// let mut going = server.close(CloseCode::GOING_AWAY, "restart").to_vec();
+    /// assert!(!server.is_open() && !server.is_closed());
+    /// assert!(server.close(CloseCode::NORMAL, "again").is_empty());
+    ///
+    /// let mut answer = Vec::new();
+    /// client.receive(&mut going, |effect| {
+    ///     if let Effect::Send(frame) = effect {
+    ///         answer.extend(frame);
+    ///     }
+    /// });
+    /// server.receive(&mut answer, |effect| {
+    ///     assert!(matches!(effect, Effect::Closed { code: Some(CloseCode::GOING_AWAY), .. }));
+    /// });
+    /// assert!(server.is_closed() && client.is_closed());
+    /// ```
     #[must_use = "the frame must be written to the peer"]
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Bytes {
         if self.state != State::Open {
@@ -113,6 +146,18 @@ impl Endpoint {
     }
 
     /// Heap bytes held for what is half received: none while [idle](Self::is_idle).
+    ///
+    /// ```
+    /// use sinew_websocket::{Endpoint, Limits, Role};
+    ///
+    /// let mut client = Endpoint::new(Role::Client, &Limits::default());
+    /// assert_eq!(client.heap_bytes(), 0);
+    /// let (mut begun, mut rest) = (b"\x81\x05he".to_vec(), b"llo".to_vec());
+    /// client.receive(&mut begun, |_| panic!("not whole yet"));
+    /// assert!(client.heap_bytes() > 0);
+    /// client.receive(&mut rest, |_| {});
+    /// assert_eq!(client.heap_bytes(), 0);
+    /// ```
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         self.partial

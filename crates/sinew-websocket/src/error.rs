@@ -3,6 +3,22 @@
 use crate::CloseCode;
 
 /// A breach of RFC 6455, or of a limit, by the peer. It ends the connection.
+///
+/// ```
+/// use sinew_websocket::{CloseCode, Effect, Endpoint, Limits, ProtocolError, Role};
+///
+/// let mut server = Endpoint::new(Role::Server, &Limits::default().with_message_bytes_max(100));
+/// let mut failed = None;
+/// // A text frame without a mask; then nothing is read any more.
+/// server.receive(&mut *b"\x81\x02hi".to_vec(), |effect| {
+///     if let Effect::Failed { code, error } = effect {
+///         failed = Some((code, error));
+///     }
+/// });
+/// assert_eq!(failed, Some((CloseCode::PROTOCOL_ERROR, ProtocolError::MaskMissing)));
+/// assert_eq!(ProtocolError::MessageTooBig { limit: 100 }.close_code(), CloseCode::TOO_BIG);
+/// assert_eq!(ProtocolError::InvalidUtf8.close_code(), CloseCode::INVALID_PAYLOAD);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProtocolError {
@@ -66,6 +82,19 @@ impl ProtocolError {
 }
 
 /// Why an opening handshake failed.
+///
+/// ```
+/// use sinew_websocket::HandshakeError;
+/// use sinew_websocket::handshake::check_request;
+///
+/// let ordinary = check_request("GET", [("accept", "text/html")]);
+/// assert_eq!(ordinary, Err(HandshakeError::NotAnUpgrade));
+///
+/// let headers = [("connection", "upgrade"), ("upgrade", "websocket"), ("sec-websocket-version", "8")];
+/// let error = check_request("GET", headers).unwrap_err();
+/// assert_eq!(error, HandshakeError::Version);
+/// assert_eq!(error.status(), 426);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandshakeError {

@@ -33,6 +33,23 @@ pub fn accept_key(client_key: &str) -> String {
 }
 
 /// What a server needs of a request in order to accept it.
+///
+/// ```
+/// use sinew_websocket::handshake::{Acceptance, VERSION, check_request, client_key};
+///
+/// let key = client_key();
+/// let headers = [
+///     ("connection", "upgrade"),
+///     ("upgrade", "websocket"),
+///     ("sec-websocket-version", VERSION),
+///     ("sec-websocket-key", &key),
+///     ("sec-websocket-protocol", "chat.v2, chat.v1"),
+/// ];
+/// let acceptance: Acceptance<'_> = check_request("GET", headers).unwrap();
+/// assert_eq!(acceptance.protocols, ["chat.v2", "chat.v1"]);
+/// assert_eq!(acceptance.choose_protocol(&["chat.v1", "chat.v2"]), Some("chat.v2"));
+/// assert_eq!(acceptance.choose_protocol(&["mqtt"]), None);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Acceptance<'a> {
@@ -56,6 +73,13 @@ impl<'a> Acceptance<'a> {
 /// Whether a request asks for a WebSocket: `Upgrade` names it, and `Connection` names `Upgrade`.
 ///
 /// Both headers are lists and may come in several lines; give all of them.
+///
+/// ```
+/// use sinew_websocket::handshake::is_upgrade;
+///
+/// assert!(is_upgrade([("Connection", "keep-alive, Upgrade"), ("Upgrade", "WebSocket")]));
+/// assert!(!is_upgrade([("Connection", "Upgrade"), ("Upgrade", "h2c")]));
+/// ```
 #[must_use]
 pub fn is_upgrade<'a>(headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> bool {
     let (mut upgrade, mut connection) = (false, false);
@@ -125,6 +149,13 @@ pub fn check_request<'a>(
 }
 
 /// A fresh `Sec-WebSocket-Key`: 16 random bytes in base64.
+///
+/// ```
+/// use sinew_websocket::handshake::client_key;
+///
+/// assert_eq!(client_key().len(), 24);
+/// assert_ne!(client_key(), client_key());
+/// ```
 #[must_use]
 pub fn client_key() -> String {
     let mut nonce = [0; 16];
@@ -163,6 +194,20 @@ pub fn client_request(host: &str, target: &str, key: &str, headers: &[(&str, &st
 }
 
 /// A server's 101 that answers the client's key.
+///
+/// ```
+/// use sinew_websocket::handshake::{Response, accept_key, client_key, read_response};
+///
+/// let key = client_key();
+/// let answer = format!(
+///     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+///      Sec-WebSocket-Accept: {}\r\nSec-WebSocket-Protocol: chat.v2\r\n\r\n",
+///     accept_key(&key),
+/// );
+/// let response: Response<'_> = read_response(answer.as_bytes(), &key).unwrap().expect("whole");
+/// assert_eq!(response.protocol, Some("chat.v2"));
+/// assert_eq!(response.header_bytes, answer.len(), "no frame has come yet");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Response<'a> {

@@ -9,6 +9,15 @@ pub(crate) const HEADER_BYTES_MAX: usize = 14;
 pub(crate) const CONTROL_BYTES_MAX: u8 = 125;
 
 /// The kind of a frame.
+///
+/// ```
+/// use sinew_websocket::{Opcode, frame_into};
+///
+/// let mut out = Vec::new();
+/// frame_into(&mut out, Opcode::Pong, b"");
+/// assert_eq!(out, [0x80 | Opcode::Pong as u8, 0]);
+/// assert!(Opcode::Pong.is_control() && !Opcode::Text.is_control());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Opcode {
     /// More of a fragmented message.

@@ -23,6 +23,16 @@ pub(crate) fn apply(payload: &mut [u8], key: [u8; 4], offset: usize) {
 ///
 /// It comes from the standard library's randomly keyed hasher: no system call after the first in
 /// a thread, and no two in a row alike but by chance.
+///
+/// ```
+/// use sinew_websocket::{Opcode, masked_frame_into, random_mask_key};
+///
+/// let key = random_mask_key();
+/// let mut out = Vec::new();
+/// masked_frame_into(&mut out, Opcode::Text, &[0], key);
+/// assert_eq!(out[2..6], key);
+/// assert_eq!(out[6], key[0], "zero, masked");
+/// ```
 #[must_use]
 pub fn random_mask_key() -> [u8; 4] {
     let [a, b, c, d, ..] = random_bytes();

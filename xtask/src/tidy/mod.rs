@@ -3,6 +3,7 @@
 //! A rule's failure names the file and what to do about it.
 
 mod documents;
+mod examples;
 mod picture;
 mod sources;
 

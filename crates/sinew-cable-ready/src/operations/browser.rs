@@ -5,6 +5,37 @@ use std::borrow::Cow;
 use super::{Operation, Operations, Storage, Target};
 
 /// # History, storage, focus, cookies
+///
+/// ```
+/// use sinew_cable_ready::{Operations, Storage};
+///
+/// let mut operations = Operations::new();
+/// operations
+///     .set_storage_item(Storage::Local, "theme", "dark")
+///     .remove_storage_item(Storage::Session, "draft")
+///     .clear_storage(Storage::Session)
+///     .set_cookie("theme=dark; path=/; max-age=31536000")
+///     .push_state("/items?page=2")
+///     .replace_state("/items?page=3")
+///     .go(-1)
+///     .redirect_to("/sign-in")
+///     .reload()
+///     .scroll_into_view("#latest")
+///     .set_focus("#search");
+///
+/// let json: serde_json::Value = serde_json::from_str(&operations.to_json())?;
+/// assert_eq!(
+///     json[0],
+///     serde_json::json!({"key": "theme", "value": "dark", "type": "local", "operation": "setStorageItem"})
+/// );
+/// assert_eq!(json[1]["operation"], "removeStorageItem");
+/// assert_eq!(json[3]["cookie"], "theme=dark; path=/; max-age=31536000");
+/// assert_eq!(json[4]["url"], "/items?page=2");
+/// assert_eq!(json[6]["delta"], -1);
+/// assert_eq!(json[9]["selector"], "#latest");
+/// assert_eq!(json[10]["operation"], "setFocus");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 impl Operations {
     /// Empties a storage.
     pub fn clear_storage(&mut self, storage: Storage) -> &mut Self {

@@ -5,6 +5,36 @@ use std::borrow::Cow;
 use super::{Operation, Operations, Position, Target};
 
 /// # Elements and their content
+///
+/// ```
+/// use sinew_cable_ready::{Operations, Position};
+///
+/// let mut operations = Operations::new();
+/// operations
+///     .append("#list", "<li>3</li>")
+///     .prepend("#list", "<li>1</li>")
+///     .insert_adjacent_html("#last", Position::AfterEnd, "<li>4</li>")
+///     .insert_adjacent_text("#count", Position::BeforeEnd, "4 < 5")
+///     .inner_html("#hint", "<b>saved</b>")
+///     .text_content("#name", "Ann <3")
+///     .outer_html("#row_1", "<li id=\"row_1\">one</li>")
+///     .replace("#row_2", "<li id=\"row_2\">two</li>")
+///     .graft("#card_7", "#done")
+///     .remove("#row_3");
+///
+/// let json: serde_json::Value = serde_json::from_str(&operations.to_json())?;
+/// assert_eq!(
+///     json[0],
+///     serde_json::json!({"selector": "#list", "html": "<li>3</li>", "operation": "append"})
+/// );
+/// assert_eq!(json[2]["position"], "afterend");
+/// assert_eq!(json[3]["text"], "4 < 5");
+/// assert_eq!(json[5]["text"], "Ann <3");
+/// assert_eq!(json[7]["operation"], "replace");
+/// assert_eq!(json[8]["parent"], "#done");
+/// assert_eq!(json[9]["selector"], "#row_3");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 impl Operations {
     /// Inserts `html` after the last child of the target.
     pub fn append(&mut self, target: impl Into<Target>, html: impl Into<String>) -> &mut Self {

@@ -34,6 +34,16 @@ impl Operations {
     }
 
     /// Creates or updates `<meta name content>` in the head.
+    ///
+    /// ```
+    /// use sinew_cable_ready::Operations;
+    /// let mut operations = Operations::new();
+    /// operations.set_meta("theme-color", "#222").set_title("Inbox (3)");
+    /// assert_eq!(
+    ///     operations.to_json(),
+    ///     r##"[{"name":"theme-color","content":"#222","operation":"setMeta"},{"title":"Inbox (3)","operation":"setTitle"}]"##
+    /// );
+    /// ```
     pub fn set_meta(
         &mut self,
         name: impl Into<Cow<'static, str>>,

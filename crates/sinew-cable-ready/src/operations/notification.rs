@@ -5,6 +5,21 @@ use serde_json::Value;
 use super::{Operation, Operations};
 
 /// # Console and notifications
+///
+/// ```
+/// use serde_json::json;
+/// use sinew_cable_ready::Operations;
+///
+/// let mut operations = Operations::new();
+/// operations
+///     .console_log("saved")
+///     .console_table(json!([{"user_id": 1, "name": "Ann"}]))
+///     .notification("Saved");
+/// assert_eq!(
+///     operations.to_json(),
+///     r#"[{"message":"saved","operation":"consoleLog"},{"data":[{"userId":1,"name":"Ann"}],"operation":"consoleTable"},{"title":"Saved","operation":"notification"}]"#
+/// );
+/// ```
 impl Operations {
     /// Writes a line to the browser's console.
     pub fn console_log(&mut self, message: impl Into<Value>) -> &mut Self {

@@ -7,6 +7,37 @@ use serde_json::Value;
 use super::{ClassNames, Operation, Operations, Target};
 
 /// # Classes, attributes, properties
+///
+/// ```
+/// use serde_json::json;
+/// use sinew_cable_ready::Operations;
+///
+/// let mut operations = Operations::new();
+/// operations
+///     .add_css_class("#row", "active")
+///     .remove_css_class("#row", "new wide")
+///     .set_attribute("#row", "aria-busy", "true")
+///     .remove_attribute("#row", "hidden")
+///     .set_dataset_property("#row", "userId", 7)
+///     .set_property("#agreed", "checked", true)
+///     .set_style("#bar", "width", "40%")
+///     .set_styles("#bar", json!({"background_color": "teal", "opacity": 0.5}))
+///     .set_value("#amount", "12.50");
+///
+/// let json: serde_json::Value = serde_json::from_str(&operations.to_json())?;
+/// assert_eq!(json[1]["name"], json!(["new", "wide"]));
+/// assert_eq!(
+///     json[2],
+///     json!({"selector": "#row", "name": "aria-busy", "value": "true", "operation": "setAttribute"})
+/// );
+/// assert_eq!(json[3]["name"], "hidden");
+/// assert_eq!(json[4]["value"], 7);
+/// assert_eq!(json[5]["value"], true);
+/// assert_eq!(json[6]["name"], "width");
+/// assert_eq!(json[7]["styles"], json!({"backgroundColor": "teal", "opacity": 0.5}));
+/// assert_eq!(json[8]["value"], "12.50");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 impl Operations {
     /// Adds one or several classes.
     ///

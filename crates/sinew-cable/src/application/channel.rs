@@ -11,6 +11,76 @@ use crate::ChannelError;
 /// One value serves all subscriptions; what belongs to one of them is kept by [`Subscription::set_state`].
 /// Methods are written as `async fn`; those not written do what an empty channel does.
 /// Calls of one connection come one after another, those of different connections at the same time.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+/// use std::sync::{Arc, atomic::{AtomicUsize, Ordering::Relaxed}};
+/// use serde_json::value::RawValue;
+/// use sinew_cable::{Application, Cable, Channel, ChannelError, ConnectionIdentifiers, Subscription};
+/// use sinew_streams::InProcessStreams;
+///
+/// #[derive(Clone, Default)]
+/// struct RoomChannel {
+///     left: Arc<AtomicUsize>,
+/// }
+///
+/// impl Channel for RoomChannel {
+///     const NAME: &'static str = "RoomChannel";
+///
+///     async fn subscribed(&self, cx: &mut Subscription) -> Result<(), ChannelError> {
+///         match cx.params().get::<u32>("room") {
+///             Some(room) => cx.stream_from(format!("room:{room}")),
+///             None => cx.reject(),
+///         }
+///         Ok(())
+///     }
+///
+///     async fn perform(
+///         &self,
+///         cx: &mut Subscription,
+///         action: &str,
+///         _data: &RawValue,
+///     ) -> Result<(), ChannelError> {
+///         match action {
+///             "ping" => cx.transmit("pong"),
+///             _ => Err(ChannelError::unknown_action(action)),
+///         }
+///     }
+///
+///     async fn receive(&self, cx: &mut Subscription, data: &RawValue) -> Result<(), ChannelError> {
+///         cx.transmit(data)
+///     }
+///
+///     async fn unsubscribed(&self, _cx: &mut Subscription) {
+///         self.left.fetch_add(1, Relaxed);
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let rooms = RoomChannel::default();
+/// let application =
+///     Application::new(async |_| Ok(ConnectionIdentifiers::new())).channel(rooms.clone());
+/// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+///
+/// # let mut client = Client::open(&cable);
+/// # assert_eq!(client.receive().await["type"], "welcome");
+/// let room = r#"{"channel":"RoomChannel","room":1}"#;
+/// client.subscribe(room);
+/// assert_eq!(client.receive().await["type"], "confirm_subscription");
+/// client.perform(room, r#"{"action":"ping"}"#);
+/// assert_eq!(client.receive().await["message"], "pong");
+/// client.perform(room, r#"{"text":"no action"}"#);
+/// assert_eq!(client.receive().await["message"]["text"], "no action");
+/// cable.broadcaster().broadcast("room:1", "hello").await?;
+/// assert_eq!(client.receive().await["message"], "hello");
+///
+/// // Commands of one connection are carried out one after another.
+/// client.unsubscribe(room);
+/// client.subscribe(r#"{"channel":"RoomChannel"}"#);
+/// assert_eq!(client.receive().await["type"], "reject_subscription");
+/// assert_eq!(rooms.left.load(Relaxed), 1);
+/// # Ok(()) }
+/// ```
 pub trait Channel: Send + Sync + 'static {
     /// The name clients subscribe by, such as `ChatChannel`.
     const NAME: &'static str;

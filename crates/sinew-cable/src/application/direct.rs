@@ -10,6 +10,63 @@ use crate::{ConnectionContext, ConnectionIdentifiers};
 ///
 /// For channels that only pass on what they get, as the reflexes' does: every method **must return quickly and never
 /// block**, since other connections wait for it. A panic is caught, logged and counted.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+/// use std::sync::{Arc, atomic::{AtomicU64, Ordering::Relaxed}};
+/// use sinew_cable::{
+///     Answer, Application, Cable, Confirmation, ConnectionIdentifiers, DirectChannel, DirectSubscription,
+/// };
+/// use sinew_streams::InProcessStreams;
+///
+/// /// Adds up the numbers that a client sends.
+/// #[derive(Default)]
+/// struct SumChannel {
+///     subscriptions: AtomicU64,
+/// }
+///
+/// impl DirectChannel for SumChannel {
+///     fn name(&self) -> &str {
+///         "SumChannel"
+///     }
+///
+///     fn subscribed(&self, _: DirectSubscription<'_>) -> Answer {
+///         self.subscriptions.fetch_add(1, Relaxed);
+///         Confirmation::new().with_state(Arc::new(AtomicU64::new(0))).into()
+///     }
+///
+///     fn perform(&self, subscription: DirectSubscription<'_>, data: &str) {
+///         let (Some(sum), Ok(number)) = (subscription.state::<AtomicU64>(), data.parse::<u64>()) else {
+///             return;
+///         };
+///         let sum = sum.fetch_add(number, Relaxed) + number;
+///         subscription.transmit_json(&sum.to_string());
+///     }
+///
+///     fn unsubscribed(&self, _: DirectSubscription<'_>) {
+///         self.subscriptions.fetch_sub(1, Relaxed);
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Arc::new(SumChannel::default());
+/// let application =
+///     Application::new(async |_| Ok(ConnectionIdentifiers::new())).direct_channel(channel.clone());
+/// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+/// # let mut client = Client::open(&cable);
+/// # assert_eq!(client.receive().await["type"], "welcome");
+///
+/// let sum = r#"{"channel":"SumChannel"}"#;
+/// client.subscribe(sum);
+/// assert_eq!(client.receive().await["type"], "confirm_subscription");
+/// client.perform(sum, "40");
+/// client.perform(sum, "2");
+/// assert_eq!(client.receive().await["message"], 40);
+/// assert_eq!(client.receive().await["message"], 42);
+/// client.unsubscribe(sum);
+/// assert_eq!(channel.subscriptions.load(Relaxed), 0);
+/// # Ok(()) }
+/// ```
 pub trait DirectChannel: Send + Sync + 'static {
     /// The name clients subscribe by.
     fn name(&self) -> &str;
@@ -28,6 +85,49 @@ pub trait DirectChannel: Send + Sync + 'static {
 }
 
 /// The subscription a [`DirectChannel`] is called for.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+/// use std::sync::Arc;
+/// use sinew_cable::{
+///     Answer, Application, Cable, Confirmation, ConnectionIdentifiers, DirectChannel, DirectSubscription,
+/// };
+/// use sinew_streams::InProcessStreams;
+///
+/// struct WhoChannel;
+///
+/// impl DirectChannel for WhoChannel {
+///     fn name(&self) -> &str {
+///         "WhoChannel"
+///     }
+///
+///     fn subscribed(&self, subscription: DirectSubscription<'_>) -> Answer {
+///         assert_eq!(subscription.identifier().as_str(), r#"{"channel":"WhoChannel"}"#);
+///         assert!(subscription.state::<String>().is_none(), "nothing is kept yet");
+///         let user = subscription.identifiers().get("user").unwrap_or_default();
+///         let number = subscription.connection().id().get();
+///         Confirmation::new().with_state(Arc::new(format!("{user} by connection {number}"))).into()
+///     }
+///
+///     fn perform(&self, subscription: DirectSubscription<'_>, _: &str) {
+///         let who = subscription.state::<String>().expect("kept since the start");
+///         subscription.transmit_json(&serde_json::json!(*who).to_string());
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let application = Application::new(async |_| Ok(ConnectionIdentifiers::new().with("user", "ann")))
+///     .direct_channel(Arc::new(WhoChannel));
+/// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+/// # let mut client = Client::open(&cable);
+/// # assert_eq!(client.receive().await["type"], "welcome");
+/// let who = r#"{"channel":"WhoChannel"}"#;
+/// client.subscribe(who);
+/// assert_eq!(client.receive().await["type"], "confirm_subscription");
+/// client.perform(who, "{}");
+/// assert_eq!(client.receive().await["message"], "ann by connection 1");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy)]
 pub struct DirectSubscription<'a> {
     connection: &'a ConnectionContext,

@@ -11,6 +11,86 @@ use crate::controller::{Answer, Changes, Confirmation, SubscriptionState};
 use crate::{ChannelError, ConnectionContext, ConnectionIdentifiers};
 
 /// What a [`Channel`](super::Channel)'s method is called with: one connection's membership in the channel.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+/// use std::sync::{Arc, atomic::{AtomicU32, Ordering}};
+/// use serde_json::value::RawValue;
+/// use sinew_cable::{Application, Cable, Channel, ChannelError, ConnectionIdentifiers, Subscription};
+/// use sinew_streams::InProcessStreams;
+///
+/// /// Counts what each of its subscriptions says, and lets it change rooms.
+/// struct ChatChannel;
+///
+/// impl Channel for ChatChannel {
+///     const NAME: &'static str = "ChatChannel";
+///
+///     async fn subscribed(&self, cx: &mut Subscription) -> Result<(), ChannelError> {
+///         if cx.identifiers().get("user").is_none() {
+///             cx.reject();
+///         }
+///         cx.set_state(AtomicU32::new(0));
+///         let room = cx.params().str("room").unwrap_or("lobby").to_owned();
+///         cx.stream_from(room);
+///         Ok(())
+///     }
+///
+///     async fn perform(
+///         &self,
+///         cx: &mut Subscription,
+///         action: &str,
+///         _data: &RawValue,
+///     ) -> Result<(), ChannelError> {
+///         match action {
+///             "say" => {
+///                 let count = cx.state::<AtomicU32>().expect("set in subscribed");
+///                 cx.transmit(&(count.fetch_add(1, Ordering::Relaxed) + 1))
+///             }
+///             "to_lobby" => {
+///                 cx.stop_all_streams();
+///                 cx.stream_from("lobby");
+///                 cx.transmit("in the lobby")
+///             }
+///             "leave_lobby" => {
+///                 cx.stop_stream_from("lobby");
+///                 cx.transmit("outside")
+///             }
+///             "name" => cx.transmit(cx.identifier().as_str()),
+///             _ => Err(ChannelError::unknown_action(action)),
+///         }
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let application = Application::new(async |_| Ok(ConnectionIdentifiers::new().with("user", "ann")))
+///     .channel(ChatChannel);
+/// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+/// # let mut client = Client::open(&cable);
+/// # assert_eq!(client.receive().await["type"], "welcome");
+///
+/// let attic = r#"{"channel":"ChatChannel","room":"attic"}"#;
+/// client.subscribe(attic);
+/// assert_eq!(client.receive().await["type"], "confirm_subscription");
+/// client.perform(attic, r#"{"action":"say"}"#);
+/// client.perform(attic, r#"{"action":"say"}"#);
+/// assert_eq!(client.receive().await["message"], 1);
+/// assert_eq!(client.receive().await["message"], 2);
+///
+/// client.perform(attic, r#"{"action":"name"}"#);
+/// assert_eq!(client.receive().await["message"], attic);
+///
+/// client.perform(attic, r#"{"action":"to_lobby"}"#);
+/// assert_eq!(client.receive().await["message"], "in the lobby");
+/// cable.broadcaster().broadcast("attic", "not heard any more").await?;
+/// cable.broadcaster().broadcast("lobby", "hello").await?;
+/// assert_eq!(client.receive().await["message"], "hello");
+///
+/// client.perform(attic, r#"{"action":"leave_lobby"}"#);
+/// assert_eq!(client.receive().await["message"], "outside");
+/// cable.broadcaster().broadcast("lobby", "not heard either").await?;
+/// assert_eq!(cable.statistics().broadcast_deliveries, 1);
+/// # Ok(()) }
+/// ```
 pub struct Subscription {
     connection: ConnectionContext,
     identifier: Identifier,
@@ -48,6 +128,44 @@ impl Subscription {
     }
 
     /// The connection it belongs to: a handle to keep, for sending later.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+    /// use std::sync::{Arc, OnceLock};
+    /// use sinew_cable::{
+    ///     Application, Cable, Channel, ChannelError, ConnectionContext, ConnectionIdentifiers, Subscription,
+    /// };
+    /// use sinew_protocol::Identifier;
+    /// use sinew_streams::InProcessStreams;
+    ///
+    /// #[derive(Clone, Default)]
+    /// struct LastChannel(Arc<OnceLock<(ConnectionContext, Identifier)>>);
+    ///
+    /// impl Channel for LastChannel {
+    ///     const NAME: &'static str = "LastChannel";
+    ///
+    ///     async fn subscribed(&self, cx: &mut Subscription) -> Result<(), ChannelError> {
+    ///         let _ = self.0.set((cx.connection().clone(), cx.identifier().clone()));
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let last = LastChannel::default();
+    /// let application =
+    ///     Application::new(async |_| Ok(ConnectionIdentifiers::new())).channel(last.clone());
+    /// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// # let mut client = Client::open(&cable);
+    /// # assert_eq!(client.receive().await["type"], "welcome");
+    /// client.subscribe(r#"{"channel":"LastChannel"}"#);
+    /// assert_eq!(client.receive().await["type"], "confirm_subscription");
+    ///
+    /// // Later, from anywhere:
+    /// let (connection, identifier) = last.0.get().expect("somebody has subscribed");
+    /// assert!(connection.transmit(identifier, "still there?")?);
+    /// assert_eq!(client.receive().await["message"], "still there?");
+    /// # Ok(()) }
+    /// ```
     pub fn connection(&self) -> &ConnectionContext {
         &self.connection
     }
@@ -124,6 +242,40 @@ impl Subscription {
 }
 
 /// What a client gives with a channel's name in its identifier.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+/// use std::sync::Arc;
+/// use sinew_cable::{Application, Cable, Channel, ChannelError, ConnectionIdentifiers, Subscription};
+/// use sinew_streams::InProcessStreams;
+///
+/// struct FeedChannel;
+///
+/// impl Channel for FeedChannel {
+///     const NAME: &'static str = "FeedChannel";
+///
+///     async fn subscribed(&self, cx: &mut Subscription) -> Result<(), ChannelError> {
+///         let params = cx.params();
+///         assert_eq!(params.str("language"), Some("de"));
+///         assert_eq!(params.get::<Vec<u32>>("topics"), Some(vec![1, 2]));
+///         assert_eq!(params.get::<u32>("language"), None, "not a number");
+///         assert_eq!(params.value("language"), Some(&"de".into()));
+///         assert!(params.is_truthy("images") && !params.is_truthy("sound"));
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let application = Application::new(async |_| Ok(ConnectionIdentifiers::new())).channel(FeedChannel);
+/// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+/// # let mut client = Client::open(&cable);
+/// # assert_eq!(client.receive().await["type"], "welcome");
+/// client.subscribe(
+///     r#"{"channel":"FeedChannel","language":"de","topics":[1,2],"images":1,"sound":false}"#,
+/// );
+/// assert_eq!(client.receive().await["type"], "confirm_subscription");
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Params(Map<String, Value>);
 

@@ -10,11 +10,10 @@ use crate::{ConnectRequest, ConnectionContext, ConnectionIdentifiers};
 
 /// Ties an answer to its call: an answer that comes too late is recognised and dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ticket(pub(crate) u32);
+pub(crate) struct Ticket(pub(crate) u32);
 
 /// What happens to a connection.
-#[non_exhaustive]
-pub enum Event<'a> {
+pub(crate) enum Event<'a> {
     /// The socket is open; this is its handshake. Once, and first.
     Opened(Arc<ConnectRequest>),
     /// A text frame came.
@@ -41,7 +40,7 @@ pub enum Event<'a> {
 /// What a connection wants done, in the order it wants it.
 ///
 /// The performer knows sockets, hub and application; the connection does not.
-pub trait Effects {
+pub(crate) trait Effects {
     /// Send a message to the client.
     fn send(&mut self, message: ServerMessage<'_>);
 
@@ -66,7 +65,7 @@ pub trait Effects {
 
 /// How far following a stream has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Followed {
+pub(crate) enum Followed {
     /// It is followed.
     Now(Seat),
     /// It has its seat, but the stream itself is being followed elsewhere: [`Event::Followed`] will tell.

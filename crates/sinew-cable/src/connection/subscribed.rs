@@ -9,6 +9,47 @@ use crate::controller::SubscriptionState;
 use crate::hub::Seat;
 
 /// A subscription that stands.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+/// # use std::sync::Arc;
+/// # use sinew_cable::{
+/// #     Answer, Cable, Call, Confirmation, ConnectionContext, ConnectionIdentifiers, Controller,
+/// #     Replies, Subscribed,
+/// # };
+/// # use sinew_streams::InProcessStreams;
+///
+/// # struct Numbered;
+/// impl Controller for Numbered {
+///     fn handle(&self, call: Call<'_>, _: &Replies<'_>) -> Option<Answer> {
+///         Some(match call {
+///             Call::Connect(_) => Answer::connected(ConnectionIdentifiers::new()),
+///             Call::Subscribe { .. } => {
+///                 let mut confirmation = Confirmation::new().with_state(Arc::new(42_u32));
+///                 confirmation.route = 7;
+///                 confirmation.into()
+///             }
+///             Call::Perform { subscription, .. } => {
+///                 assert_eq!(subscription.identifier().as_str(), "news");
+///                 assert_eq!(subscription.route(), 7);
+///                 let state = subscription.state().expect("kept with it");
+///                 assert_eq!(state.downcast_ref::<u32>(), Some(&42));
+///                 Answer::Done
+///             }
+///             _ => Answer::Done,
+///         })
+///     }
+/// #   fn disconnected(&self, _: &ConnectionContext, _: Vec<Subscribed>) {}
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let cable = Cable::builder(Arc::new(Numbered), Arc::new(InProcessStreams::new())).build()?;
+/// # let mut client = Client::open(&cable);
+/// client.subscribe("news");
+/// client.perform("news", "{}");
+/// # assert_eq!(cable.statistics().calls_failed, 0);
+/// # Ok(()) }
+/// ```
 pub struct Subscribed {
     identifier: Identifier,
     state: Option<SubscriptionState>,
@@ -47,7 +88,7 @@ impl Subscribed {
     }
 
     /// The streams it follows.
-    pub fn streams(&self) -> impl Iterator<Item = &StreamName> {
+    pub(crate) fn streams(&self) -> impl Iterator<Item = &StreamName> {
         self.streams.iter().map(|(stream, _)| stream)
     }
 

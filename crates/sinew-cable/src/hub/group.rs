@@ -9,7 +9,7 @@ use crate::mailbox::Mailbox;
 
 /// A follower's place in its group, by which it is found again when it leaves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Seat(u32);
+pub(crate) struct Seat(u32);
 
 /// Followers of one stream, by identifier: each group gets one encoded frame.
 pub(super) enum Groups {

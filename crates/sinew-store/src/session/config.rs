@@ -3,6 +3,24 @@
 use std::time::Duration;
 
 /// How long sessions live and how large they may become.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+/// use sinew_store::{MemoryStore, SessionConfig, SessionError, Sessions};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), SessionError> {
+/// let mut config = SessionConfig::default();
+/// assert_eq!(config.expire_after, Duration::from_secs(14 * 24 * 60 * 60));
+/// config.fields_max = 2;
+///
+/// let session = Sessions::with_config(Arc::new(MemoryStore::new()), config).create();
+/// session.set("a", &1).await?;
+/// session.set("b", &2).await?;
+/// let refused = session.set("c", &3).await;
+/// assert!(matches!(refused, Err(SessionError::TooManyFields { fields_max: 2 })));
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionConfig {

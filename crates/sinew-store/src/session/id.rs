@@ -20,7 +20,11 @@ use crate::record::Key;
 /// let id: SessionId = "00112233445566778899aabbccddeeff".parse().unwrap();
 /// assert_eq!(id.to_string(), "00112233445566778899aabbccddeeff");
 /// assert_eq!(format!("{id:?}"), "SessionId(00112233…)");
-/// assert!("00112233445566778899AABBCCDDEEFF".parse::<SessionId>().is_err());
+///
+/// let new = SessionId::generate();
+/// assert_ne!(new, id);
+/// assert_eq!(new.to_string().parse(), Ok(new));
+/// assert!(!new.store_key().as_str().contains(&new.to_string()));
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId([u8; 16]);
@@ -101,6 +105,14 @@ impl fmt::Debug for SessionId {
 }
 
 /// The text is not a session id: not 32 lower-case hexadecimal digits.
+///
+/// ```
+/// use sinew_store::{SessionId, SessionIdError};
+///
+/// let upper_case = "00112233445566778899AABBCCDDEEFF".parse::<SessionId>();
+/// assert_eq!(upper_case, Err(SessionIdError));
+/// assert_eq!(SessionIdError.to_string(), "a session id is 32 lower-case hexadecimal digits");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a session id is 32 lower-case hexadecimal digits")]
 pub struct SessionIdError;

@@ -59,6 +59,13 @@ const ENDED: &str = "_sinew:ended";
 /// // Nobody else sees it before the commit.
 /// let other = sessions.open(session.id());
 /// assert_eq!(other.get::<String>("theme").await?, None);
+/// session.commit().await?;
+/// let next = sessions.open(session.id());
+/// assert_eq!(next.keys().await?, ["theme"]);
+///
+/// // A field that nobody wrote is absent, or the type's default.
+/// assert_eq!(next.get::<u32>("visits").await?, None);
+/// assert_eq!(next.get_or_default::<u32>("visits").await?, 0);
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
@@ -102,6 +109,20 @@ impl Session {
 
     /// The field's value, or `None` when there is no such field.
     ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// use sinew_store::SessionError;
+    ///
+    /// # let session = sessions.create();
+    /// session.set("cart", &[7, 9]).await?;
+    /// assert_eq!(session.get::<Vec<u32>>("cart").await?, Some(vec![7, 9]));
+    /// assert!(matches!(session.get::<String>("cart").await, Err(SessionError::Decode { .. })));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`SessionError::Decode`] when the stored JSON is no `T`, or no JSON at all.
@@ -113,6 +134,18 @@ impl Session {
     }
 
     /// The field's value, or the type's default when there is no such field.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// # let session = sessions.create();
+    /// assert!(session.get_or_default::<Vec<u32>>("cart").await?.is_empty());
+    /// session.set("cart", &[7, 9]).await?;
+    /// assert_eq!(session.get_or_default::<Vec<u32>>("cart").await?, [7, 9]);
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -127,6 +160,22 @@ impl Session {
     /// Writes a field, whatever it held. Reads nothing from the store.
     ///
     /// Writing what a session that was read holds already is not a change.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// use sinew_store::SessionError;
+    ///
+    /// # let session = sessions.create();
+    /// session.set("name", "Ada").await?;
+    /// let long = "x".repeat(64 * 1024);
+    /// let refused = session.set("name", &long).await;
+    /// assert!(matches!(refused, Err(SessionError::FieldTooLarge { bytes: 65_538, .. })));
+    /// assert_eq!(session.get::<String>("name").await?.as_deref(), Some("Ada"));
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -183,6 +232,19 @@ impl Session {
 
     /// Removes a field; one that is not there is no error.
     ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// let session = sessions.create();
+    /// session.set("coupon", "WINTER").await?;
+    /// session.remove("coupon").await?;
+    /// session.remove("never there").await?;
+    /// assert_eq!(session.get::<String>("coupon").await?, None);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// A reserved name, or [`SessionError::Ended`].
@@ -193,6 +255,23 @@ impl Session {
 
     /// Removes every field, those included that others have written since this session was
     /// read. The session itself and its id stay.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// let session = sessions.create();
+    /// session.set("theme", "dark").await?;
+    /// session.commit().await?;
+    /// let id = session.id();
+    ///
+    /// session.clear().await?;
+    /// session.commit().await?;
+    /// assert!(session.keys().await?.is_empty());
+    /// assert_eq!(session.id(), id);
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -206,6 +285,18 @@ impl Session {
     }
 
     /// The names of all fields, in order.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// let session = sessions.create();
+    /// session.set("theme", "dark").await?;
+    /// session.set("cart", &[7, 9]).await?;
+    /// assert_eq!(session.keys().await?, ["cart", "theme"]);
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -223,6 +314,19 @@ impl Session {
 
     /// Whether the store has a record of this session.
     ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// let session = sessions.create();
+    /// session.set("theme", "dark").await?;
+    /// assert!(!session.exists().await?, "written, and not committed yet");
+    /// session.commit().await?;
+    /// assert!(session.exists().await?);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Only the store's.
@@ -234,6 +338,21 @@ impl Session {
 
     /// Sees to it that the session is stored by the next commit although no field was written,
     /// so that the visitor has an id.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// let session = sessions.create();
+    /// session.commit().await?;
+    /// assert!(!session.exists().await?, "nothing was written");
+    ///
+    /// session.ensure();
+    /// session.commit().await?;
+    /// assert!(session.exists().await?);
+    /// # Ok(()) }
+    /// ```
     pub fn ensure(&self) {
         let mut state = self.0.state.lock();
         state.ensure = true;
@@ -245,6 +364,26 @@ impl Session {
     ///
     /// Do so when the visitor's rights change: at a login above all, so that an id which
     /// somebody else has planted or seen before is worth nothing.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// let session = sessions.create();
+    /// session.set("cart", &[7, 9]).await?;
+    /// session.commit().await?;
+    /// let before = session.id();
+    ///
+    /// // The visitor logs in.
+    /// let new = session.renew_id();
+    /// session.set("user", "ada").await?;
+    /// session.commit().await?;
+    /// assert_eq!(session.id(), new);
+    /// assert_eq!(sessions.open(new).keys().await?, ["cart", "user"]);
+    /// assert!(!sessions.open(before).exists().await?);
+    /// # Ok(()) }
+    /// ```
     pub fn renew_id(&self) -> SessionId {
         let mut state = self.0.state.lock();
         let new = SessionId::generate();
@@ -256,6 +395,24 @@ impl Session {
     /// Removes every field and gives the session a new id at the next commit: what a logout
     /// wants that has something to say afterwards.
     ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// # let session = sessions.create();
+    /// # session.set("user", "ada").await?;
+    /// # session.commit().await?;
+    /// let before = session.id();
+    /// let new = session.reset().await?;
+    /// session.set("notice", "You are logged out.").await?;
+    /// session.commit().await?;
+    /// assert_ne!(new, before);
+    /// assert_eq!(sessions.open(new).keys().await?, ["notice"]);
+    /// assert!(!sessions.open(before).exists().await?);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`SessionError::Ended`].
@@ -266,6 +423,23 @@ impl Session {
 
     /// Ends the session at the next commit: its record goes, its id is dead, and writing to it
     /// from now on is [`SessionError::Ended`]. What was written and not committed is dropped.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// use sinew_store::{Saved, SessionError};
+    ///
+    /// # let session = sessions.create();
+    /// # session.set("user", "ada").await?;
+    /// # session.commit().await?;
+    /// session.destroy();
+    /// assert_eq!(session.commit().await?, Saved::Destroyed);
+    /// assert!(!sessions.open(session.id()).exists().await?);
+    /// assert!(matches!(session.set("user", "ada").await, Err(SessionError::Ended)));
+    /// # Ok(()) }
+    /// ```
     pub fn destroy(&self) {
         let mut state = self.0.state.lock();
         if state.life == Life::Alive {
@@ -277,6 +451,21 @@ impl Session {
     }
 
     /// Forgets everything since the last commit: writes, a new id, an end.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// let session = sessions.create();
+    /// session.set("theme", "dark").await?;
+    /// session.commit().await?;
+    ///
+    /// session.set("theme", "light").await?;
+    /// session.discard();
+    /// assert_eq!(session.get::<String>("theme").await?.as_deref(), Some("dark"));
+    /// # Ok(()) }
+    /// ```
     pub fn discard(&self) {
         let mut state = self.0.state.lock();
         if state.life == Life::Condemned {
@@ -289,6 +478,23 @@ impl Session {
     }
 
     /// Whether the next commit has something to write.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// let session = sessions.create();
+    /// session.set("theme", "dark").await?;
+    /// assert!(session.is_dirty());
+    /// session.commit().await?;
+    /// assert!(!session.is_dirty());
+    ///
+    /// // Writing what is there already is not a change.
+    /// session.set("theme", "dark").await?;
+    /// assert!(!session.is_dirty());
+    /// # Ok(()) }
+    /// ```
     pub fn is_dirty(&self) -> bool {
         self.0.state.lock().is_dirty()
     }

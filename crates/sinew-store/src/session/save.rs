@@ -16,6 +16,22 @@ use crate::record::{Commit, Committed, Key};
 const ENDED_REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a [`Session::commit`] did, for the layer that keeps the visitor's cookie.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use sinew_store::{MemoryStore, Sessions};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+/// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+/// use sinew_store::Saved;
+///
+/// let session = sessions.create();
+/// assert_eq!(session.commit().await?, Saved::Unchanged);
+/// session.set("theme", "dark").await?;
+/// assert_eq!(session.commit().await?, Saved::Written);
+/// session.destroy();
+/// assert_eq!(session.commit().await?, Saved::Destroyed);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Saved {
@@ -34,6 +50,22 @@ impl Session {
     ///
     /// A session in which nothing was written costs nothing, unless it was read and more than
     /// a tenth of its life has passed, which is then renewed.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// // Two holders of one session write different fields: nothing is lost.
+    /// let one = sessions.create();
+    /// let other = sessions.open(one.id());
+    /// one.set("theme", "dark").await?;
+    /// one.commit().await?;
+    /// other.set("language", "de").await?;
+    /// other.commit().await?;
+    /// assert_eq!(sessions.open(one.id()).keys().await?, ["language", "theme"]);
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -99,6 +131,25 @@ impl Session {
 
     /// Whether this session was neither written, nor destroyed, nor read from a record that is
     /// there: the commit of most requests, which costs nothing and renews nobody's cookie.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// let session = sessions.create();
+    /// session.get::<String>("theme").await?;
+    /// assert!(session.is_untouched(), "read, and there was nothing");
+    /// session.set("theme", "dark").await?;
+    /// assert!(!session.is_untouched());
+    /// session.commit().await?;
+    ///
+    /// let next = sessions.open(session.id());
+    /// assert!(next.is_untouched());
+    /// next.get::<String>("theme").await?;
+    /// assert!(!next.is_untouched(), "read, and so its life may be due for renewal");
+    /// # Ok(()) }
+    /// ```
     pub fn is_untouched(&self) -> bool {
         let state = self.0.state.lock();
         state.life != Life::Condemned

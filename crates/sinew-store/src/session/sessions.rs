@@ -31,6 +31,15 @@ use crate::store::Store;
 ///
 /// let socket = sessions.open(visit.id());
 /// assert_eq!(socket.get::<String>("name").await?.as_deref(), Some("Ada"));
+/// assert_eq!(sessions.config().fields_max, 256);
+///
+/// // An id that the store does not know is not taken over from a visitor.
+/// let planted = sinew_store::SessionId::generate();
+/// let claimed = sessions.claim(planted);
+/// claimed.set("name", "Eve").await?;
+/// claimed.commit().await?;
+/// assert_ne!(claimed.id(), planted);
+/// assert!(sessions.store().load(&planted.store_key()).await?.is_none());
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
@@ -48,6 +57,17 @@ impl Sessions {
     }
 
     /// Sessions kept in `store`.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    /// use sinew_store::{MemoryStore, SessionConfig, Sessions};
+    ///
+    /// let mut config = SessionConfig::default();
+    /// config.expire_after = Duration::from_secs(60 * 60);
+    /// let sessions = Sessions::with_config(Arc::new(MemoryStore::new()), config);
+    /// assert_eq!(sessions.config().expire_after, Duration::from_secs(60 * 60));
+    /// ```
     pub fn with_config(store: Arc<dyn Store>, config: SessionConfig) -> Sessions {
         Sessions(Arc::new(Inner { store, config }))
     }

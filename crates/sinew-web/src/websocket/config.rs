@@ -1,6 +1,32 @@
 use std::time::Duration;
 
 /// Bounds of one socket, with unit, default and what happens beyond.
+///
+/// ```
+/// use sinew_web::{CableEndpoint, WebSocketConfig};
+/// use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+/// # use std::sync::Arc;
+/// # use sinew_cable::{Application, Cable, ConnectRequest, ConnectionIdentifiers};
+/// # use sinew_streams::InProcessStreams;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+/// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+/// let mut config = WebSocketConfig::default();
+/// assert_eq!(config.message_bytes_max, 1024 * 1024);
+/// config.message_bytes_max = 100;
+///
+/// let endpoint = CableEndpoint::new(cable).config(config);
+/// let (socket, mut browser) = tokio::io::duplex(1024);
+/// endpoint.serve(socket, bytes::Bytes::new(), ConnectRequest::default());
+/// # browser.read_exact(&mut [0; 20]).await?;
+/// // The header of a masked text frame of 101 bytes is enough.
+/// browser.write_all(b"\x81\xe5\x00\x00\x00\x00").await?;
+/// let mut close = [0; 4];
+/// browser.read_exact(&mut close).await?;
+/// assert_eq!(u16::from_be_bytes([close[2], close[3]]), 1009);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct WebSocketConfig {
