@@ -125,10 +125,9 @@ impl SinewHandle {
             "compatible": true,
             "boot": another,
         });
-        let sent = self
-            .broadcaster()
-            .broadcast(REFRESH_STREAM, &json!({ "sinew": about }));
-        sent.await?;
+        let message = json!({ "sinew": about });
+        let broadcaster = self.broadcaster();
+        broadcaster.broadcast(REFRESH_STREAM, &message).await?;
         Ok(())
     }
 

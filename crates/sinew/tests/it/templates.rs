@@ -71,7 +71,7 @@ async fn open_pages_hear_of_a_changed_template() {
 #[tokio::test]
 async fn pages_in_production_hear_nothing() {
     let (_folder, server) = start(Environment::Production).await;
-    let mut browser = Browser::visit(&server, "/").await;
+    let browser = Browser::visit(&server, "/").await;
     let mut tab = browser.tab("/").await;
     server
         .app
