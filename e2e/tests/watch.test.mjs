@@ -16,7 +16,8 @@ const BUILD_TIMEOUT_MS = 600_000
 const REQUEST_TIMEOUT_MS = 60_000
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url))
-const target = process.env.CARGO_TARGET_DIR || path.join(checkout, 'target')
+// A folder of its own: a build that is ended half-way here must not spoil those of the checkout.
+const target = path.join(process.env.CARGO_TARGET_DIR || path.join(checkout, 'target'), 'watched')
 
 let folder, watcher, browser, url
 
@@ -105,7 +106,7 @@ test('a template that is read from disk needs no build: the open page hears of i
   })
 })
 
-/** Writes a small application that depends on this checkout, and builds with what it has built already. */
+/** Writes a small application that depends on this checkout, and builds as it does. */
 function application () {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sinew-watched-'))
   const profiles = fs.readFileSync(path.join(checkout, 'Cargo.toml'), 'utf8').replace(/^[\s\S]*?(?=\[profile\.dev\])/, '')
@@ -189,7 +190,11 @@ function watch (cwd, port) {
   return {
     says: async pattern => {
       for (;;) {
-        while (read < lines.length) if (pattern.test(lines[read++])) return
+        while (read < lines.length) {
+          const line = lines[read++]
+          if (pattern.test(line)) return
+          if (/the build failed; change something/.test(line)) throw new Error(`the first build failed:\n${lines.join('\n')}`)
+        }
         if (child.exitCode !== null) throw new Error(`the watcher ended before it said ${pattern}:\n${lines.join('\n')}`)
         await new Promise(resolve => { wake = resolve })
       }
