@@ -12,7 +12,7 @@ import { connected, shows, visit, withPage } from '../page.mjs'
 import { binary, freePort } from '../server.mjs'
 
 // The first build compiles the crates that the application needs.
-const BUILD_TIMEOUT_MS = 600_000
+const BUILD_TIMEOUT_MS = 1_800_000
 const REQUEST_TIMEOUT_MS = 60_000
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url))
