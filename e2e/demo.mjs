@@ -1,4 +1,4 @@
-// The demo and a browser, for the tests of one of its pages.
+// An application and a browser, for the tests of one of its pages: the demo mostly.
 import { after, before } from 'node:test'
 import { launch } from './browser.mjs'
 import { start } from './server.mjs'
@@ -9,10 +9,19 @@ import { start } from './server.mjs'
  * @returns {{ browser: import('playwright-core').Browser, url: string }} filled in before the first test
  */
 export function demo () {
+  return application('demo')
+}
+
+/**
+ * The same for any application that `start` can start.
+ *
+ * @param {string} name
+ */
+export function application (name) {
   const running = {}
   let server
   before(async () => {
-    server = await start('demo')
+    server = await start(name)
     running.url = server.url
     running.browser = await launch()
   })

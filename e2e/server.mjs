@@ -16,6 +16,9 @@ const children = new Set()
 process.on('exit', () => children.forEach(child => child.kill('SIGKILL')))
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1))
 
+/** Examples that belong to a crate, and lie elsewhere than those that are packages. */
+const OF_CRATES = ['page_from_file']
+
 /**
  * Where the program of an example is, or the command `sinew`: `<NAME>_BIN` of the environment, or the debug build of this checkout.
  *
@@ -23,8 +26,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => p
  */
 export function binary (name) {
   const target = process.env.CARGO_TARGET_DIR || fileURLToPath(new URL('../target', import.meta.url))
-  const file = process.env[`${name.toUpperCase()}_BIN`] || path.join(target, 'debug', name)
   const crate = name === 'sinew' ? 'sinew-server' : name
+  const folder = OF_CRATES.includes(name) ? 'debug/examples' : 'debug'
+  const file = process.env[`${name.toUpperCase()}_BIN`] || path.join(target, folder, name)
   if (!fs.existsSync(file)) throw new Error(`${file} is not there: run \`cargo build -p ${crate}\`, or \`cargo xtask test\`, which does`)
   return file
 }

@@ -13,8 +13,10 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bundle::{BUNDLE_FILES, INPUTS_FILE, NpmPackage, hex, read, write};
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha384};
 
 /// What stands before the script's hash in its last line.
 const FINGERPRINT_AFTER: &str = "//# sourceMappingURL=client-";
@@ -51,6 +53,13 @@ fn embed() -> Result<(), String> {
         write(&embedded.join(file), &read(&bundle.join(file))?)?;
     }
     println!("cargo::rustc-env=SINEW_CLIENT_FINGERPRINT={fingerprint}");
+    let integrity = integrity(&read(&script)?);
+    println!("cargo::rustc-env=SINEW_CLIENT_INTEGRITY={integrity}");
+    let development = read(&bundle.join("sinew-development.js"))?;
+    println!(
+        "cargo::rustc-env=SINEW_DEVELOPMENT_FINGERPRINT={}",
+        digits(&development)
+    );
     Ok(())
 }
 
@@ -61,7 +70,19 @@ fn fingerprint(script: &[u8]) -> Option<String> {
     let (_, last) = text.rsplit_once(FINGERPRINT_AFTER)?;
     let named = last.get(..FINGERPRINT_DIGITS)?;
     let (bare, _) = text.rsplit_once("/*! licences: ")?;
-    (hex(&Sha256::digest(bare))[..FINGERPRINT_DIGITS] == *named).then(|| named.to_owned())
+    (digits(bare.as_bytes()) == *named).then(|| named.to_owned())
+}
+
+/// The hash of a file, as much of it as stands in a name.
+fn digits(bytes: &[u8]) -> String {
+    let mut digits = hex(&Sha256::digest(bytes));
+    digits.truncate(FINGERPRINT_DIGITS);
+    digits
+}
+
+/// What a page names so that a browser runs this content and no other.
+fn integrity(script: &[u8]) -> String {
+    format!("sha384-{}", BASE64.encode(Sha384::digest(script)))
 }
 
 /// The folder of a finished bundle.

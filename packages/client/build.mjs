@@ -1,6 +1,7 @@
 // Bundles the browser client: node build.mjs [--out DIR] [--package | --entry NAME=FILE ...]
 //
-// Without --entry it makes sinew.js (with its source map, and compressed) and LICENSES.txt from src/index.ts.
+// Without --entry it makes sinew.js (with its source map, and compressed) and LICENSES.txt from src/index.ts,
+// and sinew-development.js.
 // With --package it also makes the modules that the npm package exports, which import the other packages.
 // With --entry it bundles other files against the same packages; the reference application does.
 // `cargo xtask client` and the facade's build script run it: the hash of the inputs is theirs to keep.
@@ -22,6 +23,7 @@ const entries = (values.entry ?? []).map(entry => {
   return { in: path.resolve(file.join('=')), out: name }
 })
 const isClient = entries.length === 0
+const { version } = JSON.parse(fs.readFileSync(path.join(here, 'package.json'), 'utf8'))
 
 const common = {
   absWorkingDir: here,
@@ -32,8 +34,11 @@ const common = {
   outdir: out,
   logLevel: 'warning'
 }
+/** What the script says to the server: that it comes from the server itself, or the package's own version. */
+const define = saying => ({ SINEW_VERSION: JSON.stringify(saying) })
 const result = await esbuild.build({
   ...common,
+  define: define(`${version}+embedded`),
   entryPoints: isClient ? [{ in: 'src/index.ts', out: 'sinew' }] : entries,
   format: 'iife',
   minify: true,
@@ -55,13 +60,22 @@ for (const file of result.outputFiles) {
 if (isClient) {
   fs.writeFileSync(path.join(out, 'LICENSES.txt'), licenses(result.metafile, comments))
   finish(path.join(out, 'sinew.js'))
+  // Read by developers and sent to nobody else: as it was written, with no need of a map.
+  await esbuild.build({ ...common, entryPoints: [{ in: 'src/development/index.ts', out: 'sinew-development' }], format: 'iife' })
 }
 if (isClient && values.package) {
+  // Their names hold a hash, so those of an earlier build would stay.
+  for (const file of fs.readdirSync(out)) if (/^shared-.*\.js$/.test(file)) fs.rmSync(path.join(out, file))
   await esbuild.build({
     ...common,
-    // One chunk holds what both share, so that a page that loads both starts once.
-    entryPoints: [{ in: 'src/start.ts', out: 'start' }, { in: 'src/index.ts', out: 'auto' }],
-    chunkNames: 'shared',
+    define: define(version),
+    // Chunks hold what several share, so that a page that loads two of them starts once.
+    entryPoints: [
+      { in: 'src/start.ts', out: 'start' },
+      { in: 'src/index.ts', out: 'auto' },
+      { in: 'src/development/develop.ts', out: 'development' }
+    ],
+    chunkNames: 'shared-[hash]',
     format: 'esm',
     splitting: true,
     packages: 'external'

@@ -61,5 +61,9 @@ pub(crate) fn build_examples() -> Result<()> {
         "reference",
         "--package",
         "sinew-server",
+        "--package",
+        "sinew",
+        "--bins",
+        "--examples",
     ]))
 }

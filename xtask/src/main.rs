@@ -19,6 +19,7 @@ mod client;
 mod demo;
 mod differences;
 mod golden;
+mod new_applications;
 mod package;
 mod prerequisites;
 mod run;
@@ -41,6 +42,7 @@ cargo xtask COMMAND
                      installs what is missing
   golden [--filter RE] [--keep DIR] [--bless] [--install]
                      the reference application against the recordings in spec/golden
+  new                make both kinds of new application, test them and click through them
   codegen            write the files that are made from others (docs/differences.md)
   bench reflex [--seconds S] [--connections 1,20,200]
                      what a reflex costs, beside a bare echo of the same bytes
@@ -84,6 +86,10 @@ fn dispatch() -> Result<ExitCode> {
             };
             arguments.finish()?;
             golden::run(&options)
+        }
+        Some("new") => {
+            arguments.finish()?;
+            new_applications::run()
         }
         Some("codegen") => {
             arguments.finish()?;

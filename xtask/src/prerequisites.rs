@@ -17,6 +17,8 @@ pub(crate) enum Prerequisite {
     Npm,
     /// The browser.
     Chromium,
+    /// The proxy of the browser tests.
+    Nginx,
     /// `e2e/node_modules`, as its lock file says.
     BrowserHarness,
 }
@@ -24,16 +26,17 @@ pub(crate) enum Prerequisite {
 /// The oldest Node that the bundler and the browser driver run on.
 const NODE_MAJOR_MIN: u32 = 18;
 
-use Prerequisite::{BrowserHarness, Chromium, Node, Npm};
+use Prerequisite::{BrowserHarness, Chromium, Nginx, Node, Npm};
 
 impl Prerequisite {
-    pub(crate) const ALL: [Self; 4] = [Node, Npm, Chromium, BrowserHarness];
+    pub(crate) const ALL: [Self; 5] = [Node, Npm, Chromium, Nginx, BrowserHarness];
 
     fn is_there(self) -> Result<bool> {
         Ok(match self {
             Node => node_major().is_some_and(|major| major >= NODE_MAJOR_MIN),
             Npm => run::answers("npm", "--version"),
             Chromium => Path::new(&chromium()).exists(),
+            Nginx => Path::new(&nginx()).exists(),
             BrowserHarness => harness().is_installed().map_err(Error::msg)?,
         })
     }
@@ -43,6 +46,7 @@ impl Prerequisite {
             Node => format!("Node {NODE_MAJOR_MIN} or newer"),
             Npm => "npm".to_owned(),
             Chromium => format!("Chromium ({})", chromium()),
+            Nginx => format!("nginx ({})", nginx()),
             BrowserHarness => "the packages of e2e/package-lock.json".to_owned(),
         }
     }
@@ -53,6 +57,7 @@ impl Prerequisite {
             Node => &["nodejs"],
             Npm => &["npm"],
             Chromium => &["chromium", "fonts-liberation"],
+            Nginx => &["nginx-light"],
             BrowserHarness => &[],
         }
     }
@@ -61,6 +66,11 @@ impl Prerequisite {
 /// The browser to use: `CHROMIUM`, or where Debian puts it.
 pub(crate) fn chromium() -> String {
     std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned())
+}
+
+/// The proxy to use: `NGINX`, or where Debian puts it, which is in no ordinary user's `PATH`.
+pub(crate) fn nginx() -> String {
+    std::env::var("NGINX").unwrap_or_else(|_| "/usr/sbin/nginx".to_owned())
 }
 
 /// Makes sure that everything in `needed` is there: installs what is missing if `install`, else

@@ -64,6 +64,13 @@ pub(crate) fn cargo<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> 
     command
 }
 
+/// Whether the toolchain has `cargo fmt`, `cargo clippy` and the like.
+pub(crate) fn has_component(component: &str) -> bool {
+    cargo([component, "--version"])
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
 /// Whether a program can be started and says its version.
 pub(crate) fn answers(program: &str, argument: &str) -> bool {
     Command::new(program)

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::prerequisites::{self, Prerequisite};
 use crate::run::{self, Counts};
-use crate::{checkout, client, golden, package};
+use crate::{checkout, client, golden, new_applications, package};
 
 /// How one step ended.
 struct Outcome {
@@ -22,7 +22,7 @@ struct Outcome {
 type Step = fn() -> Result<Counts>;
 
 /// In the order of how soon each tells what is wrong.
-const STEPS: [(&str, Step); 9] = [
+const STEPS: [(&str, Step); 10] = [
     ("format", format),
     ("browser bundle", bundle),
     ("npm package", client::test),
@@ -31,6 +31,7 @@ const STEPS: [(&str, Step); 9] = [
     ("documentation", documentation),
     ("recordings of the original", recordings),
     ("browser tests", browser_tests),
+    ("new applications", new_applications::check),
     ("package without Node", package::check),
 ];
 
@@ -113,10 +114,7 @@ fn missing_component(step: &str) -> Option<&'static str> {
         "lints" => "clippy",
         _ => return None,
     };
-    let is_there = run::cargo([component, "--version"])
-        .output()
-        .is_ok_and(|output| output.status.success());
-    (!is_there).then_some(component)
+    (!run::has_component(component)).then_some(component)
 }
 
 fn left_out(step: &'static str, component: &str) -> Outcome {
@@ -182,7 +180,12 @@ fn browser_tests() -> Result<Counts> {
         .args(test_files()?)
         .env("DEMO_BIN", checkout::example("demo"))
         .env("REFERENCE_BIN", checkout::example("reference"))
-        .env("CHROMIUM", prerequisites::chromium());
+        .env(
+            "PAGE_FROM_FILE_BIN",
+            checkout::example("examples/page_from_file"),
+        )
+        .env("CHROMIUM", prerequisites::chromium())
+        .env("NGINX", prerequisites::nginx());
     run::counted(&mut node)
 }
 

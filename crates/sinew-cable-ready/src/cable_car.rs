@@ -34,12 +34,12 @@ impl CableCar {
         Self::default()
     }
 
-    /// The body of the response.
+    /// The body of the response: a JSON array of the operations.
     pub fn body(&self) -> String {
         self.0.to_json()
     }
 
-    /// The headers that belong to the body.
+    /// The headers that belong to the body, each a name in lower case and a value.
     pub const fn headers() -> [(&'static str, &'static str); 2] {
         [
             ("content-type", CONTENT_TYPE),

@@ -1,6 +1,14 @@
 //! What can go wrong while building operations.
 
 /// Raw operations given to [`Operations::apply`](crate::Operations::apply) could not be taken.
+///
+/// ```
+/// use sinew_cable_ready::{ApplyError, Operations};
+/// let mut operations = Operations::new();
+/// assert!(matches!(operations.apply("remove"), Err(ApplyError::NotJson(_))));
+/// assert!(matches!(operations.apply("[1]"), Err(ApplyError::NotAnOperation)));
+/// assert!(matches!(operations.apply(r#"{"selector":"a"}"#), Err(ApplyError::Unnamed)));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApplyError {

@@ -47,6 +47,8 @@ use crate::selector::Target;
 /// assert!(operations.reset().is_empty());
 /// ```
 ///
+/// HTML is whatever converts into a `String`: text, and what template engines render, such as maud's `Markup`.
+///
 /// **Selector memory.** An operation without a target of its own takes over the target of the one before, as in the
 /// original: this holds for operations aimed at [`previous`](crate::previous) and for those about the whole document
 /// or window, where the browser ignores it. Where it would matter, for [`dispatch_event`](Self::dispatch_event), the

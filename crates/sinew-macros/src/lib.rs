@@ -35,6 +35,126 @@ use proc_macro::TokenStream;
 /// A condition is a method `fn condition(&self, cx: &Reflex) -> bool`, or the path of such a function. An action of the application-wide reflex is named as a text: `only("sign_out")`.
 ///
 /// On the `impl`: `name = "Admin::Users"`, `skip(callback, only(a))` for callbacks of the application-wide reflex, `concurrent` and `timeout = "5s"` for all actions, `crate = path` where `sinew` has another name.
+///
+/// An action, and the page it changes:
+///
+/// ```
+/// use axum::{Router, response::Html, routing::get};
+/// use sinew::prelude::*;
+/// use sinew_testing::TestApp;
+///
+/// struct Counter;
+///
+/// #[reflex]
+/// impl Counter {
+///     async fn increment(&self, cx: &mut Reflex, step: Option<i64>) -> Result {
+///         let step = step.unwrap_or(1);
+///         cx.session().update("count", move |count: i64| count + step).await?;
+///         Ok(()) // nothing said: the page is rendered again and morphed
+///     }
+/// }
+///
+/// async fn index(session: Session, client: ClientTags) -> Result<Html<String>> {
+///     let count: i64 = session.get_or_default("count").await?;
+///     Ok(Html(format!(
+///         "<head>{client}</head><body>
+///            <p id=count>{count}</p>
+///            <button data-reflex='click->Counter#increment'>+</button>
+///          </body>"
+///     )))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let app = TestApp::new(Sinew::new(Router::new().route("/", get(index))).reflex(Counter));
+/// let mut tab = app.visit("/").await;
+/// tab.click("button").await;
+/// tab.assert_text("#count", "1");
+/// tab.stimulate("Counter#increment", [10]).await;
+/// tab.assert_text("#count", "11");
+/// # }
+/// ```
+///
+/// Callbacks, of which one is of the whole application, and settings:
+///
+/// ```
+/// # use axum::{Router, response::Html, routing::get};
+/// # use sinew::prelude::*;
+/// # use sinew_testing::TestApp;
+/// struct Application;
+///
+/// #[reflex]
+/// impl Application {
+///     #[before]
+///     async fn sign_in(&self, cx: &mut Reflex) -> Result {
+///         cx.forbid()
+///     }
+/// }
+///
+/// struct Orders;
+///
+/// #[reflex(name = "Shop::Orders", skip(sign_in, only(preview, fail)))]
+/// impl Orders {
+///     #[before(only(preview), unless = is_empty)]
+///     async fn load(&self, cx: &mut Reflex) {
+///         cx.payload_mut()["loaded"] = true.into();
+///     }
+///
+///     #[around]
+///     async fn timed(&self, cx: &mut Reflex, next: Next<'_>) -> Result {
+///         next.run(cx).await?;
+///         cx.payload_mut()["timed"] = true.into();
+///         Ok(())
+///     }
+///
+///     #[after(except(fail))]
+///     async fn quietly(&self, cx: &mut Reflex) {
+///         cx.morph_nothing();
+///     }
+///
+///     #[rescue]
+///     async fn sorry(&self, cx: &mut Reflex, error: &Error) {
+///         cx.payload_mut()["sorry"] = error.to_string().into();
+///     }
+///
+///     fn is_empty(&self, _cx: &Reflex) -> bool {
+///         false
+///     }
+///
+///     /// Looks like an action and is none: it cannot be called from the browser.
+///     #[helper]
+///     async fn price(&self, _cx: &mut Reflex) -> u64 {
+///         250
+///     }
+///
+///     #[action(concurrent, timeout = "5s")]
+///     async fn preview(&self, cx: &mut Reflex) {
+///         cx.payload_mut()["cents"] = self.price(cx).await.into();
+///     }
+///
+///     async fn fail(&self, _cx: &mut Reflex) -> Result {
+///         Err("out of stock".into())
+///     }
+///
+///     async fn pay(&self, _cx: &mut Reflex) {}
+/// }
+///
+/// # async fn index(client: ClientTags) -> Html<String> {
+/// #     Html(format!("<head>{client}</head><body><p id=list></p></body>"))
+/// # }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// # let sinew = Sinew::new(Router::new().route("/", get(index)));
+/// let sinew = sinew.application_reflex(Application).reflex(Orders);
+/// # let app = TestApp::new(sinew);
+/// # let mut tab = app.visit("/").await;
+/// tab.stimulate("Shop::Orders#preview", ()).await;
+/// assert_eq!(tab.payload()["cents"], 250);
+/// assert_eq!((&tab.payload()["loaded"], &tab.payload()["timed"]), (&true.into(), &true.into()));
+/// tab.stimulate("Shop::Orders#fail", ()).await;
+/// assert_eq!(tab.payload()["sorry"], "out of stock");
+/// tab.stimulate("Shop::Orders#pay", ()).await;
+/// assert!(tab.outcome().is_forbidden());
+/// # }
+/// ```
 #[proc_macro_attribute]
 pub fn reflex(attribute: TokenStream, item: TokenStream) -> TokenStream {
     reflex::expand(attribute.into(), item.into()).into()
@@ -45,6 +165,67 @@ pub fn reflex(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// Every `async fn` of the form `(&self, cx: &mut Subscription, …)` is an action; a further parameter is the message, any type serde can read.
 /// `subscribed`, `unsubscribed` and `receive` are what they are called in Action Cable, and no actions.
 /// The channel's name is that of the type, or `#[channel(name = "Chat::RoomChannel")]`.
+///
+/// ```
+/// # use axum::Router;
+/// use serde_json::json;
+/// use sinew::prelude::*;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Line {
+///     text: String,
+/// }
+///
+/// struct ChatChannel;
+///
+/// #[channel]
+/// impl ChatChannel {
+///     async fn subscribed(&self, cx: &mut Subscription) {
+///         cx.stream_from("chat");
+///     }
+///
+///     /// `subscription.perform("speak", { text: "Hello" })`
+///     async fn speak(&self, cx: &mut Subscription, line: Line) -> ChannelResult {
+///         cx.transmit(&json!({"spoken": line.text}))
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew::StartError> {
+/// # let sinew = Sinew::new(Router::new())
+/// #     .identify(async |_| Ok(sinew::cable::ConnectionIdentifiers::new().with("user", "ann")));
+/// let app = sinew.channel(ChatChannel).in_memory().build()?;
+/// # let mut link = app.handle().cable().open();
+/// # link.start(std::time::Instant::now(), Default::default(), &mut Vec::new());
+/// # // Sends a command and gives back the frame with this part.
+/// # let mut answer = async |command: &str, part: &str| -> String {
+/// #     let mut frames = Vec::new();
+/// #     if !command.is_empty() {
+/// #         link.receive_text(std::time::Instant::now(), command, &mut frames);
+/// #     }
+/// #     loop {
+/// #         assert!(link.closing().is_none(), "the connection was closed");
+/// #         let text = String::from_utf8_lossy(&frames).into_owned();
+/// #         if text.contains(part) {
+/// #             return text;
+/// #         }
+/// #         std::future::poll_fn(|context| match link.park(context.waker()) {
+/// #             true => std::task::Poll::Pending,
+/// #             false => std::task::Poll::Ready(()),
+/// #         })
+/// #         .await;
+/// #         link.deliver(std::time::Instant::now(), usize::MAX, &mut frames);
+/// #     }
+/// # };
+/// # answer("", "welcome").await;
+/// // What a client sends, and what it hears.
+/// let subscribe = r#"{"command":"subscribe","identifier":"{\"channel\":\"ChatChannel\"}"}"#;
+/// assert!(answer(subscribe, "ChatChannel").await.contains("confirm_subscription"));
+///
+/// let speak = r#"{"command":"message","identifier":"{\"channel\":\"ChatChannel\"}","data":"{\"action\":\"speak\",\"text\":\"Hello\"}"}"#;
+/// assert!(answer(speak, "message").await.contains(r#"{"spoken":"Hello"}"#));
+/// # Ok(())
+/// # }
+/// ```
 #[proc_macro_attribute]
 pub fn channel(attribute: TokenStream, item: TokenStream) -> TokenStream {
     channel::expand(attribute.into(), item.into()).into()
@@ -52,7 +233,25 @@ pub fn channel(attribute: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Names an action in HTML, so that a typo does not compile.
 ///
-/// `reflex!(Counter::increment)` is `"Counter#increment"`, `reflex!("click" => Counter::increment)` is `"click->Counter#increment"`; several are joined by commas. All of them are `&'static str`.
+/// `reflex!(Counter::increment)` is `"Counter#increment"`, `reflex!("click" => Counter::increment)` is `"click->Counter#increment"`; several are written with commas and joined by spaces. All of them are `&'static str`.
+///
+/// ```
+/// use sinew::prelude::*;
+///
+/// struct Counter;
+///
+/// #[reflex]
+/// impl Counter {
+///     async fn increment(&self, _cx: &mut Reflex) {}
+///     async fn show(&self, _cx: &mut Reflex) {}
+/// }
+///
+/// assert_eq!(sinew::reflex!(Counter::increment), "Counter#increment");
+/// assert_eq!(
+///     sinew::reflex!("click" => Counter::increment, "mouseover" => Counter::show),
+///     "click->Counter#increment mouseover->Counter#show"
+/// );
+/// ```
 #[proc_macro]
 pub fn target(input: TokenStream) -> TokenStream {
     target::expand(input.into()).into()

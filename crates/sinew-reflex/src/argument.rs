@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
     label = "arrives as JSON",
     note = "write `#[derive(serde::Deserialize)]` on the type that the action takes"
 )]
+#[doc(hidden)]
 pub trait Argument: DeserializeOwned {}
 
 // The trait is what the compiler names, since its message says what to write.
@@ -26,6 +27,49 @@ impl<T: DeserializeOwned> Argument for T {}
 /// - a struct takes the key as sent when it has such a field, else the underscored one;
 /// - maps and [`serde_json::Value`] see the underscored key only, as in the original;
 /// - `Box<RawValue>` is the untouched text.
+///
+/// ```
+/// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/server.rs")); }
+/// # use server::Server;
+/// use serde_json::json;
+/// use sinew_reflex::{Action, Definition, Reflexes};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Address {
+///     street_name: String,
+/// }
+///
+/// struct Letters;
+///
+/// impl Reflexes for Letters {
+///     fn definition() -> Definition<Self> {
+///         Definition::new("Letters").action(
+///             Action::new("send", |_letters, cx, arguments| {
+///                 Box::pin(async move {
+///                     assert_eq!((arguments.len(), arguments.is_empty()), (1, false));
+///                     assert_eq!(
+///                         arguments.raw(0).map(|raw| raw.get()),
+///                         Some(r#"{"streetName":"Elm"}"#)
+///                     );
+///                     let address: Address = arguments.required(0, "address")?;
+///                     let copies: Option<u32> = arguments.optional(1, "copies")?;
+///                     assert_eq!(copies, None);
+///                     // As text, since a visitor wrote it.
+///                     cx.morph_nothing().cable_ready().text_content("#to", address.street_name);
+///                     Ok(())
+///                 })
+///             })
+///             .arguments(&["address"], &["copies"]),
+///         )
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let mut server = Server::new(|engine| engine.reflex(Letters)).await;
+/// let reply = server.call_with("Letters#send", json!({"args": [{"streetName": "Elm"}]})).await;
+/// assert_eq!(reply["operations"][0]["text"], "Elm");
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Arguments<'a> {
     values: &'a [&'a RawValue],
@@ -46,12 +90,12 @@ impl<'a> Arguments<'a> {
         self.values.is_empty()
     }
 
-    /// The argument at `index`, as it was sent.
+    /// The argument at `index`, counted from 0, as it was sent: JSON text.
     pub fn raw(&self, index: usize) -> Option<&'a RawValue> {
         self.values.get(index).copied()
     }
 
-    /// The argument at `index` as a `T`. `name` is the parameter's, for the error.
+    /// The argument at `index`, counted from 0, as a `T`. `name` is the parameter's, for the error.
     ///
     /// # Errors
     /// When it is missing or is no `T`; the error names the argument and the reason.
@@ -65,7 +109,7 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// The argument at `index` as a `T` that may be absent: an `Option`, which is nothing for `null` and for a missing argument.
+    /// The argument at `index`, counted from 0, as a `T` that may be absent: an `Option`, which is nothing for `null` and for a missing argument.
     ///
     /// # Errors
     /// When it is there and is no `T`.

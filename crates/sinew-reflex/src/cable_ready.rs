@@ -18,16 +18,31 @@ pub const LATER_MESSAGES_MAX: usize = 10_000;
 /// Sends CableReady operations to streams; cloneable, usable in reflexes, in HTTP handlers and in background work alike.
 ///
 /// ```
-/// # use std::sync::Arc;
-/// # use sinew_reflex::CableReady;
-/// # use sinew_streams::InProcessStreams;
+/// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/server.rs")); }
+/// use sinew_reflex::CableReady;
+/// use sinew_streams::Streams;
+///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> sinew_reflex::Result {
-/// # let cable_ready = CableReady::new(Arc::new(InProcessStreams::new()), tokio::runtime::Handle::current());
+/// # let mut server = server::Server::new(|engine| engine).await;
+/// # let streams = server.streams.clone();
+/// # let runtime = tokio::runtime::Handle::current();
+/// streams.follow(&"news".into()).await?;
+/// let cable_ready = CableReady::new(streams, runtime);
+///
 /// let mut news = cable_ready.to("news");
 /// news.inner_html("#news", "<b>fresh</b>").console_log("news");
 /// news.broadcast().await?;
+/// let (stream, message) = server.message_on().await;
+/// assert_eq!(stream, "news");
+/// assert_eq!(message["operations"][0]["html"], "<b>fresh</b>");
 ///
 /// cable_ready.send("news", |operations| operations.remove("#old")).await?;
+/// assert_eq!(server.message().await["operations"][0]["selector"], "#old");
+///
+/// let mut both = cable_ready.to_all(["news", "archive"]);
+/// both.append("#news", "<li>one more</li>");
+/// both.broadcast().await?;
+/// assert_eq!(server.message_on().await.0, "news");
 /// # Ok(())
 /// # }
 /// ```
@@ -167,6 +182,29 @@ impl std::fmt::Debug for CableReady {
 /// Operations on their way to one or several streams; add to it as to [`Operations`], then broadcast.
 ///
 /// Dropped without a broadcast it sends nothing: operations never leak into somebody else's message.
+///
+/// ```
+/// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/server.rs")); }
+/// use sinew_streams::Streams;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> sinew_reflex::Result {
+/// # let mut server = server::Server::new(|engine| engine).await;
+/// # let cable_ready = server.engine.cable_ready().clone();
+/// # for room in ["room_1", "room_2"] { server.streams.follow(&room.into()).await?; }
+/// let mut closing = cable_ready.to_all(["room_1", "room_2"]);
+/// closing.append("#messages", "<li>We close in five minutes.</li>");
+/// closing.broadcast().await?;
+/// assert_eq!(server.message_on().await.0, "room_1");
+/// assert_eq!(server.message_on().await.0, "room_2");
+///
+/// // Where nothing can be awaited.
+/// let mut closed = cable_ready.to("room_1");
+/// closed.remove("#form");
+/// closed.broadcast_later()?;
+/// assert_eq!(server.message().await["operations"][0]["operation"], "remove");
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing is sent before `broadcast`"]
 #[derive(Debug)]
 pub struct Broadcast {

@@ -34,6 +34,37 @@ pub(crate) struct Chain {
 /// What an `around` callback wraps: the rest of the chain and the action.
 ///
 /// Running it twice is impossible, not running it at all leaves the action out.
+///
+/// ```
+/// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/server.rs")); }
+/// # use server::Server;
+/// use serde_json::json;
+/// use sinew_macros::reflex;
+/// use sinew_reflex::{Next, Reflex, Result};
+///
+/// struct Orders;
+///
+/// #[reflex(crate = sinew_reflex)]
+/// impl Orders {
+///     #[around]
+///     async fn noted(&self, cx: &mut Reflex, next: Next<'_>) -> Result {
+///         let result = next.run(cx).await;
+///         cx.payload_mut()["ok"] = result.is_ok().into();
+///         result
+///     }
+///
+///     async fn pay(&self, cx: &mut Reflex) {
+///         cx.payload_mut()["paid"] = true.into();
+///         cx.morph_nothing();
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let mut server = Server::new(|engine| engine.reflex(Orders)).await;
+/// let payload = server.payload("Orders#pay", json!({})).await;
+/// assert_eq!(payload, json!({"paid": true, "ok": true}));
+/// # }
+/// ```
 #[must_use = "without `run` the action is left out"]
 pub struct Next<'a> {
     chain: &'a Chain,

@@ -31,6 +31,27 @@ pub struct Handshake {
 /// One connection that may call reflexes.
 ///
 /// Made when the connection subscribes, kept by whoever owns the connection, handed to [`Engine::receive`](crate::Engine::receive) with each call.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use sinew_reflex::{Client, Handshake};
+/// use sinew_store::{MemoryStore, SessionId, Sessions};
+///
+/// #[derive(Clone)]
+/// struct Tenant(&'static str);
+///
+/// let handshake = Handshake { host: "app.test".to_owned(), secure: true, ..Handshake::default() };
+/// let mut extensions = http::Extensions::new();
+/// extensions.insert(Tenant("blue"));
+///
+/// let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+/// let client = Client::new("StimulusReflex::Channel:7".into(), Arc::new(handshake))
+///     .with_identifiers([("user_id", "7")]) // `cx.identifier("user_id")`
+///     .with_extensions(extensions) // `cx.connection::<Tenant>()`
+///     .with_session(sessions, SessionId::generate()); // `cx.session()`
+/// assert_eq!(client.stream().as_str(), "StimulusReflex::Channel:7");
+/// ```
 pub struct Client {
     stream: StreamName,
     /// A list: there are one or two, and a map would take half a kibibyte of every connection.

@@ -3,6 +3,34 @@
 use std::time::Duration;
 
 /// How much an error may tell a browser.
+///
+/// ```
+/// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/server.rs")); }
+/// # use server::Server;
+/// use serde_json::json;
+/// use sinew_macros::reflex;
+/// use sinew_reflex::{Config, Environment, Reflex, Result};
+///
+/// struct Disk;
+///
+/// #[reflex(crate = sinew_reflex)]
+/// impl Disk {
+///     async fn read(&self, _cx: &mut Reflex) -> Result {
+///         Err("the disk at /data is full".into())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// for (environment, heard) in [
+///     (Environment::Production, "Something went wrong on the server."),
+///     (Environment::Development, "the disk at /data is full"),
+/// ] {
+///     let config = Config { environment, ..Config::default() };
+///     let mut server = Server::with_config(config, |engine| engine.reflex(Disk)).await;
+///     assert_eq!(server.error("Disk#read", json!({})).await, heard);
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Environment {
     /// Browsers hear a sentence fit for a visitor; the cause is in the log.
@@ -13,6 +41,41 @@ pub enum Environment {
 }
 
 /// What happens to a call from a client of another version.
+///
+/// ```
+/// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/server.rs")); }
+/// # use server::{Server, status};
+/// use serde_json::json;
+/// use sinew_macros::reflex;
+/// use sinew_reflex::{Config, Reflex, VersionCheck};
+///
+/// struct Counter;
+///
+/// #[reflex(crate = sinew_reflex)]
+/// impl Counter {
+///     async fn increment(&self, cx: &mut Reflex) {
+///         cx.morph_nothing();
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// // What the tab gets: the notice, if there is one, then the end of the reflex.
+/// for (version_check, ending) in [
+///     (VersionCheck::Exit, "error"),
+///     (VersionCheck::Warn, "nothing"),
+///     (VersionCheck::Ignore, "nothing"),
+/// ] {
+///     let config = Config { version_check, ..Config::default() };
+///     let mut server = Server::with_config(config, |engine| engine.reflex(Counter)).await;
+///     server.send("Counter#increment", json!({"version": "3.4.0"}));
+///     if version_check != VersionCheck::Ignore {
+///         let notice = server.message().await;
+///         assert!(notice.to_string().contains("3.4.0"));
+///     }
+///     assert_eq!(status(&server.message().await), ending);
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum VersionCheck {
     /// The call is refused: the browser is told about the mismatch, and the reflex ends with an error.

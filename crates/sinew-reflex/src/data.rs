@@ -14,6 +14,34 @@ use crate::error::{Error, ErrorKind, Result};
 /// The text is scanned once, when the call arrives, and only remembers where each value stands.
 /// Nothing is decoded before someone asks, so a form of 200 KiB costs a reflex that ignores it one scan.
 /// Unknown keys are tolerated; of a key given twice the last one counts.
+///
+/// ```
+/// use sinew_reflex::ReflexData;
+///
+/// let data = ReflexData::parse(r##"{
+///     "target": "Counter#increment", "args": [2], "id": "1", "tabId": "a1", "version": "3.5.5",
+///     "url": "http://app.test/counter#top", "selectors": ["#count", " "], "formData": "step=2",
+///     "inner_html": "<b>+</b>", "text_content": "+",
+///     "reflexController": "counter", "xpathController": "//main", "xpathElement": "//button",
+///     "permanentAttributeName": "data-reflex-permanent", "suppressLogging": false
+/// }"##)?;
+/// assert_eq!(data.target(), "Counter#increment");
+/// assert_eq!(data.id().as_deref(), Some("1"));
+/// assert_eq!(data.tab_id().as_deref(), Some("a1"));
+/// assert_eq!(data.version(), "3.5.5");
+/// assert_eq!(data.url(), "http://app.test/counter#top");
+/// assert_eq!(data.selectors().ok(), Some(vec!["#count".into()]));
+/// assert_eq!(data.form_data(), "step=2");
+/// assert_eq!((&*data.inner_html(), &*data.text_content()), ("<b>+</b>", "+"));
+/// assert_eq!(data.reflex_controller().as_deref(), Some("counter"));
+/// assert_eq!(data.xpath_controller().as_deref(), Some("//main"));
+/// assert_eq!(data.xpath_element().as_deref(), Some("//button"));
+/// assert_eq!(data.permanent_attribute_name().as_deref(), Some("data-reflex-permanent"));
+/// assert!(!data.suppress_logging());
+///
+/// assert!(ReflexData::parse("[]").is_err());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 pub struct ReflexData {
     text: Box<str>,
     spans: [Span; FIELDS],

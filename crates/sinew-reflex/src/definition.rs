@@ -34,6 +34,33 @@ use crate::reflex::Reflex;
 /// A type whose actions clients may call.
 ///
 /// Only what its definition lists can be called: other methods of the type are out of reach.
+///
+/// ```
+/// use sinew_reflex::{Action, Definition, Reflexes};
+///
+/// struct Counter;
+///
+/// impl Reflexes for Counter {
+///     fn definition() -> Definition<Self> {
+///         Definition::new("Counter").action(Action::new("increment", Counter::increment))
+///     }
+/// }
+///
+/// impl Counter {
+///     fn increment<'a>(
+///         &'a self,
+///         cx: &'a mut sinew_reflex::Reflex,
+///         _arguments: sinew_reflex::Arguments<'a>,
+///     ) -> futures_util::future::BoxFuture<'a, sinew_reflex::Result> {
+///         Box::pin(async move {
+///             cx.morph("#count", "1");
+///             Ok(())
+///         })
+///     }
+/// }
+///
+/// assert_eq!(Counter::definition().action_names().collect::<Vec<_>>(), ["increment"]);
+/// ```
 pub trait Reflexes: Send + Sync + Sized + 'static {
     /// The name, actions and callbacks.
     fn definition() -> Definition<Self>;
@@ -51,6 +78,73 @@ pub type ConditionFn<T> = fn(&T, &Reflex) -> bool;
 pub type RescueFn<T> = for<'a> fn(&'a T, &'a mut Reflex, &'a Error) -> BoxFuture<'a, Result>;
 
 /// The name, actions and callbacks of a reflex.
+///
+/// ```
+/// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/server.rs")); }
+/// # use server::Server;
+/// use serde_json::{Value, json};
+/// use sinew_reflex::{
+///     Action, ActionFn, AroundFn, Callback, CallbackFn, ConditionFn, Definition, Reflexes, RescueFn, Skip,
+/// };
+///
+/// fn note(payload: &mut Value, line: &str) {
+///     let lines = payload["lines"].as_str().unwrap_or_default();
+///     payload["lines"] = format!("{lines} {line}").trim().into();
+/// }
+///
+/// struct Application;
+///
+/// impl Reflexes for Application {
+///     fn definition() -> Definition<Self> {
+///         let sign_in: CallbackFn<Self> = |_, cx| Box::pin(async { cx.forbid() });
+///         Definition::new("Application").callback(Callback::before("sign_in", sign_in))
+///     }
+/// }
+///
+/// struct Orders;
+///
+/// impl Reflexes for Orders {
+///     fn definition() -> Definition<Self> {
+///         let load: CallbackFn<Self> = |_, cx| Box::pin(async { Ok(note(cx.payload_mut(), "load")) });
+///         let timed: AroundFn<Self> = |_, cx, next| {
+///             Box::pin(async {
+///                 note(cx.payload_mut(), "begin");
+///                 next.run(cx).await?;
+///                 Ok(note(cx.payload_mut(), "end"))
+///             })
+///         };
+///         let is_paying: ConditionFn<Self> = |_, cx| cx.action_name() == "pay";
+///         let pay: ActionFn<Self> = |_, cx, _| {
+///             Box::pin(async {
+///                 cx.morph_nothing();
+///                 Ok(note(cx.payload_mut(), "pay"))
+///             })
+///         };
+///         let fail: ActionFn<Self> = |_, _, _| Box::pin(async { Err("out of stock".into()) });
+///         let sorry: RescueFn<Self> =
+///             |_, cx, error| Box::pin(async move { Ok(note(cx.payload_mut(), &error.to_string())) });
+///
+///         Definition::new("Orders")
+///             .callback(Callback::before("load", load).except(&["fail"]))
+///             .callback(Callback::around("timed", timed).when(is_paying))
+///             .action(Action::new("pay", pay))
+///             .action(Action::new("fail", fail))
+///             .rescue(sorry)
+///             .skip(Skip::new("sign_in"))
+///     }
+/// }
+///
+/// assert_eq!(Orders::definition().name(), "Orders");
+/// assert_eq!(Orders::definition().action_names().count(), 2);
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let mut server = Server::new(|engine| engine.application(Application).reflex(Orders)).await;
+/// let payload = server.payload("Orders#pay", json!({})).await;
+/// assert_eq!(payload["lines"], "load begin pay end");
+/// let payload = server.payload("Orders#fail", json!({})).await;
+/// assert_eq!(payload["lines"], "out of stock");
+/// # });
+/// ```
 pub struct Definition<T> {
     pub(crate) name: Cow<'static, str>,
     pub(crate) actions: Vec<Action<T>>,
@@ -112,6 +206,42 @@ impl<T> Definition<T> {
 }
 
 /// One action of a reflex.
+///
+/// ```
+/// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/server.rs")); }
+/// # use server::Server;
+/// use std::time::Duration;
+///
+/// use serde_json::json;
+/// use sinew_reflex::{Action, Definition, Reflexes};
+///
+/// struct Counter;
+///
+/// impl Reflexes for Counter {
+///     fn definition() -> Definition<Self> {
+///         let add = Action::new("add", |_counter, cx, arguments| {
+///             Box::pin(async move {
+///                 let number: i64 = arguments.required(0, "number")?;
+///                 let times: Option<i64> = arguments.optional(1, "times")?;
+///                 cx.morph("#sum", (number * times.unwrap_or(1)).to_string());
+///                 Ok(())
+///             })
+///         });
+///         Definition::new("Counter").action(
+///             add.arguments(&["number"], &["times"]).concurrent().time_limit(Duration::from_secs(1)),
+///         )
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let mut server = Server::new(|engine| engine.reflex(Counter)).await;
+/// let reply = server.call_with("Counter#add", json!({"args": [20, 3]})).await;
+/// assert_eq!(reply["operations"][0]["html"], "60");
+///
+/// let error = server.error("Counter#add", json!({"args": []})).await;
+/// assert_eq!(error, "The server did not understand what this action was given.");
+/// # }
+/// ```
 pub struct Action<T> {
     pub(crate) name: Cow<'static, str>,
     pub(crate) run: ActionFn<T>,
@@ -158,6 +288,46 @@ impl<T> Action<T> {
 }
 
 /// A function that runs before, around or after the actions of a reflex.
+///
+/// ```
+/// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/server.rs")); }
+/// # use server::{Server, status};
+/// use serde_json::json;
+/// use sinew_reflex::{Action, Callback, Definition, Reflexes};
+///
+/// struct Notes;
+///
+/// impl Reflexes for Notes {
+///     fn definition() -> Definition<Self> {
+///         Definition::new("Notes")
+///             .action(Action::new("read", |_, cx, _| Box::pin(async { cx.morph_nothing(); Ok(()) })))
+///             .action(Action::new("delete", |_, cx, _| Box::pin(async { cx.morph_nothing(); Ok(()) })))
+///             .callback(
+///                 Callback::before("guard", |_, cx| Box::pin(async { cx.forbid() }))
+///                     .only(&["delete"])
+///                     .unless(|_, cx| cx.identifier("role") == Some("admin"))
+///                     .prepend(),
+///             )
+///             .callback(
+///                 Callback::after("count", |_, cx| {
+///                     Box::pin(async {
+///                         cx.payload_mut()["count"] = 1.into();
+///                         Ok(())
+///                     })
+///                 })
+///                 .except(&["delete"])
+///                 .when(|_, cx| cx.tab_id().is_none()),
+///             )
+///             .callback(Callback::around("through", |_, cx, next| Box::pin(next.run(cx))))
+///     }
+/// }
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let mut server = Server::new(|engine| engine.reflex(Notes)).await;
+/// assert_eq!(server.payload("Notes#read", json!({})).await, json!({"count": 1}));
+/// assert_eq!(status(&server.call("Notes#delete").await), "forbidden");
+/// # });
+/// ```
 pub struct Callback<T> {
     pub(crate) name: Cow<'static, str>,
     pub(crate) run: CallbackKind<T>,
@@ -240,6 +410,41 @@ impl<T> Callback<T> {
 }
 
 /// Leaves out a callback of the application-wide reflex, for all actions or for some.
+///
+/// ```
+/// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/server.rs")); }
+/// # use server::{Server, status};
+/// use sinew_reflex::{Action, Callback, Definition, Reflexes, Skip};
+///
+/// struct Application;
+///
+/// impl Reflexes for Application {
+///     fn definition() -> Definition<Self> {
+///         Definition::new("Application")
+///             .callback(Callback::before("sign_in", |_, cx| Box::pin(async { cx.forbid() })))
+///     }
+/// }
+///
+/// struct Visits;
+///
+/// impl Reflexes for Visits {
+///     fn definition() -> Definition<Self> {
+///         let action = |name| Action::new(name, |_, cx, _| Box::pin(async { cx.morph_nothing(); Ok(()) }));
+///         Definition::new("Visits")
+///             .action(action("begin"))
+///             .action(action("pause"))
+///             .action(action("end"))
+///             .skip(Skip::new("sign_in").only(&["begin", "pause"]).except(&["pause"]))
+///     }
+/// }
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let mut server = Server::new(|engine| engine.application(Application).reflex(Visits)).await;
+/// assert_eq!(status(&server.call("Visits#begin").await), "nothing");
+/// assert_eq!(status(&server.call("Visits#pause").await), "forbidden");
+/// assert_eq!(status(&server.call("Visits#end").await), "forbidden");
+/// # });
+/// ```
 pub struct Skip {
     pub(crate) callback: Cow<'static, str>,
     pub(crate) filter: Filter,

@@ -26,7 +26,35 @@ use crate::inflection::{pluralize, underscore};
 /// assert_eq!(element.dataset().get("post_id"), Some("7"));      // without the prefix
 /// assert_eq!(element.numeric("post-id"), Ok(7.0));
 /// assert_eq!(element.dataset().all("post_ids"), ["7", "8"]);    // pluralised
+/// assert_eq!(element.to_dom_id().as_deref(), Ok("#b"));         // what to morph
 /// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// Of form fields, what they say:
+///
+/// ```
+/// # use serde_json::value::RawValue;
+/// # use sinew_reflex::element::{Element, ElementError};
+/// # fn element(attrs: &str, dataset: &str) -> Element {
+/// #     let raw = |text: &str| RawValue::from_string(text.to_owned()).expect("JSON");
+/// #     Element::from_call(Some(&raw(attrs)), Some(&raw(dataset)))
+/// # }
+/// let agree = element(
+///     r#"{"tag_name": "INPUT", "type": "checkbox", "checked": true, "value": "yes"}"#,
+///     r#"{"dataset": {"data-price": "12.50", "data-draft": "false"}}"#,
+/// );
+/// assert_eq!(agree.tag_name(), Some("INPUT"));
+/// assert_eq!((agree.checked(), agree.selected()), (true, false));
+/// assert_eq!((agree.value(), agree.values()), (Some("yes"), None));
+/// assert_eq!(agree.attributes().get("type"), Some(&"checkbox".into()));
+///
+/// assert_eq!(agree.numeric("price"), Ok(12.5));
+/// assert_eq!(agree.numeric("tax"), Err(ElementError::Missing("tax".to_owned())));
+/// assert!(!agree.boolean("draft"));
+/// assert!(agree.boolean("public"), "missing means yes");
+///
+/// let sizes = element(r#"{"tag_name": "SELECT", "values": ["s", "xl"], "value": "s,xl"}"#, "{}");
+/// assert_eq!(sizes.values(), Some(vec!["s", "xl"]));
 /// ```
 #[derive(Debug, Default)]
 pub struct Element {
@@ -167,6 +195,20 @@ impl Element {
 }
 
 /// The attributes of an [`Element`]. Serialises to an object.
+///
+/// ```
+/// # use serde_json::value::RawValue;
+/// # use sinew_reflex::element::Element;
+/// let attrs = RawValue::from_string(r#"{"aria-label": "Add", "checked": false}"#.into())?;
+/// let element = Element::from_call(Some(&attrs), None);
+///
+/// let attributes = element.attributes();
+/// assert_eq!(attributes.get("aria_label"), Some(&"Add".into()));
+/// assert_eq!(attributes.get("checked"), Some(&false.into()));
+/// let names: Vec<_> = attributes.iter().map(|(name, _)| name).collect();
+/// assert_eq!(names, ["aria-label", "checked", "aria_label"]);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Attributes(Map<String, Value>);
@@ -185,6 +227,27 @@ impl Attributes {
 }
 
 /// The data attributes of an [`Element`]. Serialises to an object.
+///
+/// ```
+/// # use serde_json::value::RawValue;
+/// # use sinew_reflex::element::Element;
+/// let dataset = RawValue::from_string(
+///     r#"{"dataset": {"data-user-id": "7"}, "datasetAll": {"data-row": ["1", "2"]}}"#.into(),
+/// )?;
+/// let element = Element::from_call(None, Some(&dataset));
+///
+/// let dataset = element.dataset();
+/// assert_eq!(dataset.get("user-id"), Some("7"));
+/// assert_eq!(dataset.get("user_id"), Some("7"));
+/// assert_eq!(dataset.all("rows"), ["1", "2"]);
+/// assert_eq!(dataset.all("user-id"), ["7"]);
+/// assert_eq!(dataset.value("rows"), Some(&serde_json::json!(["1", "2"])));
+///
+/// let names: Vec<_> = dataset.attributes().map(|(name, _)| name).collect();
+/// assert_eq!(names, ["user-id", "data_user_id", "rows"]);
+/// assert_eq!(dataset.iter().last(), Some(("user_id", &"7".into())));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Dataset {

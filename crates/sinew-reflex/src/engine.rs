@@ -29,6 +29,53 @@ use crate::target::brief;
 /// Runs reflexes: calls go in, messages come out on the caller's stream. Cloneable.
 ///
 /// It never sees a socket: whoever owns one calls [`Engine::receive`] and delivers what is published on [`Client::stream`].
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use sinew_macros::reflex;
+/// use sinew_reflex::{Client, Engine, Handshake, Reflex, Statistics};
+/// use sinew_streams::InProcessStreams;
+///
+/// # struct NoPages;
+/// # impl sinew_reflex::PageRenderer for NoPages {
+/// #     fn route(&self, _: http::Request<()>) -> futures_util::future::BoxFuture<'_, Result<Option<sinew_reflex::Route>, sinew_reflex::RenderError>> {
+/// #         Box::pin(async { Ok(None) })
+/// #     }
+/// #     fn render(&self, _: sinew_reflex::PageRequest) -> futures_util::future::BoxFuture<'_, Result<sinew_reflex::Page, sinew_reflex::RenderError>> {
+/// #         Box::pin(async { Ok(sinew_reflex::Page { status: 404, ..sinew_reflex::Page::default() }) })
+/// #     }
+/// # }
+/// struct Counter;
+///
+/// #[reflex(crate = sinew_reflex)]
+/// impl Counter {
+///     async fn increment(&self, cx: &mut Reflex) {
+///         cx.morph("#count", "1");
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let engine = Engine::builder(Arc::new(InProcessStreams::new()), Arc::new(NoPages))
+///     .reflex(Counter)
+///     .build()
+///     .expect("one reflex, one name");
+/// assert_eq!(engine.config().lane_calls_max, 100);
+///
+/// let stream = "StimulusReflex::Channel:visitor".into();
+/// let client = Arc::new(Client::new(stream, Arc::new(Handshake::default())));
+/// engine.receive(&client, r#"{"target":"Counter#increment","version":"3.5.5","id":"1"}"#);
+/// engine.receive(&client, "not a call");
+/// engine.idle().await;
+///
+/// let statistics: Statistics = engine.statistics();
+/// assert_eq!((statistics.calls, statistics.selectors, statistics.malformed), (2, 1, 1));
+///
+/// // The same streams, for everything that is no reflex.
+/// let sent = engine.cable_ready().send("news", |operations| operations.reload()).await;
+/// assert!(sent.is_ok());
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Engine {
     shared: Arc<Shared>,
@@ -222,6 +269,60 @@ impl std::fmt::Debug for Engine {
 }
 
 /// Gathers what an [`Engine`] is made of.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// use sinew_macros::reflex;
+/// use sinew_reflex::{BuildError, Config, Engine, Reflex};
+/// use sinew_streams::InProcessStreams;
+///
+/// # struct NoPages;
+/// # impl sinew_reflex::PageRenderer for NoPages {
+/// #     fn route(&self, _: http::Request<()>) -> futures_util::future::BoxFuture<'_, Result<Option<sinew_reflex::Route>, sinew_reflex::RenderError>> {
+/// #         Box::pin(async { Ok(None) })
+/// #     }
+/// #     fn render(&self, _: sinew_reflex::PageRequest) -> futures_util::future::BoxFuture<'_, Result<sinew_reflex::Page, sinew_reflex::RenderError>> {
+/// #         Box::pin(async { Ok(sinew_reflex::Page { status: 404, ..sinew_reflex::Page::default() }) })
+/// #     }
+/// # }
+/// struct Application;
+///
+/// #[reflex(crate = sinew_reflex)]
+/// impl Application {
+///     #[before]
+///     async fn greet(&self, cx: &mut Reflex) {
+///         cx.flash().now("notice", cx.state::<String>());
+///     }
+/// }
+///
+/// struct Counter;
+///
+/// #[reflex(crate = sinew_reflex)]
+/// impl Counter {
+///     async fn increment(&self, _cx: &mut Reflex) {}
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+/// let builder = || Engine::builder(Arc::new(InProcessStreams::new()), Arc::new(NoPages));
+///
+/// let engine = builder()
+///     .application(Application)
+///     .reflex(Counter)
+///     .state("Hello!".to_owned())
+///     .config(Config { action_time_limit: Duration::from_secs(5), ..Config::default() })
+///     .runtime(runtime.handle().clone())
+///     .build()?;
+/// assert_eq!(engine.config().action_time_limit, Duration::from_secs(5));
+///
+/// let twice = builder().reflex(Counter).reflex(Counter).runtime(runtime.handle().clone());
+/// assert!(matches!(twice.build(), Err(BuildError::DuplicateReflex(name)) if name == "Counter"));
+/// assert!(matches!(builder().build(), Err(BuildError::NoRuntime)));
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing runs before `build`"]
 pub struct EngineBuilder {
     streams: Arc<dyn Streams>,

@@ -36,6 +36,21 @@ type Source = Box<dyn StdError + Send + Sync>;
 /// assert_eq!(error.sentence(), "This seat is taken.");
 /// ```
 ///
+/// A cause for the log, and a sentence for the visitor:
+///
+/// ```
+/// use sinew_reflex::Error;
+///
+/// let error = Error::visible("The file is not there.")
+///     .with_source(std::io::Error::from(std::io::ErrorKind::NotFound));
+/// assert_eq!(error.chain(), "The file is not there.: entity not found");
+/// assert!(error.source().is_some());
+///
+/// let error = Error::from("row 7 has no owner").with_sentence("This entry cannot be opened.");
+/// assert_eq!(error.to_string(), "row 7 has no owner");
+/// assert_eq!(error.sentence(), "This entry cannot be opened.");
+/// ```
+///
 /// It does not implement [`std::error::Error`] itself, because then `?` could not accept every other error.
 pub struct Error {
     inner: Box<Inner>,
@@ -49,6 +64,40 @@ struct Inner {
 }
 
 /// Which part of the reflex an [`Error`] comes from.
+///
+/// ```
+/// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/server.rs")); }
+/// # use server::Server;
+/// use serde_json::json;
+/// use sinew_macros::reflex;
+/// use sinew_reflex::{Error, ErrorKind, Reflex, Result};
+///
+/// struct Form;
+///
+/// #[reflex(crate = sinew_reflex)]
+/// impl Form {
+///     #[rescue]
+///     async fn explain(&self, cx: &mut Reflex, error: &Error) {
+///         cx.payload_mut()["hint"] = match error.kind() {
+///             ErrorKind::Argument | ErrorKind::Params => "Please check what you typed.",
+///             _ => "Please try again.",
+///         }
+///         .into();
+///     }
+///
+///     async fn save(&self, _cx: &mut Reflex, _amount: u32) -> Result {
+///         Err("the disk is full".into())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let mut server = Server::new(|engine| engine.reflex(Form)).await;
+/// let payload = server.payload("Form#save", json!({"args": ["ten"]})).await;
+/// assert_eq!(payload["hint"], "Please check what you typed.");
+/// let payload = server.payload("Form#save", json!({"args": [10]})).await;
+/// assert_eq!(payload["hint"], "Please try again.");
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {

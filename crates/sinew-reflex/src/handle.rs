@@ -13,6 +13,42 @@ use crate::reply;
 /// Sends operations to the tab that called a reflex, also after the reflex has ended.
 ///
 /// Cloneable and independent of the reflex. The tab carries out what arrives for as long as it shows the page it called from.
+///
+/// ```
+/// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/server.rs")); }
+/// # use server::Server;
+/// use sinew_cable_ready::Operations;
+/// use sinew_macros::reflex;
+/// use sinew_reflex::{Reflex, ReflexHandle, Result};
+///
+/// async fn import(tab: ReflexHandle) -> Result {
+///     for percent in [50, 100] {
+///         tab.send(|operations| operations.set_style("#bar", "width", format!("{percent}%"))).await?;
+///     }
+///     let done = Operations::new().remove("#bar").take();
+///     tab.broadcast(&done).await?;
+///     tab.cable_ready().send("imports", |operations| operations.reload()).await
+/// }
+///
+/// struct Import;
+///
+/// #[reflex(crate = sinew_reflex)]
+/// impl Import {
+///     async fn start(&self, cx: &mut Reflex) -> Result {
+///         assert_eq!(cx.handle().id().as_deref(), Some("call-1"));
+///         import(cx.handle()).await
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let mut server = Server::new(|engine| engine.reflex(Import)).await;
+/// let first = server.call("Import#start").await;
+/// assert_eq!(first["operations"][0]["value"], "50%");
+/// assert_eq!(first["operations"][0]["reflexId"], "call-1");
+/// assert_eq!(server.message().await["operations"][0]["value"], "100%");
+/// assert_eq!(server.message().await["operations"][0]["operation"], "remove");
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct ReflexHandle {
     cable_ready: CableReady,

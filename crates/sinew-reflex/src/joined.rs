@@ -1,6 +1,7 @@
 //! Joins texts while compiling, for `reflex!`.
 
 /// How long the texts are together.
+#[doc(hidden)]
 pub const fn joined_len(parts: &[&str]) -> usize {
     let mut length = 0;
     let mut index = 0;
@@ -12,6 +13,7 @@ pub const fn joined_len(parts: &[&str]) -> usize {
 }
 
 /// The bytes of the texts, one after another.
+#[doc(hidden)]
 pub const fn joined<const LENGTH: usize>(parts: &[&str]) -> [u8; LENGTH] {
     let mut out = [0; LENGTH];
     let (mut at, mut index) = (0, 0);
@@ -29,6 +31,7 @@ pub const fn joined<const LENGTH: usize>(parts: &[&str]) -> [u8; LENGTH] {
 }
 
 /// The joined bytes as the text they are.
+#[doc(hidden)]
 pub const fn text(bytes: &[u8]) -> &str {
     match std::str::from_utf8(bytes) {
         Ok(text) => text,

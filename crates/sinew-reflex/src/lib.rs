@@ -43,8 +43,13 @@
 //!     .expect("one reflex, one name");
 //! let client = Arc::new(Client::new("StimulusReflex::Channel:visitor".into(), Arc::new(Handshake::default())));
 //! engine.receive(&client, r#"{"target":"Counter#reset","version":"3.5.5","id":"1"}"#);
+//! engine.idle().await;
+//! assert_eq!(engine.statistics().selectors, 1);
 //! # }
 //! ```
+//!
+//! In further examples `Server`, which is `tests/it/server.rs` of this crate, is an engine with one visitor on one
+//! page: `call` does what a click does, and gives the message that the browser gets.
 //!
 //! # Limits
 //!
@@ -68,6 +73,7 @@ mod inflection;
 mod joined;
 mod log;
 mod morph;
+mod nearest;
 mod outcome;
 mod page;
 pub mod params;
@@ -100,7 +106,7 @@ pub use headers::PackedHeaders;
 pub use outcome::Outcome;
 pub use page::{IsReflex, Page, PageRenderer, PageRequest, RenderError, Route};
 pub use params::{Params, ParamsError};
-pub use reflex::{Morph, Reflex};
+pub use reflex::{Morph, Reflex, session_stream};
 pub use render::{Render, maybe};
 pub use statistics::Statistics;
 

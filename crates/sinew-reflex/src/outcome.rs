@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
     note = "`sinew::Result` fits any error that has a `From` for `sinew::Error`, so that `?` works",
     note = "what the page is to show is rendered, or handed to `cx`; it is not returned"
 )]
+#[doc(hidden)]
 pub trait Outcome {
     /// The result.
     ///

@@ -34,6 +34,13 @@ pub const PARAMS_PAIRS_MAX: usize = 4096;
 ///     serde_json::to_value(&params).unwrap(),
 ///     json!({"user": {"name": "Ada L"}, "tags": ["x", "y"], "items": {"0": {"n": "a"}}, "c": "", "d": null})
 /// );
+///
+/// assert_eq!(params.value("tags[1]"), Some(&json!("y")));
+/// assert_eq!(params.parse_at::<Vec<String>>("tags")?, ["x", "y"]);
+/// assert!(params.parse_at::<u32>("user[name]").is_err());
+/// assert_eq!(params.as_map().len(), 5);
+/// assert!(!params.is_empty());
+/// assert!(params.into_map().contains_key("items"));
 /// # Ok::<(), sinew_reflex::params::ParamsError>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -255,7 +262,7 @@ impl From<Map<String, Value>> for Params {
 }
 
 /// Puts `stronger` over `weaker`: objects key by key, everything else replaced.
-pub fn deep_merge(weaker: &mut Map<String, Value>, stronger: Map<String, Value>) {
+fn deep_merge(weaker: &mut Map<String, Value>, stronger: Map<String, Value>) {
     for (key, value) in stronger {
         match (weaker.get_mut(&key), value) {
             (Some(Value::Object(inner)), Value::Object(over)) => deep_merge(inner, over),

@@ -6,7 +6,7 @@ use http::{Extensions, Method, Request, Uri};
 use serde::Serialize;
 use serde_json::Value;
 use sinew_cable_ready::{Operations, Target};
-use sinew_store::{Flash, Session};
+use sinew_store::{Flash, Session, SessionId};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -26,6 +26,36 @@ use crate::reply::Reply;
 use crate::target::brief;
 
 /// How a reflex ends when nothing goes wrong.
+///
+/// ```
+/// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/server.rs")); }
+/// # use server::Server;
+/// use serde_json::json;
+/// use sinew_macros::reflex;
+/// use sinew_reflex::{Morph, Reflex};
+///
+/// struct Counter;
+///
+/// #[reflex(crate = sinew_reflex)]
+/// impl Counter {
+///     async fn show(&self, cx: &mut Reflex, count: u32) {
+///         assert_eq!(cx.morph_mode(), Morph::Page);
+///         match count {
+///             0 => cx.morph_nothing(),
+///             _ => cx.morph("#count", count.to_string()),
+///         };
+///         assert_ne!(cx.morph_mode(), Morph::Page);
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let mut server = Server::new(|engine| engine.reflex(Counter)).await;
+/// let reply = server.call_with("Counter#show", json!({"args": [3]})).await;
+/// assert_eq!(reply["operations"][0]["html"], "3");
+/// let reply = server.call_with("Counter#show", json!({"args": [0]})).await;
+/// assert_eq!(reply["operations"][0]["name"], "stimulus-reflex:morph-nothing");
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Morph {
     /// The page is rendered again and its roots are morphed. What happens when an action says nothing.
@@ -50,6 +80,254 @@ impl Morph {
 /// One run of a reflex: everything an action, a callback or a rescue reads and says.
 ///
 /// Actions get it as `cx`. What is said here takes effect when the reflex has ended: morphs and queued operations leave in one message, after the session was saved.
+///
+/// In the examples `Server` plays the browser of a visitor, and `crate = sinew_reflex` stands there because they do
+/// without the facade: in applications it is `#[reflex]`.
+///
+/// # What came with the call
+///
+/// ```
+/// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/server.rs")); }
+/// # use server::Server;
+/// use serde_json::json;
+/// use sinew_macros::reflex;
+/// use sinew_reflex::{Reflex, Result};
+///
+/// struct Items;
+///
+/// #[reflex(crate = sinew_reflex)]
+/// impl Items {
+///     async fn rename(&self, cx: &mut Reflex) -> Result {
+///         assert_eq!(cx.target(), "Items#rename");
+///         assert_eq!(cx.action_name(), "rename");
+///         assert_eq!(cx.id().as_deref(), Some("call-1"));
+///         assert_eq!(cx.tab_id().as_deref(), Some("tab"));
+///         assert_eq!(cx.selectors()?, ["#items"]);
+///         assert_eq!(cx.data().form_data(), "item[name]=Tea");
+///
+///         // The page it was called from, and where the application routes it.
+///         assert_eq!(cx.url(), "http://app.test/items/7?page=2#top");
+///         assert_eq!(cx.request()?.uri(), "/items/7?page=2");
+///         assert_eq!(cx.route().await?.template, "/items/{id}");
+///
+///         let params = cx.params().await?;
+///         assert_eq!(params.get("id"), Some("7"));
+///         assert_eq!(params.get("page"), Some("2"));
+///         assert_eq!(params.get("item[name]"), Some("Tea"));
+///
+///         // As text, since a visitor wrote it.
+///         let target = cx.element().to_dom_id()?;
+///         let name = params.get("item[name]").unwrap_or_default();
+///         cx.morph_nothing().cable_ready().text_content(target, name);
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let mut server = Server::new(|engine| engine.reflex(Items)).await;
+/// let reply = server
+///     .call_with(
+///         "Items#rename",
+///         json!({
+///             "url": "http://app.test/items/7?page=2#top",
+///             "formData": "item[name]=Tea",
+///             "attrs": {"id": "item_7", "tag_name": "LI"},
+///             "selectors": ["#items"],
+///             "tabId": "tab",
+///         }),
+///     )
+///     .await;
+/// assert_eq!(reply["operations"][0]["selector"], "#item_7");
+/// assert_eq!(reply["operations"][0]["text"], "Tea");
+/// # }
+/// ```
+///
+/// # Who called, and what the application knows
+///
+/// ```
+/// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/server.rs")); }
+/// # use server::Server;
+/// use sinew_macros::reflex;
+/// use sinew_reflex::{Reflex, Result};
+///
+/// #[derive(Clone)]
+/// struct Prices {
+///     cents: u64,
+/// }
+///
+/// struct Basket;
+///
+/// #[reflex(crate = sinew_reflex)]
+/// impl Basket {
+///     async fn add(&self, cx: &mut Reflex) -> Result {
+///         // Given to the engine, the same for everybody.
+///         let cents = cx.state::<Prices>().cents;
+///         assert!(cx.try_state::<String>().is_none());
+///
+///         // Of the visitor: saved before the reply leaves.
+///         let total = cx.session().update("total", move |total: u64| total + cents).await?;
+///         cx.flash().set("notice", &"One more.").await?;
+///         assert!(cx.try_session().is_some());
+///
+///         // Of the connection.
+///         assert_eq!(cx.identifier("session_id"), Some("visitor"));
+///         assert_eq!(cx.identifiers().count(), 1);
+///         assert_eq!(cx.handshake().host, "app.test");
+///         assert_eq!(cx.client().stream().as_str(), "StimulusReflex::Channel:visitor");
+///         assert!(cx.connection::<Prices>().is_none(), "nobody left one");
+///
+///         cx.morph("#total", total.to_string());
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let prices = Prices { cents: 250 };
+/// let mut server = Server::new(|engine| engine.reflex(Basket).state(prices)).await;
+/// server.call("Basket#add").await;
+/// let reply = server.call("Basket#add").await;
+/// assert_eq!(reply["operations"][0]["html"], "500");
+/// assert_eq!(server.stored("total").await, Some(500.into()));
+/// # }
+/// ```
+///
+/// # What the page becomes
+///
+/// Nothing said means a page morph: the page's handler runs again, and the roots are morphed.
+///
+/// ```
+/// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/server.rs")); }
+/// # use server::{Server, last, status};
+/// use serde_json::json;
+/// use sinew_macros::reflex;
+/// use sinew_reflex::{Morph, Reflex};
+///
+/// #[derive(Clone, Debug, PartialEq)]
+/// struct Highlighted(u32);
+///
+/// struct List;
+///
+/// #[reflex(crate = sinew_reflex)]
+/// impl List {
+///     async fn page(&self, cx: &mut Reflex) {
+///         // The page's handler reads it as `Extension<Highlighted>`.
+///         cx.assign(Highlighted(7)).morph_page();
+///         assert_eq!(cx.assigned(), Some(&Highlighted(7)));
+///         assert_eq!(cx.morph_mode(), Morph::Page);
+///     }
+///
+///     async fn rows(&self, cx: &mut Reflex) {
+///         cx.morph("#count", "2")
+///             .morph_all([("#row_1", "<li>one</li>"), ("#row_2", "<li>two</li>")]);
+///         cx.set_payload(json!({"row_count": 2}));
+///     }
+///
+///     async fn nothing(&self, cx: &mut Reflex) {
+///         cx.morph_nothing().payload_mut()["saved"] = true.into();
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let mut server = Server::new(|engine| engine.reflex(List)).await;
+/// let reply = server.call("List#page").await;
+/// assert_eq!(reply["operations"][0]["selector"], "body");
+///
+/// let reply = server.call("List#rows").await;
+/// assert_eq!(reply["operations"].as_array().map(Vec::len), Some(3));
+/// assert_eq!(last(&reply)["payload"], json!({"rowCount": 2}));
+///
+/// let reply = server.call("List#nothing").await;
+/// assert_eq!(status(&reply), "nothing");
+/// assert_eq!(last(&reply)["payload"], json!({"saved": true}));
+/// # }
+/// ```
+///
+/// # Operations, and work that takes longer
+///
+/// ```
+/// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/server.rs")); }
+/// # use server::{Server, status};
+/// use sinew_macros::reflex;
+/// use sinew_reflex::{Reflex, Result};
+///
+/// struct Report;
+///
+/// #[reflex(crate = sinew_reflex)]
+/// impl Report {
+///     async fn make(&self, cx: &mut Reflex) -> Result {
+///         // At once, to this tab.
+///         cx.cable_ready().text_content("#state", "reading");
+///         cx.broadcast().await?;
+///
+///         // To whoever follows a stream; `broadcaster` is for functions that get no `cx`.
+///         let mut news = cx.cable_ready_to("news");
+///         news.append("#news", "<li>a report begins</li>");
+///         news.broadcast().await?;
+///         assert!(cx.broadcaster().to("news").is_empty());
+///
+///         // Later, to this tab: the action ends before.
+///         let handle = cx.handle();
+///         cx.spawn(async move { handle.send(|ops| ops.text_content("#state", "done")).await });
+///
+///         // With the reply.
+///         cx.cable_ready().set_focus("#state");
+///         cx.morph_nothing();
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let mut server = Server::new(|engine| engine.reflex(Report)).await;
+/// let first = server.call("Report#make").await;
+/// assert_eq!(first["operations"][0]["text"], "reading");
+/// let mut later = [server.message().await, server.message().await];
+/// later.sort_by_key(|message| status(message).len());
+/// assert_eq!(later[0]["operations"][0]["text"], "done");
+/// assert_eq!(later[1]["operations"][0]["operation"], "setFocus");
+/// # }
+/// ```
+///
+/// # Whether it may go on
+///
+/// ```
+/// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/server.rs")); }
+/// # use server::{Server, status};
+/// use sinew_macros::reflex;
+/// use sinew_reflex::{Reflex, Result};
+///
+/// struct Admin;
+///
+/// #[reflex(crate = sinew_reflex)]
+/// impl Admin {
+///     /// The browser hears that it was not allowed.
+///     #[before(only(delete))]
+///     async fn guard(&self, cx: &mut Reflex) -> Result {
+///         match cx.identifier("role") {
+///             Some("admin") => Ok(()),
+///             _ => cx.forbid(),
+///         }
+///     }
+///
+///     /// It is over, and what was said so far counts.
+///     #[before(only(preview))]
+///     async fn shortcut(&self, cx: &mut Reflex) -> Result {
+///         cx.cable_ready().text_content("#preview", "nothing yet");
+///         cx.halt()
+///     }
+///
+///     async fn delete(&self, _cx: &mut Reflex) {}
+///
+///     async fn preview(&self, _cx: &mut Reflex) {}
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let mut server = Server::new(|engine| engine.reflex(Admin)).await;
+/// assert_eq!(status(&server.call("Admin#delete").await), "forbidden");
+/// let reply = server.call("Admin#preview").await;
+/// assert_eq!(status(&reply), "halted");
+/// assert_eq!(reply["operations"][0]["text"], "nothing yet");
+/// # }
+/// ```
 pub struct Reflex {
     shared: Arc<Shared>,
     client: Arc<Client>,
@@ -64,7 +342,7 @@ pub struct Reflex {
     session: OnceLock<Option<Session>>,
     flash: OnceLock<Flash>,
     element: OnceLock<Element>,
-    page_route: Option<Arc<PageRoute>>,
+    page_route: OnceLock<Arc<PageRoute>>,
     params: Option<Arc<Params>>,
     assigned: Extensions,
     stop: Option<Stop>,
@@ -92,7 +370,7 @@ impl Reflex {
             session: OnceLock::new(),
             flash: OnceLock::new(),
             element: OnceLock::new(),
-            page_route: None,
+            page_route: OnceLock::new(),
             params: None,
             assigned: Extensions::new(),
             stop: None,
@@ -293,16 +571,38 @@ impl Reflex {
         })
     }
 
-    async fn look_up_route(&mut self) -> Result<Option<Arc<PageRoute>>> {
-        if self.page_route.is_none() {
-            let request = self.request()?;
-            let shared = Arc::clone(&self.shared);
-            let route = shared.renderer.route(request).await.map_err(|error| {
-                Error::of(ErrorKind::Url, "the route could not be looked up").with_source(error)
-            })?;
-            self.page_route = route.map(Arc::new);
+    /// [`Reflex::request`] as it arrives at its route: with what the router leaves in the extensions, such as the values of the path's placeholders.
+    ///
+    /// Where no route matches it is the request alone.
+    ///
+    /// # Errors
+    /// When the url is none.
+    pub fn routed_request(&self) -> impl Future<Output = Result<Request<()>>> + Send + use<> {
+        let request = self.request();
+        let known = self.page_route.get().cloned();
+        let shared = Arc::clone(&self.shared);
+        async move {
+            let mut request = request?;
+            let route = match known {
+                Some(route) => Some(route),
+                None => route_of(&shared, copy_of(&request)).await?,
+            };
+            if let Some(route) = route {
+                let own = std::mem::replace(request.extensions_mut(), route.extensions.clone());
+                request.extensions_mut().extend(own);
+            }
+            Ok(request)
         }
-        Ok(self.page_route.clone())
+    }
+
+    async fn look_up_route(&mut self) -> Result<Option<Arc<PageRoute>>> {
+        if let Some(known) = self.page_route.get() {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let request = self.request()?;
+        let shared = Arc::clone(&self.shared);
+        let route = route_of(&shared, request).await?;
+        Ok(route.map(|route| Arc::clone(self.page_route.get_or_init(|| route))))
     }
 
     /// Whether the call brings parameters that its url does not have.
@@ -331,6 +631,7 @@ impl Reflex {
     /// Gives the element a selector finds new HTML, instead of a page morph.
     ///
     /// When the HTML contains an element that the selector finds, that element is morphed in place; else the HTML replaces what is inside.
+    /// What somebody has typed survives where the HTML of its field is as before; a field is emptied with `cx.cable_ready().set_value("#text", "")`.
     /// Several morphs are carried out in the order in which they were written.
     ///
     /// After [`Reflex::morph_nothing`] it is a mistake, with which the reflex ends.
@@ -408,12 +709,7 @@ impl Reflex {
 
     /// The payload; an empty object until something is set.
     ///
-    /// ```
-    /// # use sinew_reflex::Reflex;
-    /// fn note(cx: &mut Reflex) {
-    ///     cx.payload_mut()["rows"] = 3.into();
-    /// }
-    /// ```
+    /// Written to by key: `cx.payload_mut()["rows"] = 3.into()`.
     pub fn payload_mut(&mut self) -> &mut Value {
         self.payload
             .get_or_insert_with(|| Value::Object(serde_json::Map::new()))
@@ -431,6 +727,19 @@ impl Reflex {
     pub async fn broadcast(&mut self) -> Result {
         let operations = self.operations.take();
         self.handle().broadcast(&operations).await
+    }
+
+    /// A stream of the visitor's session: every page of that session which follows it, in whatever tab and also after a reload, hears what is sent to it.
+    ///
+    /// For work that outlives its reflex: [`Reflex::handle`] reaches the calling page alone, and only as long as it is open.
+    /// A page follows it with the element that `SinewHandle::session_stream_from` of the facade makes.
+    ///
+    /// A session that gets another id, at a login above all, has another stream: whoever could follow the old one hears nothing of what comes after.
+    ///
+    /// # Panics
+    /// As [`Reflex::session`].
+    pub fn session_stream(&self, name: &str) -> sinew_streams::StreamName {
+        session_stream(self.session().id(), name)
     }
 
     /// Begins a message to another stream.
@@ -522,12 +831,44 @@ impl Reflex {
     }
 }
 
+/// The stream `name` of the session `id`, as [`Reflex::session_stream`] gives it.
+///
+/// The id is a secret and is not in it: its label is.
+///
+/// ```
+/// use sinew_reflex::session_stream;
+/// use sinew_store::SessionId;
+///
+/// let id = SessionId::generate();
+/// let stream = session_stream(id, "job");
+/// assert_eq!(stream.as_str(), format!("session:{}:job", id.label()));
+/// ```
+pub fn session_stream(id: SessionId, name: &str) -> sinew_streams::StreamName {
+    format!("session:{}:{name}", id.label()).into()
+}
+
 impl std::fmt::Debug for Reflex {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reflex")
             .field("data", &self.data)
             .finish_non_exhaustive()
     }
+}
+
+async fn route_of(shared: &Shared, request: Request<()>) -> Result<Option<Arc<PageRoute>>> {
+    let route = shared.renderer.route(request).await.map_err(|error| {
+        Error::of(ErrorKind::Url, "the route could not be looked up").with_source(error)
+    })?;
+    Ok(route.map(Arc::new))
+}
+
+/// A request without its extensions, which a route does not depend on.
+fn copy_of(request: &Request<()>) -> Request<()> {
+    let mut copy = Request::new(());
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    copy
 }
 
 /// Path and query of a page's address. A path alone works, nothing means the root.

@@ -10,6 +10,7 @@ use crate::argument::Arguments;
 use crate::callback::{Chain, Next, Step, StepKind};
 use crate::definition::{Action, CallbackKind, Definition, Reflexes};
 use crate::error::{BuildError, Error, ErrorKind, Result};
+use crate::nearest::nearest;
 use crate::reflex::Reflex;
 use crate::target::{BASE, DEFAULT_ACTION, brief, class_key, split};
 
@@ -160,7 +161,8 @@ impl Registry {
             return Err(Error::of(
                 ErrorKind::Target,
                 format!(
-                    "{shown}Reflex is not a StimulusReflex::Reflex: no reflex of that name is registered"
+                    "{shown}Reflex is not a StimulusReflex::Reflex: no reflex of that name is registered{}",
+                    did_you_mean(&shown, self.classes.keys())
                 ),
             ));
         };
@@ -168,11 +170,18 @@ impl Registry {
             Error::of(
                 ErrorKind::Target,
                 format!(
-                    "Reflex method '{action_shown}' is not defined on class '{shown}Reflex' or on any of its ancestors"
+                    "Reflex method '{action_shown}' is not defined on class '{shown}Reflex' or on any of its ancestors{}",
+                    did_you_mean(&action_shown, actions.keys())
                 ),
             )
         })
     }
+}
+
+/// The end of a sentence about a name that there is not. Only the log and a developer read it.
+fn did_you_mean<'a>(name: &str, names: impl Iterator<Item = &'a String>) -> String {
+    nearest(name, names.map(String::as_str))
+        .map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
 
 /// A class on its way into the registry.

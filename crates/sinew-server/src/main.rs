@@ -3,12 +3,21 @@
 //! It makes new applications, adds reflexes to them, and runs them while they are being written.
 //! It knows an application as files and as a process; what a reflex is, the libraries know.
 
-#![allow(clippy::print_stderr, reason = "a command's output is what it is for")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command's output is what it is for"
+)]
 
+mod generate;
 #[cfg(unix)]
 mod launch;
+mod new;
 #[cfg(unix)]
 mod watch;
+
+mod names;
+mod template;
 
 use std::process::ExitCode;
 
@@ -24,6 +33,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(new::Arguments),
+    Generate(generate::Arguments),
     #[cfg(unix)]
     Watch(watch::Arguments),
     #[cfg(unix)]
@@ -32,14 +43,19 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let done = match Arguments::parse().command {
+    let outcome = match Arguments::parse().command {
+        Command::New(arguments) => new::run(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments),
         #[cfg(unix)]
         Command::Watch(arguments) => watch::run(&arguments),
         #[cfg(unix)]
         Command::Launch(arguments) => launch::run(&arguments),
     };
-    done.unwrap_or_else(|error| {
-        eprintln!("sinew: {error:#}");
-        ExitCode::FAILURE
-    })
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sinew: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }

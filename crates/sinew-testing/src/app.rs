@@ -14,6 +14,7 @@ use sinew::{App, Sinew, SinewHandle};
 use tower::ServiceExt as _;
 
 use crate::tab::{Tab, Visited};
+use crate::upload;
 
 /// The host that pages are asked from.
 const HOST: &str = "localhost";
@@ -225,7 +226,7 @@ impl Browser {
         &self,
         method: Method,
         address: &str,
-        form: Option<String>,
+        form: Option<upload::Body>,
     ) -> Result<Visited, String> {
         let mut url = url::Url::parse(&format!("http://{HOST}/"))
             .and_then(|base| base.join(address))
@@ -238,11 +239,11 @@ impl Browser {
             }
             let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
             let mut request = Request::builder().method(method.clone()).uri(target);
-            if form.is_some() {
-                let urlencoded = "application/x-www-form-urlencoded";
-                request = request.header(header::CONTENT_TYPE, urlencoded);
+            if let Some(form) = &form {
+                request = request.header(header::CONTENT_TYPE, &form.content_type);
             }
-            let body = form.clone().map_or_else(Body::empty, Body::from);
+            let body = form.clone().map(|form| Body::from(form.bytes));
+            let body = body.unwrap_or_else(Body::empty);
             let mut request = request
                 .body(body)
                 .map_err(|error| format!("{address:?} cannot be asked for: {error}"))?;

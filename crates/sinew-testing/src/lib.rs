@@ -64,10 +64,15 @@
 //!   `data-reflex`. [`Tab::fill`] lets `input`, `keyup` and `change` happen, also debounced.
 //! - A tab carries out the replies to its own calls and the broadcasts of the streams that its page
 //!   shows. Replies to other tabs pass it by, as with the embedded client.
+//! - A form that a browser would not submit, since a field breaks `required`, `type=email`,
+//!   `pattern` or the like, is not submitted: the test is told which field and which rule.
+//! - Back and forward, the focus with its `blur`, and Enter in a field do what they do in a browser.
+//! - Channels of the application's own are followed with [`Tab::subscribe`].
 //! - What a field holds survives a morph as in the browser: the field with the focus and
 //!   `data-reflex-permanent` are left alone.
-//! - An operation's `delay` is not waited for. Storage, history, scrolling, notifications and
-//!   events are recorded among the [operations](Tab::operations) and change nothing.
+//! - An operation's `delay` is not waited for. Storage, scrolling, notifications and events are
+//!   recorded among the [operations](Tab::operations) and change nothing.
+//! - Pages are loaded whole: Turbo's frames and streams are not played.
 
 mod app;
 mod cable;
@@ -78,8 +83,11 @@ mod outcome;
 mod page;
 mod perform;
 mod tab;
+mod upload;
+mod validity;
 
 pub use app::{Browser, TestApp};
 pub use outcome::Outcome;
 pub use perform::Performed;
-pub use tab::{Stimulation, Tab};
+pub use tab::{Stimulation, Tab, TabSubscription};
+pub use upload::Upload;

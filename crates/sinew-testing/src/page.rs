@@ -7,10 +7,16 @@ use html5ever::tendril::TendrilSink as _;
 use html5ever::tree_builder::TreeBuilderOpts;
 use html5ever::{LocalName, ParseOpts, QualName, ns};
 
+use crate::upload::Upload;
+
 /// What a field holds beyond its attributes, as a browser keeps it in properties.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Touched {
     pub(crate) value: Option<String>,
+    /// Whether a person typed it: only then a browser finds it too short.
+    pub(crate) is_typed: bool,
+    /// What a person has chosen in a file field.
+    pub(crate) files: Vec<Upload>,
     /// Of a checkbox or radio button; of an option, whether it is chosen.
     pub(crate) checked: Option<bool>,
 }
@@ -106,11 +112,13 @@ impl Page {
         collapse(&text)
     }
 
-    /// Elements to be read on a screen: the markup of one, cut after `characters_max`.
+    /// An element to be read on a screen: a line for each element in it that holds more than text,
+    /// and cut after `characters_max`.
     pub(crate) fn markup(&self, id: NodeId, characters_max: usize) -> String {
-        let html = self.node(id).html();
-        let mut cut: String = html.chars().take(characters_max).collect();
-        if cut.len() < html.len() {
+        let mut html = String::new();
+        write_lines(&self.node(id), 0, &mut html);
+        let mut cut: String = html.trim_end().chars().take(characters_max).collect();
+        if cut.len() < html.trim_end().len() {
             cut.push('…');
         }
         cut
@@ -252,7 +260,48 @@ impl Page {
                 self.touch(option).checked = Some(chosen);
             }
         } else {
-            self.touch(id).value = Some(value.to_owned());
+            let touched = self.touch(id);
+            touched.value = Some(value.to_owned());
+            touched.is_typed = false;
+        }
+    }
+
+    pub(crate) fn type_into(&mut self, id: NodeId, text: &str) {
+        let touched = self.touch(id);
+        touched.value = Some(text.to_owned());
+        touched.is_typed = true;
+    }
+
+    pub(crate) fn is_typed(&self, id: NodeId) -> bool {
+        self.touched.get(&id).is_some_and(|it| it.is_typed)
+    }
+
+    pub(crate) fn files(&self, id: NodeId) -> &[Upload] {
+        self.touched.get(&id).map_or(&[], |it| &it.files)
+    }
+
+    /// What names an element in a sentence: its id, else its tag with its name.
+    pub(crate) fn called(&self, id: NodeId) -> String {
+        let said = |name| self.attribute(id, name).filter(|it| !it.is_empty());
+        match (said("id"), said("name")) {
+            (Some(id), _) => format!("#{id}"),
+            (None, Some(name)) => format!("{}[name={name:?}]", self.tag(id)),
+            (None, None) => self.tag(id),
+        }
+    }
+
+    /// Whether it is still in the document.
+    pub(crate) fn is_there(&self, id: NodeId) -> bool {
+        self.chain(id).contains(&self.root())
+    }
+
+    /// Whether a click or a key gives it the focus.
+    pub(crate) fn is_focusable(&self, id: NodeId) -> bool {
+        match &*self.tag(id) {
+            "input" | "textarea" | "select" | "button" => !self.is_disabled(id),
+            "a" | "area" => self.has_attribute(id, "href") || self.has_attribute(id, "tabindex"),
+            "summary" => true,
+            _ => self.has_attribute(id, "tabindex") || self.has_attribute(id, "contenteditable"),
         }
     }
 
@@ -442,6 +491,32 @@ fn matcher(selector: &str) -> Result<Matcher, String> {
     Matcher::new(selector).map_err(|_| format!("{selector:?} is not a CSS selector"))
 }
 
+/// Writes an element's markup with an indentation that shows what is in what.
+fn write_lines(node: &NodeRef<'_>, depth: usize, out: &mut String) {
+    let indentation = "  ".repeat(depth);
+    let holds_elements = |node: &NodeRef<'_>| node.children_it(false).any(|it| it.is_element());
+    if !node.is_element() {
+        let html = node.html();
+        if !html.trim().is_empty() {
+            out.push_str(&format!("{indentation}{}\n", html.trim()));
+        }
+        return;
+    }
+    let name = node.node_name().unwrap_or_default();
+    if !holds_elements(node) || (INLINE.contains(&&*name) && depth > 0) || &*name == "p" {
+        out.push_str(&format!("{indentation}{}\n", node.html().trim()));
+        return;
+    }
+    // The start tag is what stands before the children.
+    let (html, inside) = (node.html(), node.inner_html());
+    let tag = html.find(&*inside).map_or(&*html, |at| &html[..at]);
+    out.push_str(&format!("{indentation}{tag}\n"));
+    for child in node.children_it(false) {
+        write_lines(&child, depth + 1, out);
+    }
+    out.push_str(&format!("{indentation}</{name}>\n"));
+}
+
 /// Elements that stand in a line with what is around them.
 const INLINE: [&str; 24] = [
     "a", "abbr", "b", "bdi", "bdo", "cite", "code", "em", "font", "i", "kbd", "label", "mark",
@@ -483,6 +558,16 @@ mod tests {
             "<ul><li>one<li><b>t</b>wo\n</ul><p hidden>secret</p><script>code()</script>",
         );
         assert_eq!(page.text(page.body().expect("a body")), "one two");
+    }
+
+    #[test]
+    fn markup_shows_what_is_in_what() {
+        let page = Page::parse("<ul id=l><li class='a'>1 <b>x</b><li>2</ul> tail");
+        let body = page.body().expect("a body");
+        let expected = "<body>\n  <ul id=\"l\">\n    <li class=\"a\">\n      1\n      <b>x</b>\n    </li>\n    \
+            <li>2</li>\n  </ul>\n  tail\n</body>";
+        assert_eq!(page.markup(body, 1_000), expected);
+        assert_eq!(page.markup(body, 9), "<body>\n  …");
     }
 
     #[test]

@@ -77,8 +77,13 @@ impl fmt::Display for Performed {
 pub(crate) enum Wish {
     Visit(String),
     Reload,
+    /// So many pages on, or back.
+    Go(i64),
     /// The address changes and the page stays.
-    Address(String),
+    Address {
+        address: String,
+        is_new: bool,
+    },
 }
 
 /// A reply's operations: the reflex's own in the order in which the client carries them out, which
@@ -125,9 +130,16 @@ pub(crate) fn perform(page: &mut Page, operation: Value) -> (Performed, Option<W
                 wish = Some(Wish::Reload);
                 Ok(1)
             }
+            "go" => {
+                wish = Some(Wish::Go(operation["delta"].as_i64().unwrap_or_default()));
+                Ok(1)
+            }
             "pushState" | "replaceState" => {
                 if operation["url"].is_string() {
-                    wish = Some(Wish::Address(text("url")));
+                    wish = Some(Wish::Address {
+                        address: text("url"),
+                        is_new: name == "pushState",
+                    });
                 }
                 Ok(1)
             }
@@ -651,7 +663,7 @@ mod tests {
             let (own, others) = in_order(operations);
             for operation in own.into_iter().chain(others) {
                 let (_, wish) = perform(&mut page, operation);
-                if matches!(wish, Some(Wish::Visit(_) | Wish::Reload)) {
+                if matches!(wish, Some(Wish::Visit(_) | Wish::Reload | Wish::Go(_))) {
                     return None;
                 }
             }

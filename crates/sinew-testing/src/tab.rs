@@ -2,7 +2,11 @@
 
 mod act;
 mod assert;
+mod channels;
+mod history;
+mod keys;
 mod live;
+mod submit;
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
@@ -21,6 +25,9 @@ use crate::cable::Connection;
 use crate::outcome::Outcome;
 use crate::page::Page;
 use crate::perform::{Performed, Wish};
+use history::History;
+
+pub use channels::TabSubscription;
 
 /// Characters of the page that a failure shows.
 const SHOWN_CHARACTERS_MAX: usize = 1_500;
@@ -38,6 +45,9 @@ pub(crate) struct Visited {
 /// carried out. Every method panics when its element is not there or cannot be used, with the part
 /// of the page and the operations since the last action.
 ///
+/// Elements are named by CSS selectors, and by what they say: `button:contains("Save")`. What is
+/// filled, checked or chosen may be named by its label: `tab.fill("label:contains('E-mail')", …)`.
+///
 /// A tab stays in its thread; several at once are driven with `tokio::join!`.
 pub struct Tab {
     browser: Browser,
@@ -51,8 +61,17 @@ pub struct Tab {
     refusal: Option<String>,
     /// Whether the server that ended it said to come again.
     comes_again: bool,
+    /// Whether the test has taken the connection away.
+    is_offline: bool,
+    /// Whether this page was connected before.
+    was_connected: bool,
+    /// The connection is there again, and the page has not been told.
+    is_back: bool,
     /// Identifiers, and whether the server has confirmed them.
     subscriptions: HashMap<String, Option<bool>>,
+    /// The application's own channels: what came over each and was not asked for yet.
+    channels: HashMap<String, VecDeque<Value>>,
+    history: History,
     calls: u64,
     /// The call whose answer is waited for: its id and target.
     waiting: Option<(String, String)>,
@@ -70,13 +89,18 @@ impl Tab {
         let mut tab = Self {
             browser,
             page: Page::parse(&visited.html),
+            history: History::new(&visited.url),
             url: visited.url,
             status: visited.status,
             tab_id: unique(),
             connection: None,
             refusal: None,
             comes_again: false,
+            is_offline: false,
+            was_connected: false,
+            is_back: false,
             subscriptions: HashMap::new(),
+            channels: HashMap::new(),
             calls: 0,
             waiting: None,
             outcome: None,
@@ -109,12 +133,16 @@ impl Tab {
             let begun = self.begin().await;
             self.or_fail(caller, None, begun);
             let url = self.url.to_string();
-            let done = self.go(Method::GET, &url, None).await;
+            let done = self.load(Method::GET, &url, None).await;
+            self.or_fail(caller, None, done);
+            let done = self.follow().await;
             self.or_fail(caller, None, done);
         }
     }
 
     /// Clicks an element: calls its reflex, follows its link, submits its form, checks its box.
+    ///
+    /// The focus goes with it, so that the field that had it is left.
     #[track_caller]
     pub fn click(&mut self, selector: &str) -> impl Future<Output = ()> {
         let caller = Location::caller();
@@ -126,8 +154,11 @@ impl Tab {
         }
     }
 
-    /// Types into a field, in place of what it holds, and leaves it: reflexes on `input`, `keyup`
-    /// and `change` are called, debounced or not.
+    /// Types into a field, in place of what it holds: reflexes on `input`, `keyup` and `change` are
+    /// called, debounced or not. The field keeps the focus; [`blur`](Self::blur) takes it away.
+    ///
+    /// What a browser does not let in is not let in here: text over `maxlength` is cut, and letters
+    /// in a number are refused.
     #[track_caller]
     pub fn fill(&mut self, selector: &str, text: &str) -> impl Future<Output = ()> {
         let caller = Location::caller();
@@ -309,11 +340,14 @@ impl Tab {
     /// A sentence, and what there is to understand it.
     fn failure(&self, sentence: &str, selector: Option<&str>) -> String {
         let mut out = sentence.to_owned();
-        let found = selector.and_then(|selector| self.page.first(selector).ok().flatten());
-        let shown = found
-            .or_else(|| self.page.body())
-            .unwrap_or_else(|| self.page.root());
-        let place = if found.is_some() { " has there" } else { "" };
+        let found = selector.and_then(|selector| self.nearest_to(selector));
+        let body = || self.page.body().unwrap_or_else(|| self.page.root());
+        let place = match &found {
+            Some((at, _)) if Some(*at) == selector => " has there".to_owned(),
+            Some((at, _)) => format!(" has at {at:?}"),
+            None => String::new(),
+        };
+        let shown = found.map_or_else(body, |(_, id)| id);
         let _ = write!(out, "\nthe page at {}{place}:", self.url);
         for line in self.page.markup(shown, SHOWN_CHARACTERS_MAX).lines() {
             let _ = write!(out, "\n    {line}");
@@ -330,6 +364,20 @@ impl Tab {
             }
         }
         out
+    }
+
+    /// The first match of a selector, or else of as much of its beginning as matches: `#list li` of
+    /// `#list li .done` shows what is there instead.
+    fn nearest_to<'a>(&self, selector: &'a str) -> Option<(&'a str, NodeId)> {
+        let mut part = selector.trim_end();
+        while !part.is_empty() && !part.contains(',') {
+            if let Ok(Some(found)) = self.page.first(part) {
+                return Some((part, found));
+            }
+            let shorter = part.rfind(char::is_whitespace).unwrap_or_default();
+            part = part[..shorter].trim_end_matches([' ', '>', '+', '~']);
+        }
+        None
     }
 
     /// The first match, or a sentence that there is none.

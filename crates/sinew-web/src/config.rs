@@ -1,12 +1,15 @@
 //! The settings of the edge, with their defaults and the variables that change them.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::assets_url::AssetsUrl;
+use crate::base_path::BasePath;
 use crate::cookie::CookieConfig;
 use crate::environment::Environment;
-use crate::error::{ConfigError, NetworkError, SecretError};
+use crate::error::{AssetsUrlError, BasePathError, ConfigError, NetworkError, SecretError};
 use crate::forwarded::{ForwardedHeaders, TrustedProxies};
 use crate::origin::OriginPolicy;
 use crate::secret::Secret;
@@ -104,6 +107,16 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "where browsers find the cable, when it has another host than the pages: `wss://cable.example.com/cable`",
     },
     Variable {
+        name: "SINEW_BASE_PATH",
+        default: "none",
+        meaning: "path below which browsers find the application, such as `/app`, when a proxy shows more than this application",
+    },
+    Variable {
+        name: "SINEW_ASSETS_URL",
+        default: "this application",
+        meaning: "where browsers find the files of the client, when another host has them: `https://cdn.example.com`",
+    },
+    Variable {
         name: "SINEW_MESSAGE_BYTES_MAX",
         default: "1048576 (1 MiB)",
         meaning: "bytes a message from a client may have; a longer one closes its connection with 1009",
@@ -155,6 +168,10 @@ pub struct EdgeConfig {
     pub cable_path: String,
     /// Where browsers find the cable when that is not `cable_path` on the page's own host.
     pub cable_url: Option<String>,
+    /// The path below which browsers find the application; none by default.
+    pub base_path: BasePath,
+    /// Where browsers find the files of the client, when another host has them.
+    pub assets_url: Option<AssetsUrl>,
     /// Bytes a message from a client may have, [`MESSAGE_BYTES_MAX`] by default. A longer one
     /// closes its connection with 1009.
     pub message_bytes_max: usize,
@@ -176,6 +193,8 @@ impl Default for EdgeConfig {
             session_expire_after: SESSION_EXPIRE_AFTER,
             cable_path: "/cable".to_owned(),
             cable_url: None,
+            base_path: BasePath::default(),
+            assets_url: None,
             message_bytes_max: MESSAGE_BYTES_MAX,
             sanity_checks: true,
         }
@@ -318,6 +337,18 @@ impl EdgeConfig {
             }
             config.cable_url = Some(url);
         }
+        if let Some(path) = get("SINEW_BASE_PATH") {
+            config.base_path = path.parse().map_err(|error: BasePathError| {
+                let expected = "a path, such as `/app`";
+                ConfigError::new("SINEW_BASE_PATH", &path, expected).caused_by(error)
+            })?;
+        }
+        if let Some(url) = get("SINEW_ASSETS_URL") {
+            config.assets_url = Some(url.parse().map_err(|error: AssetsUrlError| {
+                let expected = "an address such as `https://cdn.example.com`";
+                ConfigError::new("SINEW_ASSETS_URL", &url, expected).caused_by(error)
+            })?);
+        }
         if let Some(bytes) = get("SINEW_MESSAGE_BYTES_MAX") {
             let expected = "a number of bytes from 1024 to 1073741824";
             let number: usize = number("SINEW_MESSAGE_BYTES_MAX", &bytes, expected)?;
@@ -370,9 +401,50 @@ impl EdgeConfig {
         }
     }
 
-    /// Where browsers find the cable: the content of the `action-cable-url` meta tag.
-    pub fn cable_address(&self) -> &str {
-        self.cable_url.as_deref().unwrap_or(&self.cable_path)
+    /// Where browsers find the cable: the content of the `action-cable-url` meta tag. It is
+    /// [`cable_url`](Self::cable_url), or else the cable's path below the base path.
+    ///
+    /// ```
+    /// let mut config = sinew_web::EdgeConfig::default();
+    /// config.base_path = "/app".parse()?;
+    /// assert_eq!(config.cable_address(), "/app/cable");
+    /// config.cable_url = Some("wss://cable.example.com/cable".to_owned());
+    /// assert_eq!(config.cable_address(), "wss://cable.example.com/cable");
+    /// # Ok::<(), sinew_web::error::BasePathError>(())
+    /// ```
+    pub fn cable_address(&self) -> Cow<'_, str> {
+        match &self.cable_url {
+            Some(url) => Cow::Borrowed(url),
+            None => Cow::Owned(self.base_path.join(&self.cable_path)),
+        }
+    }
+
+    /// The session cookie: [`cookie`](Self::cookie), and below a base path that path instead of
+    /// `/`, so that other applications of the same host do not get it.
+    ///
+    /// It stays `/` where the cable is outside of the base path, since its handshake needs the
+    /// cookie, and for a `__Host-` cookie, which browsers accept for `/` only.
+    ///
+    /// ```
+    /// let mut config = sinew_web::EdgeConfig::default();
+    /// config.base_path = "/app".parse()?;
+    /// assert_eq!(config.session_cookie().path, "/app");
+    /// config.cable_url = Some("wss://cable.example.com/cable".to_owned());
+    /// assert_eq!(config.session_cookie().path, "/");
+    /// # Ok::<(), sinew_web::error::BasePathError>(())
+    /// ```
+    pub fn session_cookie(&self) -> CookieConfig {
+        let mut cookie = self.cookie.clone();
+        let is_below = !self.base_path.is_empty()
+            && match self.cable_url.as_deref().map(str::parse::<http::Uri>) {
+                Some(Ok(url)) => self.base_path.strip(url.path()).is_some(),
+                Some(Err(_)) => false,
+                None => true,
+            };
+        if is_below && cookie.path == "/" && !cookie.name.starts_with("__Host-") {
+            cookie.path = self.base_path.as_str().to_owned();
+        }
+        cookie
     }
 }
 
@@ -451,6 +523,8 @@ mod tests {
             ("SINEW_SESSION_SECONDS", "60"),
             ("SINEW_CABLE_PATH", "/socket"),
             ("SINEW_CABLE_URL", "wss://cable.example.com/socket"),
+            ("SINEW_BASE_PATH", "/app"),
+            ("SINEW_ASSETS_URL", "https://cdn.example.com"),
             ("SINEW_MESSAGE_BYTES_MAX", "2048"),
             ("SINEW_SANITY_CHECKS", "Off"),
         ])
@@ -470,6 +544,11 @@ mod tests {
         assert_eq!(config.session_expire_after, Duration::from_secs(60));
         assert_eq!(config.cable_path, "/socket");
         assert_eq!(config.cable_address(), "wss://cable.example.com/socket");
+        assert_eq!(config.base_path.as_str(), "/app");
+        assert_eq!(
+            config.assets_url.as_ref().map(AssetsUrl::as_str),
+            Some("https://cdn.example.com")
+        );
         assert_eq!(config.message_bytes_max, 2048);
         assert!(!config.sanity_checks);
     }
@@ -492,6 +571,8 @@ mod tests {
             ("SINEW_CABLE_PATH", "//evil.example"),
             ("SINEW_CABLE_URL", "cable.example.com"),
             ("SINEW_CABLE_URL", "ftp://cable.example.com"),
+            ("SINEW_BASE_PATH", "/app/"),
+            ("SINEW_ASSETS_URL", "cdn.example.com"),
             ("SINEW_MESSAGE_BYTES_MAX", "1"),
             ("SINEW_MESSAGE_BYTES_MAX", "1 MiB"),
             ("SINEW_SANITY_CHECKS", "sometimes"),
@@ -506,6 +587,31 @@ mod tests {
                 "{sentence}"
             );
         }
+    }
+
+    #[test]
+    fn the_cookie_goes_where_pages_and_cable_are() {
+        let path = |pairs: &[(&str, &str)]| {
+            let base = ("SINEW_BASE_PATH", "/app");
+            let config = with(&[&[base], pairs].concat()).expect("good settings");
+            config.session_cookie().path
+        };
+        assert_eq!(path(&[]), "/app");
+        assert_eq!(path(&[("SINEW_CABLE_URL", "/app/socket")]), "/app");
+        assert_eq!(path(&[("SINEW_CABLE_URL", "/socket")]), "/");
+        assert_eq!(
+            path(&[("SINEW_CABLE_URL", "wss://a.example/app/c")]),
+            "/app"
+        );
+        assert_eq!(path(&[("SINEW_CABLE_URL", "wss://a.example/cable")]), "/");
+        let mut config = with(&[("SINEW_BASE_PATH", "/app")]).expect("good settings");
+        config.cookie.name = "__Host-id".to_owned();
+        assert_eq!(config.session_cookie().path, "/");
+        config.cookie = CookieConfig {
+            path: "/mine".to_owned(),
+            ..CookieConfig::default()
+        };
+        assert_eq!(config.session_cookie().path, "/mine");
     }
 
     #[test]

@@ -181,6 +181,22 @@ pub enum OriginRefused {
     NotAllowed(String),
 }
 
+/// A path that cannot be that of an application.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+#[error(
+    "`{0}` cannot be the path of the application; write `/app`: a slash first, none last, and letters, digits, `-`, `.`, `_` and `~` between"
+)]
+pub struct BasePathError(pub String);
+
+/// An address that cannot be that of the client's files.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+#[error(
+    "`{0}` cannot be where the client's files are; write `https://cdn.example.com` with or without a path, without a query"
+)]
+pub struct AssetsUrlError(pub String);
+
 /// A cookie configuration that a browser would refuse.
 ///
 /// ```

@@ -26,6 +26,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod assets_url;
+pub mod base_path;
 pub mod config;
 pub mod cookie;
 pub mod data_directory;
@@ -38,6 +40,8 @@ pub mod secret;
 pub mod session_layer;
 pub mod websocket;
 
+pub use assets_url::AssetsUrl;
+pub use base_path::BasePath;
 pub use config::EdgeConfig;
 pub use cookie::CookieConfig;
 pub use environment::Environment;

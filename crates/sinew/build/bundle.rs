@@ -14,12 +14,13 @@ use std::process::{Command, Stdio};
 use sha2::{Digest, Sha256};
 
 /// The files of a finished bundle, in the order they are listed in the crate that embeds them.
-pub(crate) const BUNDLE_FILES: [&str; 5] = [
+pub(crate) const BUNDLE_FILES: [&str; 6] = [
     "sinew.js",
     "sinew.js.br",
     "sinew.js.gz",
     "sinew.js.map",
     "LICENSES.txt",
+    "sinew-development.js",
 ];
 
 /// Beside the bundle: the hash of what it was made from.

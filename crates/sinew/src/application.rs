@@ -4,8 +4,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use axum::middleware::from_fn_with_state;
-use axum::{Extension, Router};
+use axum::{Extension, Router, middleware};
 use http::Extensions;
 use sinew_cable::{Application, Cable, Channel, ConnectionIdentifiers, Refusal};
 use sinew_embedded::EmbeddedStore;
@@ -15,13 +14,16 @@ use sinew_streams::{InProcessStreams, Streams};
 use sinew_verifier::{MessageVerifier, SecretKeyBase};
 use sinew_web::{Environment, Health, SessionLayer};
 use tokio::runtime::Handle;
+use tower::util::MapRequest;
 
+use crate::client_version::ServerVersion;
 use crate::config::Config;
 use crate::endpoint::{self, Endpoint};
 use crate::error::StartError;
 use crate::extract::Given;
 use crate::handle::SinewHandle;
 use crate::identify::{Identification, Identify, Visitor};
+use crate::page_policy::add_policy;
 use crate::reflex_channel::ReflexChannel;
 use crate::renderer::{RouterRenderer, answer_probes};
 use crate::sanity::{Finding, Subject, Traffic};
@@ -254,32 +256,39 @@ impl Sinew {
         session_config.expire_after = edge.session_expire_after;
         let sessions = Sessions::with_config(store, session_config);
         let cable_ready = CableReady::new(Arc::clone(&self.streams), runtime.clone());
-        let handle = SinewHandle::new(cable_ready, Arc::clone(&self.streams), verifier.clone());
+        let streams = Arc::clone(&self.streams);
+        let base_path = edge.base_path.clone();
+        let handle = SinewHandle::new(cable_ready, streams, verifier.clone(), base_path.clone());
         let on_end = handle.clone();
         let session_layer = SessionLayer::new(
             sessions.clone(),
-            edge.cookie.clone(),
+            edge.session_cookie(),
             edge.trusted_proxies.clone(),
         )
         .on_end(move |id| on_end.session_ended(id));
-        let tags = Arc::new(TagContext {
-            cable_url: edge.cable_address().to_owned(),
-        });
+        let tags = Arc::new(TagContext::new(edge));
         self.extensions.insert(Arc::clone(&tags));
         self.extensions.insert(handle.clone());
+        self.extensions.insert(base_path.clone());
         let app = answer_probes(
             self.app
                 .layer(Extension(tags))
-                .layer(Extension(handle.clone())),
+                .layer(Extension(handle.clone()))
+                .layer(Extension(base_path.clone())),
         );
 
-        let renderer = RouterRenderer::new(app.clone(), sessions, config.page_bytes_max);
+        let renderer = RouterRenderer {
+            app: app.clone(),
+            sessions,
+            base_path: base_path.clone(),
+            page_bytes_max: config.page_bytes_max,
+        };
         let mut reflex_config = config.reflex.clone();
         reflex_config.environment = match edge.environment {
             Environment::Production => sinew_reflex::Environment::Production,
             _ => sinew_reflex::Environment::Development,
         };
-        let is_development = edge.environment == Environment::Development;
+        let is_development = edge.environment.is_development();
         let mut engine = Engine::builder(Arc::clone(&self.streams), Arc::new(renderer))
             .config(reflex_config)
             .runtime(runtime.clone())
@@ -301,7 +310,8 @@ impl Sinew {
         })
         .signed_streams(verifier)
         .direct_channel(Arc::new(
-            ReflexChannel::new(engine.clone()).refreshable(is_development),
+            ReflexChannel::new(engine.clone(), ServerVersion::new(is_development))
+                .refreshable(is_development),
         ));
         for register in self.channels {
             application = register(application);
@@ -314,13 +324,17 @@ impl Sinew {
 
         let health = Health::new();
         let endpoint = Endpoint::new(cable, edge);
-        let router = endpoint::routes(endpoint, &edge.cable_path).merge(assets::routes());
+        let router = endpoint::routes(endpoint, &edge.cable_path)
+            .merge(assets::routes(edge.environment.is_development()));
         let router = if config.health_routes {
             router.merge(health.routes())
         } else {
             router
         };
-        let mut app = app.layer(session_layer);
+        let policy = config.policy_header()?.map(Arc::new);
+        let mut pages = app
+            .layer(session_layer)
+            .layer(middleware::from_fn_with_state(policy, add_policy));
         let mut findings = Vec::new();
         if edge.sanity_checks {
             let subject = Subject {
@@ -332,12 +346,22 @@ impl Sinew {
             };
             findings = subject.findings();
             findings.iter().for_each(Finding::warn);
-            app = app.layer(from_fn_with_state(Traffic::new(&config), Traffic::look));
+            let traffic = Traffic::new(&config);
+            pages = pages.layer(middleware::from_fn_with_state(traffic, Traffic::look));
         }
         if is_development && !self.templates.is_empty() {
             runtime.spawn(templates::watch(self.templates, handle.clone()));
         }
-        let router = router.fallback_service(app);
+        let router = router.fallback_service(pages);
+        let router = if base_path.is_empty() {
+            router
+        } else {
+            // Around it, since a layer of a router runs when the route is found already.
+            Router::new().fallback_service(MapRequest::new(router, move |mut request| {
+                base_path.enter(&mut request);
+                request
+            }))
+        };
         Ok(App {
             router,
             handle,
@@ -381,7 +405,8 @@ impl App {
     /// The application as a router: pages, cable, browser client, `/health` and `/ready`.
     ///
     /// Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that trusted proxies can
-    /// be told from everybody else. It may be nested in another router, but not below a prefix.
+    /// be told from everybody else. It may be nested in another router, and below a prefix when
+    /// [`EdgeConfig::base_path`](sinew_web::EdgeConfig::base_path) says the same.
     pub fn router(&self) -> &Router {
         &self.router
     }

@@ -9,9 +9,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use crate::client::{self, ClientAsset};
 
 /// One route for each file of the client. Its name changes with its content, so it may be kept for ever.
-pub(crate) fn routes() -> Router {
+pub(crate) fn routes(is_development: bool) -> Router {
+    let development = is_development.then_some(client::DEVELOPMENT);
     client::ASSETS
         .into_iter()
+        .chain(development)
         .fold(Router::new(), |router, asset| {
             router.route(
                 asset.path,
@@ -22,7 +24,7 @@ pub(crate) fn routes() -> Router {
 
 /// The file, compressed as well as the browser can read it.
 fn serve(asset: ClientAsset, request: &HeaderMap) -> Response {
-    let headers: [(HeaderName, HeaderValue); 3] = [
+    let headers: [(HeaderName, HeaderValue); 5] = [
         (
             header::CONTENT_TYPE,
             HeaderValue::from_static(asset.content_type),
@@ -34,6 +36,16 @@ fn serve(asset: ClientAsset, request: &HeaderMap) -> Response {
         (
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
+        ),
+        // Nothing in them is anybody's own, and a page may have them from another host that
+        // fetched them here, or from this host while it is of another.
+        (
+            header::ACCESS_CONTROL_ALLOW_ORIGIN,
+            HeaderValue::from_static("*"),
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            HeaderValue::from_static("cross-origin"),
         ),
     ];
     if asset.compressed.is_empty() {
@@ -125,7 +137,7 @@ mod tests {
                 .header(ACCEPT_ENCODING, accept)
                 .body(Body::empty())
                 .unwrap();
-            let response = routes().oneshot(request).await.unwrap();
+            let response = routes(false).oneshot(request).await.unwrap();
             let header = |name| {
                 response
                     .headers()
@@ -146,7 +158,7 @@ mod tests {
             .header(ACCEPT_ENCODING, "br")
             .body(Body::empty())
             .unwrap();
-        let response = routes().oneshot(request).await.unwrap();
+        let response = routes(false).oneshot(request).await.unwrap();
         assert!(!response.headers().contains_key(VARY));
         assert!(!response.headers().contains_key(CONTENT_ENCODING));
     }

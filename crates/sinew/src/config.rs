@@ -4,7 +4,16 @@ pub use sinew_reflex::VersionCheck;
 pub use sinew_store::SessionConfig;
 pub use sinew_verifier::Digest;
 pub use sinew_web::error::ConfigError;
-pub use sinew_web::{CookieConfig, EdgeConfig, Environment, OriginPolicy, Secret, TrustedProxies};
+// What a request is once the trusted proxies were heard, for an `OriginPolicy` to check.
+pub use sinew_web::Effective;
+pub use sinew_web::{
+    AssetsUrl, BasePath, CookieConfig, EdgeConfig, Environment, OriginPolicy, Secret,
+    TrustedProxies,
+};
+
+use crate::client;
+use crate::content_security_policy::PolicyHeader;
+pub use crate::content_security_policy::{ContentSecurityPolicy, PolicyError};
 
 /// The settings of an application. Every one has a default that a first application can live with.
 ///
@@ -30,6 +39,16 @@ pub struct Config {
     pub reflex: sinew_reflex::Config,
     /// The sessions: sizes. How long they live is set by [`EdgeConfig::session_expire_after`].
     pub session: SessionConfig,
+    /// What browsers may load and run in pages whose handlers take
+    /// [`ClientTags`](crate::ClientTags); on by default, and `None` sends no policy. A response
+    /// with a policy of its own keeps that.
+    ///
+    /// ```
+    /// let mut config = sinew::Config::default();
+    /// assert_eq!(config.content_security_policy, Some(sinew::config::ContentSecurityPolicy::default()));
+    /// config.content_security_policy = None;
+    /// ```
+    pub content_security_policy: Option<ContentSecurityPolicy>,
     /// Bytes that a page may have in a page morph, 8 MiB by default. A larger one is a `morph-error`.
     pub page_bytes_max: usize,
     /// Whether a socket without a session may connect; no by default.
@@ -51,6 +70,7 @@ impl Default for Config {
             cable: sinew_cable::Config::default(),
             reflex: sinew_reflex::Config::default(),
             session: SessionConfig::default(),
+            content_security_policy: Some(ContentSecurityPolicy::default()),
             page_bytes_max: 8 * 1024 * 1024,
             anonymous: false,
             health_routes: true,
@@ -71,4 +91,29 @@ impl Config {
             ..Self::default()
         })
     }
+
+    /// The policy, with what the page needs of other hosts: the cable's origin, and the folder of
+    /// the client's scripts. The rest of that host stays forbidden.
+    pub(crate) fn policy_header(&self) -> Result<Option<PolicyHeader>, PolicyError> {
+        let Some(mut policy) = self.content_security_policy.clone() else {
+            return Ok(None);
+        };
+        if let Some(origin) = self.edge.cable_url.as_deref().and_then(cable_origin) {
+            policy = policy.allow("connect-src", &origin)?;
+        }
+        if let Some(url) = &self.edge.assets_url {
+            policy = policy.allow("script-src", &url.join(client::FOLDER))?;
+        }
+        Ok(Some(policy.header()))
+    }
+}
+
+/// The origin of a cable on another host, with the scheme that the client uses.
+fn cable_origin(url: &str) -> Option<String> {
+    let url: http::Uri = url.parse().ok()?;
+    let scheme = match url.scheme_str()? {
+        "https" | "wss" => "wss",
+        _ => "ws",
+    };
+    Some(format!("{scheme}://{}", url.authority()?))
 }

@@ -7,6 +7,8 @@ use sinew_reflex::BuildError;
 use sinew_streams::StreamsError;
 use sinew_web::error::{ConfigError, SecretError};
 
+use crate::content_security_policy::PolicyError;
+
 /// Why an application does not start: the sentence to print, with what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -14,6 +16,9 @@ pub enum StartError {
     /// A setting cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The content security policy has something that no header can say.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// There is no secret, or none that can be used.
     #[error(transparent)]
     Secret(#[from] SecretError),

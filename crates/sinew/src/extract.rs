@@ -3,18 +3,23 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use axum::body::to_bytes;
 use axum::extract::FromRequestParts;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use http::{Extensions, StatusCode};
 use sinew_reflex::{Error, Reflex, Result};
+use sinew_web::BasePath;
 
 /// Uses axum's extractors in a reflex, on the request of a page morph: a GET of the page's url with
 /// the headers of the connection. As in a handler, its extensions hold the session, the flash, and
-/// what [`Sinew::state`](crate::Sinew::state) was given. What the router's own layers add is not
-/// there, nor are parameters of the path: those are in [`Reflex::params`] and [`Reflex::route`].
+/// what [`Sinew::state`](crate::Sinew::state) was given, and `Path` has the parameters of the page's
+/// route. What the router's own layers add is not there.
+///
+/// A page that no route matches, but a fallback answers, has no parameters of a path, and `Path`
+/// refuses it.
 ///
 /// ```
-/// use axum::extract::Query;
+/// use axum::extract::{Path, Query};
 /// use serde::Deserialize;
 /// use sinew::prelude::*;
 ///
@@ -26,6 +31,8 @@ use sinew_reflex::{Error, Reflex, Result};
 /// #[reflex]
 /// impl Results {
 ///     async fn refresh(&self, cx: &mut Reflex) -> Result {
+///         // On the page `/shelves/7?q=tea`, whose route is `/shelves/{shelf}`.
+///         let Path(_shelf) = cx.extract::<Path<u32>>().await?;
 ///         let Query(search) = cx.extract::<Query<Search>>().await?;
 ///         cx.morph("#term", format!("<b id=\"term\">{}</b>", search.q.len()));
 ///         Ok(())
@@ -72,27 +79,47 @@ impl Extract for Reflex {
         E: FromRequestParts<S> + 'static,
         S: Send + Sync,
     {
-        let request = self.request();
+        let request = self.routed_request();
         let given = self.try_state::<Given>().cloned();
         async move {
-            let (mut parts, ()) = request?.into_parts();
+            let mut request = request.await?;
+            let base_path = given.as_ref().and_then(|given| given.0.get::<BasePath>());
+            if let Some(base_path) = base_path {
+                base_path.enter(&mut request);
+            }
+            let (mut parts, ()) = request.into_parts();
             if let Some(Given(given)) = given {
                 let own = std::mem::replace(&mut parts.extensions, (*given).clone());
                 parts.extensions.extend(own);
             }
-            E::from_request_parts(&mut parts, state)
-                .await
-                .map_err(|rejection| refused::<E>(rejection.into_response()))
+            // A rejection need not be `Send`; the response it becomes is.
+            let refusal = match E::from_request_parts(&mut parts, state).await {
+                Ok(extracted) => return Ok(extracted),
+                Err(rejection) => rejection.into_response(),
+            };
+            Err(refused::<E>(refusal).await)
         }
     }
 }
 
-fn refused<E>(response: Response) -> Error {
+/// Longest sentence taken over from an extractor, in bytes; a longer one is left out.
+const SENTENCE_BYTES_MAX: usize = 1_000;
+
+async fn refused<E>(response: Response) -> Error {
     let status = response.status();
-    let error = Error::from(format!(
+    let mut sentence = format!(
         "{} refused the request of the page with {status}",
         std::any::type_name::<E>()
-    ));
+    );
+    let body = to_bytes(response.into_body(), SENTENCE_BYTES_MAX).await;
+    if let Ok(body) = body
+        && let Ok(said) = std::str::from_utf8(&body)
+        && !said.trim().is_empty()
+    {
+        sentence.push_str(": ");
+        sentence.push_str(said.trim());
+    }
+    let error = Error::from(sentence);
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
             error.with_sentence("This action is not allowed.")

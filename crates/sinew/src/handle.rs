@@ -9,10 +9,11 @@ use http::request::Parts;
 use serde_json::json;
 use sinew_cable::{Broadcaster, Cable, ConnectionIdentifiers, WeakCable};
 use sinew_cable_ready::stream_key;
-use sinew_reflex::CableReady;
+use sinew_reflex::{CableReady, Result};
 use sinew_store::{Session, SessionId};
-use sinew_streams::Streams;
+use sinew_streams::{StreamName, Streams};
 use sinew_verifier::MessageVerifier;
+use sinew_web::BasePath;
 
 use crate::identify::{Connected, SESSION_ID};
 
@@ -40,6 +41,7 @@ struct Inner {
     cable_ready: CableReady,
     streams: Arc<dyn Streams>,
     verifier: MessageVerifier,
+    base_path: BasePath,
     /// Not held: the cable holds the reflexes, which hold this handle.
     cable: OnceLock<WeakCable>,
 }
@@ -49,11 +51,13 @@ impl SinewHandle {
         cable_ready: CableReady,
         streams: Arc<dyn Streams>,
         verifier: MessageVerifier,
+        base_path: BasePath,
     ) -> Self {
         Self(Arc::new(Inner {
             cable_ready,
             streams,
             verifier,
+            base_path,
             cable: OnceLock::new(),
         }))
     }
@@ -144,6 +148,24 @@ impl SinewHandle {
         }
     }
 
+    /// Where browsers find `path`, a path of the application that begins with `/`: with the
+    /// [base path](crate::config::EdgeConfig::base_path) before it. In a page it is
+    /// [`ClientTags::path`](crate::ClientTags::path).
+    ///
+    /// ```
+    /// use sinew::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let mut config = sinew::Config::default();
+    /// config.edge.base_path = "/app".parse()?;
+    /// let app = Sinew::new(axum::Router::new()).config(config).in_memory().build()?;
+    /// assert_eq!(app.handle().path("/todos"), "/app/todos");
+    /// # Ok(()) }
+    /// ```
+    pub fn path(&self, path: &str) -> String {
+        self.0.base_path.join(path)
+    }
+
     /// Signs the name of a stream, so that a page may name it and a visitor cannot make one up.
     ///
     /// The parts are joined by `:`.
@@ -161,6 +183,66 @@ impl SinewHandle {
             identifier: self.sign_stream(parts),
             attributes: Vec::new(),
         }
+    }
+}
+
+/// # Streams of a session
+///
+/// What only one visitor shall see, in whichever tab: progress of a job, a notice. A page follows
+/// such a stream with [`session_stream_from`](Self::session_stream_from); a reflex names it with
+/// [`Reflex::session_stream`](sinew_reflex::Reflex::session_stream), a handler or a job with
+/// [`session_stream`](Self::session_stream). The streams of one session are told apart by a name.
+///
+/// They last as long as the session's id: a login, which renews it, begins new ones, and pages from
+/// before follow nothing until they are loaded again. A connection without a session
+/// ([`Config::anonymous`](crate::Config::anonymous)) has none to share with its page. What shall
+/// follow somebody from browser to browser goes over a stream of the user instead, which is a
+/// stream like any other: `sinew.stream_from(&["user", &id])`.
+///
+/// ```
+/// use axum::response::Html;
+/// use sinew::prelude::*;
+///
+/// struct Job;
+///
+/// #[reflex]
+/// impl Job {
+///     async fn start(&self, cx: &mut Reflex) -> Result {
+///         let (stream, cable_ready) = (cx.session_stream("job"), cx.broadcaster().clone());
+///         cx.spawn(async move {
+///             // Here something would be worked at.
+///             cable_ready.send(stream, |it| it.text_content("#state", "Done.")).await
+///         });
+///         cx.morph_nothing();
+///         Ok(())
+///     }
+/// }
+///
+/// async fn page(session: Session, sinew: SinewHandle, client: ClientTags) -> Result<Html<String>> {
+///     let stream = sinew.session_stream_from(&session, "job").await?;
+///     Ok(Html(format!("<head>{client}</head><body>{stream}<p id=state>Nothing to do.</p></body>")))
+/// }
+/// # let _ = (page, Job);
+/// ```
+impl SinewHandle {
+    /// The stream `name` of a session.
+    ///
+    /// # Errors
+    ///
+    /// When the session could not be looked up.
+    pub async fn session_stream(&self, session: &Session, name: &str) -> Result<StreamName> {
+        let id = session.settled_id().await?;
+        Ok(sinew_reflex::session_stream(id, name))
+    }
+
+    /// As [`stream_from`](Self::stream_from), for the stream `name` of a session.
+    ///
+    /// # Errors
+    ///
+    /// When the session could not be looked up.
+    pub async fn session_stream_from(&self, session: &Session, name: &str) -> Result<StreamFrom> {
+        let stream = self.session_stream(session, name).await?;
+        Ok(self.stream_from(&[stream.as_str()]))
     }
 }
 

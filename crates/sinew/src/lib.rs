@@ -61,12 +61,15 @@ mod extract;
 
 pub mod client;
 pub mod config;
+mod content_security_policy;
 mod error;
 pub mod sanity;
 
 mod assets;
+mod client_version;
 mod endpoint;
 mod log;
+mod page_policy;
 mod reflex_channel;
 mod renderer;
 mod serve;

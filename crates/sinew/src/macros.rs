@@ -23,6 +23,45 @@
 /// );
 /// ```
 ///
+/// # Which events
+///
+/// Any event of the browser, and any that a script dispatches. The client keeps an event that calls
+/// a reflex from its default action, which is right for `click` on a link and for `submit`, and
+/// **wrong for keys**: with `keydown`, `keypress` or `beforeinput` on a field or around one,
+/// nothing can be typed there any more. Use `input` or `change` for what is typed, `submit` for
+/// Enter, and for another key a few lines of script that dispatch an event of a name of their own:
+///
+/// ```js
+/// document.addEventListener("keydown", event => {
+///   if (event.key === "Escape" && event.target.matches("[data-reflex*='cancelled->']")) {
+///     event.target.dispatchEvent(new CustomEvent("cancelled", { bubbles: true }))
+///   }
+/// })
+/// ```
+///
+/// The embedded client dispatches one such event itself: `reconnected`, at every element whose
+/// reflexes name it, when the connection is back after it was lost. What was broadcast meanwhile
+/// has not arrived; a reflex that says nothing brings the page up to date, since it is then
+/// rendered again:
+///
+/// ```
+/// use sinew::prelude::*;
+///
+/// struct Chat;
+///
+/// #[reflex]
+/// impl Chat {
+///     async fn catch_up(&self, _cx: &mut Reflex) -> Result {
+///         Ok(())
+///     }
+/// }
+///
+/// let list = format!(r#"<ol id="messages" data-reflex="{}">"#, sinew::reflex!("reconnected" => Chat::catch_up));
+/// assert_eq!(list, r#"<ol id="messages" data-reflex="reconnected->Chat#catch_up">"#);
+/// ```
+///
+/// # A typo does not compile
+///
 /// ```compile_fail
 /// # use sinew::prelude::*;
 /// # struct Counter;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sinew_cable::{Answer, Confirmation, DirectChannel, DirectSubscription};
 use sinew_reflex::{Client, Engine};
 
+use crate::client_version::ServerVersion;
 use crate::handle::REFRESH_STREAM;
 use crate::identify::Connected;
 
@@ -14,14 +15,16 @@ const NAME: &str = "StimulusReflex::Channel";
 /// Hands calls to the engine and lets the cable deliver what the engine publishes.
 pub(crate) struct ReflexChannel {
     engine: Engine,
+    version: ServerVersion,
     /// Whether pages hear that they shall ask for themselves again.
     is_refreshable: bool,
 }
 
 impl ReflexChannel {
-    pub(crate) fn new(engine: Engine) -> Self {
+    pub(crate) fn new(engine: Engine, version: ServerVersion) -> Self {
         Self {
             engine,
+            version,
             is_refreshable: false,
         }
     }
@@ -58,6 +61,10 @@ impl DirectChannel for ReflexChannel {
         // takes its share of every connection.
         if identifiers.extensions().len() > 1 {
             client = client.with_extensions(identifiers.extensions().clone());
+        }
+        // It waits in the mailbox until this call has been answered, so the confirmation comes first.
+        if let Some(greeting) = self.version.greeting(subscription.identifier().as_str()) {
+            subscription.transmit_json(&greeting);
         }
         let confirmation = Confirmation::new().stream_from(stream);
         let confirmation = if self.is_refreshable {

@@ -13,6 +13,7 @@ use http::{StatusCode, header};
 use parking_lot::Mutex;
 use sinew_reflex::{Page, PageRenderer, PageRequest, RenderError, Route};
 use sinew_store::{Flash, Sessions};
+use sinew_web::BasePath;
 use sinew_web::session_layer::InProcess;
 use tower::ServiceExt as _;
 
@@ -20,19 +21,11 @@ use crate::sanity::Finding;
 
 /// Runs the router that also answers HTTP, without the session layer around it.
 pub(crate) struct RouterRenderer {
-    app: Router,
-    sessions: Sessions,
-    page_bytes_max: usize,
-}
-
-impl RouterRenderer {
-    pub(crate) fn new(app: Router, sessions: Sessions, page_bytes_max: usize) -> Self {
-        Self {
-            app,
-            sessions,
-            page_bytes_max,
-        }
-    }
+    pub(crate) app: Router,
+    pub(crate) sessions: Sessions,
+    /// What the addresses of pages have that the router's own do not.
+    pub(crate) base_path: BasePath,
+    pub(crate) page_bytes_max: usize,
 }
 
 /// A request that only asks where it would arrive. A layer answers it instead of the handler.
@@ -58,6 +51,8 @@ async fn answer_probe(request: Request, next: Next) -> Response {
         return StatusCode::NOT_FOUND.into_response();
     };
     let params = RawPathParams::from_request_parts(&mut parts, &()).await;
+    // It would hold itself.
+    parts.extensions.remove::<RouteProbe>();
     *probe.0.lock() = Some(Route {
         template,
         params: params.map_or_else(
@@ -69,6 +64,7 @@ async fn answer_probe(request: Request, next: Next) -> Response {
                     .collect()
             },
         ),
+        extensions: parts.extensions,
     });
     StatusCode::NO_CONTENT.into_response()
 }
@@ -82,7 +78,10 @@ impl PageRenderer for RouterRenderer {
         async move {
             let probe = RouteProbe::default();
             let mut request = request.map(|()| Body::empty());
+            // Those that come back are the router's own.
+            request.extensions_mut().clear();
             request.extensions_mut().insert(probe.clone());
+            self.base_path.enter(&mut request);
             let Ok(_) = app.oneshot(request).await;
             let route = probe.0.lock().take();
             Ok(route)
@@ -99,6 +98,7 @@ impl PageRenderer for RouterRenderer {
             // An anonymous connection has no session; its pages see an empty one that is never stored.
             extensions.insert(page.session.unwrap_or_else(|| self.sessions.create()));
             extensions.insert::<Flash>(page.flash);
+            self.base_path.enter(&mut request);
             let Ok(response) = app.oneshot(request).await;
             let (parts, body) = response.into_parts();
             if parts.headers.contains_key(header::SET_COOKIE) {

@@ -42,3 +42,27 @@ test('two browsers hear each other, by keyboard alone', async () => {
     })
   })
 })
+
+test('what was said while the connection was lost is there when it is back', async () => {
+  await withPage(app.browser, async ada => {
+    await enter(ada)
+    await withPage(app.browser, async bob => {
+      await enter(bob)
+      const lost = ada.waitForSelector('body.stimulus-reflex-disconnected')
+      await ada.evaluate(() => window.Sinew.consumer.connection.webSocket.close())
+      await lost
+      await ada.fill('#text', 'half a sen')
+      await bob.fill('#text', 'Anybody there?')
+      await bob.keyboard.press('Enter')
+      await shows(bob, LAST, 'Somebody Anybody there?')
+
+      await ada.evaluate(() => window.Sinew.consumer.connection.reopen())
+      await shows(ada, LAST, 'Somebody Anybody there?')
+      assert.equal(await ada.inputValue('#text'), 'half a sen')
+
+      await bob.fill('#text', 'Hello?')
+      await bob.keyboard.press('Enter')
+      await shows(ada, LAST, 'Somebody Hello?')
+    })
+  })
+})

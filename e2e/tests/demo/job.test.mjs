@@ -40,3 +40,18 @@ test('a job goes on through a reload, and can be stopped', async () => {
     await shows(page, '#percent', '0 %')
   })
 })
+
+test('a second tab sees the job begin, go on and stop', async () => {
+  await withPage(app.browser, async page => {
+    await visit(page, app.url + '/job')
+    const other = await page.context().newPage()
+    await visit(other, app.url + '/job')
+    await page.click('#start')
+    await halfway(other)
+    await shows(other, '#state', 'Working …')
+    await ready(other)
+    await other.click('#stop')
+    await shows(page, '#state', 'Stopped.')
+    await shows(other, '#state', 'Stopped.')
+  })
+})

@@ -26,3 +26,16 @@ test('the search answers once typing pauses, by keyboard alone', async () => {
     await shows(page, '#found', '0 of 48: nothing is called “Land<i>”')
   })
 })
+
+test('Back comes back to what was found', async () => {
+  await withPage(app.browser, async page => {
+    await visit(page, app.url + '/search')
+    await page.fill('#q', 'Peru')
+    await page.waitForURL(/q=Peru/)
+    await page.click('nav >> text=Form')
+    await page.waitForURL(/form$/)
+    await page.goBack()
+    await shows(page, '#found', '1 of 48')
+    assert.equal(await page.inputValue('#q'), 'Peru')
+  })
+})

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { accessible } from '../../axe.mjs'
-import { demo, tabTo } from '../../demo.mjs'
+import { demo, ready, tabTo } from '../../demo.mjs'
 import { shows, visit, withPage } from '../../page.mjs'
 
 const app = demo()
@@ -34,5 +34,26 @@ test('the table sorts and pages by keyboard alone, and Back goes back', async ()
     await shows(page, FIRST, 'Zinc')
     await page.reload()
     await shows(page, FIRST, 'Zinc')
+  })
+})
+
+test('Back goes back where Turbo remembers pages, too', async () => {
+  await withPage(app.browser, async page => {
+    await visit(page, app.url + '/table')
+    await page.evaluate(() => document.querySelector('meta[name=turbo-cache-control]').remove())
+    await ready(page)
+    await page.click('#sort-name')
+    await shows(page, FIRST, 'Aluminium')
+    await ready(page)
+    await page.click('#next')
+    await shows(page, FIRST, 'Chlorine')
+    await page.goBack()
+    await shows(page, FIRST, 'Aluminium')
+    await page.goBack()
+    await shows(page, FIRST, 'Hydrogen')
+    await page.goForward()
+    await shows(page, FIRST, 'Aluminium')
+    await page.goForward()
+    await shows(page, FIRST, 'Chlorine')
   })
 })

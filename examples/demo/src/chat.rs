@@ -1,7 +1,7 @@
 //! A room for everybody who has this page open: what one says is broadcast to all.
 //!
 //! The page follows a signed stream with `<cable-ready-stream-from>`; saying something appends one
-//! list item to every page that does.
+//! list item to every page that does. Whoever lost the connection meanwhile gets the whole list.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,11 +50,19 @@ impl Room {
     }
 }
 
-/// The reflex of this page.
+/// The reflexes of this page.
 pub(crate) struct Chat;
 
 #[reflex]
 impl Chat {
+    /// What was said while the connection was lost did not arrive: the list again, and nothing
+    /// else, since somebody may be typing.
+    async fn catch_up(&self, cx: &mut Reflex) -> Result {
+        let room = cx.state::<Room>().clone();
+        cx.morph("#messages", list(&room));
+        Ok(())
+    }
+
     async fn say(&self, cx: &mut Reflex) -> Result {
         let params = cx.params().await?;
         let cut = |field: &str, max: usize| -> String {
@@ -75,7 +83,7 @@ impl Chat {
         let (message, forgotten) = cx.state::<Room>().say(name, text);
 
         let mut everybody = cx.cable_ready_to(STREAM);
-        everybody.append("#messages", item(&message).into_string());
+        everybody.append("#messages", item(&message));
         everybody
             .scroll_into_view(format!("#message-{}", message.id))
             // The list scrolls, the page stays where it is.
@@ -84,8 +92,17 @@ impl Chat {
             everybody.remove(format!("#message-{}", forgotten.id));
         }
         everybody.broadcast().await?;
+        // What was typed is no attribute: no morph would take it away.
         cx.cable_ready().set_value("#text", "").set_focus("#text");
         Ok(())
+    }
+}
+
+fn list(room: &Room) -> Markup {
+    html! {
+        ol #messages data-reflex=(sinew::reflex!("reconnected" => Chat::catch_up)) {
+            @for message in room.messages() { (item(&message)) }
+        }
     }
 }
 
@@ -105,7 +122,7 @@ pub(crate) async fn page(
     let content = html! {
         (sinew.stream_from(&[STREAM]).attribute("id", "chat-stream"))
         div.messages role="log" aria-label="Messages" tabindex="0" {
-            ol #messages { @for message in room.messages() { (item(&message)) } }
+            (list(&room))
         }
         form.fields data-reflex=(sinew::reflex!("submit" => Chat::say)) {
             div.field {

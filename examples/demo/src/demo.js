@@ -19,13 +19,6 @@ document.addEventListener('keydown', event => {
   }
 })
 
-// Addresses that the server pushed are Turbo's too, so that Back shows the page they stand for.
-for (const name of ['push-state', 'replace-state']) {
-  window.addEventListener(`cable-ready:after-${name}`, () => {
-    window.Sinew.Turbo.navigator.history.replace(new URL(window.location.href))
-  })
-}
-
 // The wire page: what goes out and comes in for the last click, word for word.
 const { consumer } = window.Sinew
 const send = consumer.send.bind(consumer)

@@ -99,7 +99,7 @@ pub(crate) async fn page(outcome: Option<Extension<Outcome>>, client: ClientTags
                     p { strong { "Thank you, " (signup.name.trim()) "." } }
                     p { (signup.seats.trim()) " of the seats are yours; the tickets would go to " (signup.email.trim()) "." }
                 }
-                p { a href="/form" { "Book again" } }
+                p { a href=(client.path("/form")) { "Book again" } }
             };
             return layout::page(&client, "/form", INTRO, content);
         }

@@ -1,13 +1,14 @@
 //! A long job beside the reflex that started it, with a progress bar.
 //!
-//! The job reports to a signed stream of its visitor, so a reload, and a second tab, see it go on.
+//! The job reports to a stream of its session, so a reload, and a second tab, see it go on.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use axum::Extension;
 use maud::{Markup, html};
+use sinew::cable::StreamName;
 use sinew::cable_ready::Operations;
 use sinew::prelude::*;
 
@@ -21,39 +22,42 @@ const STEP: Duration = Duration::from_millis(150);
 /// Jobs at one time, of all visitors. Over it a visitor is asked to come again.
 const JOBS_MAX: usize = 100;
 
-/// The jobs that run, by the number of their visitor, with the steps they have done.
+/// The name of the stream, among those of the session.
+const STREAM: &str = "job";
+
+/// The jobs that run, by the stream they report to, with the steps they have done.
 #[derive(Clone, Default)]
-pub(crate) struct Jobs(Arc<Mutex<HashMap<u64, u32>>>);
+pub(crate) struct Jobs(Arc<Mutex<HashMap<StreamName, u32>>>);
 
 impl Jobs {
-    fn with<T>(&self, act: impl FnOnce(&mut HashMap<u64, u32>) -> T) -> T {
+    fn with<T>(&self, act: impl FnOnce(&mut HashMap<StreamName, u32>) -> T) -> T {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn now(&self, visitor: u64) -> State {
+    fn now(&self, stream: &StreamName) -> State {
         self.with(|jobs| {
-            jobs.get(&visitor)
+            jobs.get(stream)
                 .map_or(State::Idle, |done| State::Running(*done))
         })
     }
 
     /// Whether a new job may begin.
-    fn begin(&self, visitor: u64) -> bool {
+    fn begin(&self, stream: &StreamName) -> bool {
         self.with(|jobs| {
-            let may = jobs.len() < JOBS_MAX && !jobs.contains_key(&visitor);
+            let may = jobs.len() < JOBS_MAX && !jobs.contains_key(stream);
             if may {
-                jobs.insert(visitor, 0);
+                jobs.insert(stream.clone(), 0);
             }
             may
         })
     }
 
     /// One step more; what the job is then.
-    fn advance(&self, visitor: u64) -> State {
-        self.with(|jobs| match jobs.get_mut(&visitor) {
+    fn advance(&self, stream: &StreamName) -> State {
+        self.with(|jobs| match jobs.get_mut(stream) {
             None => State::Stopped,
             Some(done) if *done + 1 >= STEPS => {
-                jobs.remove(&visitor);
+                jobs.remove(stream);
                 State::Finished
             }
             Some(done) => {
@@ -63,8 +67,8 @@ impl Jobs {
         })
     }
 
-    fn stop(&self, visitor: u64) {
-        self.with(|jobs| jobs.remove(&visitor));
+    fn stop(&self, stream: &StreamName) {
+        self.with(|jobs| jobs.remove(stream));
     }
 }
 
@@ -83,29 +87,31 @@ pub(crate) struct Job;
 #[reflex]
 impl Job {
     async fn start(&self, cx: &mut Reflex) -> Result {
-        let visitor = visitor(cx.session()).await?;
+        let stream = cx.session_stream(STREAM);
         let jobs = cx.state::<Jobs>().clone();
-        if jobs.begin(visitor) {
+        if jobs.begin(&stream) {
             let cable_ready = cx.broadcaster().clone();
-            let work = jobs.clone();
+            let (work, stream) = (jobs.clone(), stream.clone());
             cx.spawn(async move {
-                loop {
-                    // Here something would be worked at.
-                    tokio::time::sleep(STEP).await;
-                    let state = work.advance(visitor);
+                // The other tabs of this visitor want to know that it has begun.
+                let mut state = State::Running(0);
+                while let State::Running(_) = state {
                     let sent = cable_ready
-                        .send(stream(visitor), |operations| report(operations, state))
+                        .send(&stream, |operations| report(operations, state))
                         .await;
                     if sent.is_err() {
-                        work.stop(visitor);
+                        work.stop(&stream);
                     }
-                    if !matches!(state, State::Running(_)) {
-                        break;
-                    }
+                    // Here something would be worked at.
+                    tokio::time::sleep(STEP).await;
+                    state = work.advance(&stream);
                 }
+                cable_ready
+                    .send(&stream, |operations| report(operations, state))
+                    .await
             });
         }
-        let state = match jobs.now(visitor) {
+        let state = match jobs.now(&stream) {
             State::Idle => State::Refused,
             state => state,
         };
@@ -115,9 +121,14 @@ impl Job {
 
     /// The job notices at its next step, and says so itself.
     async fn stop(&self, cx: &mut Reflex) -> Result {
-        let visitor = visitor(cx.session()).await?;
-        cx.state::<Jobs>().stop(visitor);
+        let stream = cx.session_stream(STREAM);
+        cx.state::<Jobs>().stop(&stream);
         cx.morph_nothing();
+        Ok(())
+    }
+
+    /// What was reported while the connection was lost did not arrive: the page is rendered again.
+    async fn catch_up(&self, _cx: &mut Reflex) -> Result {
         Ok(())
     }
 }
@@ -125,30 +136,15 @@ impl Job {
 /// While it goes on, only the bar and its number change: the buttons stay what they are.
 fn report(operations: &mut Operations, state: State) -> &mut Operations {
     match state {
-        State::Running(done) => operations
+        State::Running(done) if done > 0 => operations
             .set_attribute("#progress", "value", done.to_string())
             .text_content("#percent", percent(done)),
-        ended => operations.morph("#job", panel(ended).into_string()),
+        begun_or_ended => operations.morph("#job", panel(begun_or_ended)),
     }
 }
 
 fn percent(done: u32) -> String {
     format!("{} %", done * 100 / STEPS)
-}
-
-fn stream(visitor: u64) -> String {
-    format!("job:{visitor}")
-}
-
-/// A number for the visitor that says nothing about the session.
-async fn visitor(session: &Session) -> Result<u64> {
-    if let Some(visitor) = session.get("visitor").await? {
-        return Ok(visitor);
-    }
-    let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    let visitor = u64::try_from(since.as_nanos())?;
-    session.set("visitor", &visitor).await?;
-    Ok(visitor)
 }
 
 fn panel(state: State) -> Markup {
@@ -159,7 +155,7 @@ fn panel(state: State) -> Markup {
     };
     let is_running = matches!(state, State::Running(_));
     html! {
-        div #job {
+        div #job data-reflex=(sinew::reflex!("reconnected" => Job::catch_up)) {
             label for="progress" { "Progress" }
             div.row {
                 progress.grow #progress max=(STEPS) value=(done) { (done) " of " (STEPS) }
@@ -191,10 +187,10 @@ pub(crate) async fn page(
     Extension(jobs): Extension<Jobs>,
     client: ClientTags,
 ) -> Result<Markup> {
-    let visitor = visitor(&session).await?;
+    let stream = sinew.session_stream(&session, STREAM).await?;
     let content = html! {
-        (sinew.stream_from(&[&stream(visitor)]).attribute("id", "job-stream"))
-        (panel(jobs.now(visitor)))
+        (sinew.stream_from(&[stream.as_str()]).attribute("id", "job-stream"))
+        (panel(jobs.now(&stream)))
     };
     Ok(layout::page(&client, "/job", INTRO, content))
 }
@@ -204,22 +200,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_visitor_has_one_job_that_ends() {
-        let jobs = Jobs::default();
-        assert!(jobs.begin(1));
-        assert!(!jobs.begin(1));
+    fn a_session_has_one_job_that_ends() {
+        let (jobs, stream) = (Jobs::default(), StreamName::from("mine"));
+        assert!(jobs.begin(&stream));
+        assert!(!jobs.begin(&stream));
         for step in 1..STEPS {
-            assert_eq!(jobs.advance(1), State::Running(step));
+            assert_eq!(jobs.advance(&stream), State::Running(step));
         }
-        assert_eq!(jobs.advance(1), State::Finished);
-        assert_eq!(jobs.now(1), State::Idle);
+        assert_eq!(jobs.advance(&stream), State::Finished);
+        assert_eq!(jobs.now(&stream), State::Idle);
     }
 
     #[test]
-    fn a_stopped_job_notices() {
+    fn there_are_not_too_many_jobs_at_once() {
         let jobs = Jobs::default();
-        jobs.begin(1);
-        jobs.stop(1);
-        assert_eq!(jobs.advance(1), State::Stopped);
+        for number in 0..JOBS_MAX {
+            assert!(jobs.begin(&number.to_string().into()));
+        }
+        assert!(!jobs.begin(&"one more".into()));
     }
 }

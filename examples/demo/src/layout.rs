@@ -30,19 +30,19 @@ pub(crate) fn page(client: &ClientTags, path: &str, intro: &str, content: Markup
                 // What these pages show lives on the server: a remembered copy would be out of date.
                 meta name="turbo-cache-control" content="no-cache";
                 title { (name) " · Sinew" }
-                link rel="icon" href="/icon.svg" type="image/svg+xml";
-                link rel="stylesheet" href="/style.css";
+                link rel="icon" href=(client.path("/icon.svg")) type="image/svg+xml";
+                link rel="stylesheet" href=(client.path("/style.css"));
                 (client)
-                script type="module" src="/demo.js" {}
+                script type="module" src=(client.path("/demo.js")) {}
             }
             body {
                 a.skip href="#main" { "Skip to content" }
                 header.site {
-                    a.brand href="/" { "Sinew" }
+                    a.brand href=(client.path("/")) { "Sinew" }
                     nav aria-label="Pages" {
                         ul {
                             @for (address, name) in PAGES {
-                                li { a href=(address) aria-current=[(address == path).then_some("page")] { (name) } }
+                                li { a href=(client.path(address)) aria-current=[(address == path).then_some("page")] { (name) } }
                             }
                         }
                     }

@@ -72,7 +72,8 @@ impl Search {
         let term = cx.element().value().unwrap_or_default().to_owned();
         let query = query_of(&term);
         cx.morph("#results", results(&term));
-        cx.cable_ready().replace_state(format!("/search{query}"));
+        let address = cx.state::<SinewHandle>().path("/search") + &query;
+        cx.cable_ready().replace_state(address);
         Ok(())
     }
 }
@@ -109,7 +110,7 @@ pub(crate) async fn page(params: PageParams, client: ClientTags) -> Markup {
     let term = params.get("q").unwrap_or_default();
     let content = html! {
         search {
-            form action="/search" {
+            form action=(client.path("/search")) {
                 label for="q" { "City or country" }
                 input #q type="search" name="q" value=(term) autocomplete="off" maxlength="100"
                     data-settle data-reflex=(sinew::reflex!("settled" => Search::run));

@@ -1,37 +1,39 @@
-//! The counter, clicked without a browser.
+//! The pages, used without a browser: what somebody would do there, and would see.
+//!
+//! What demo.js does in the browser is for the browser tests; where it turns something into an
+//! event, these tests trigger that event.
+
+mod chat;
+mod counter;
+mod form;
+mod job;
+mod search;
+mod table;
+mod todos;
+mod wire;
 
 use sinew_testing::TestApp;
 
-use super::application;
-
-#[tokio::test]
-async fn each_click_counts_and_the_page_is_morphed() {
-    let mut tab = TestApp::new(application()).visit("/").await;
-    tab.assert_text("#count", "0");
-    tab.click("#increment").await;
-    tab.click("#by-ten").await;
-    tab.assert_text("#count", "11");
-    assert_eq!(tab.outcome().morph(), Some("page"));
+/// The whole application, in memory.
+fn app() -> TestApp {
+    TestApp::new(super::application())
 }
 
 #[tokio::test]
-async fn starting_again_morphs_the_count_alone_and_lasts() {
-    let mut tab = TestApp::new(application()).visit("/").await;
-    tab.click("#by-ten").await;
-    tab.click("#reset").await;
-    tab.assert_text("#count", "0");
-    assert_eq!(tab.outcome().morph(), Some("selector"));
-    tab.reload().await;
-    tab.assert_text("#count", "0");
-}
-
-#[tokio::test]
-async fn tabs_share_a_session_and_browsers_do_not() {
-    let app = TestApp::new(application());
-    let browser = app.browser();
-    let (mut one, mut other) = (browser.open_tab("/").await, browser.open_tab("/").await);
-    one.click("#increment").await;
-    other.click("#increment").await;
-    other.assert_text("#count", "2");
-    app.visit("/").await.assert_text("#count", "0");
+async fn every_page_is_a_link_away_and_says_where_one_is() {
+    let mut tab = app().visit("/").await;
+    for page in [
+        "Todos", "Search", "Form", "Chat", "Job", "Table", "Wire", "Counter",
+    ] {
+        let path = match page {
+            "Counter" => "/".to_owned(),
+            other => format!("/{}", other.to_lowercase()),
+        };
+        tab.click(&format!("nav[aria-label=Pages] a[href='{path}']"))
+            .await;
+        tab.assert_path(&path);
+        tab.assert_text("h1", page);
+        tab.assert_texts("[aria-current=page]", &[page]);
+        assert_eq!(tab.title(), format!("{page} · Sinew"));
+    }
 }

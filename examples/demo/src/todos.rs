@@ -196,7 +196,7 @@ pub(crate) async fn page(
                 nav aria-label="Filter" {
                     ul.filters {
                         @for (name, label, _) in FILTERS {
-                            li { a href={ "/todos?show=" (name) } aria-current=[(name == *current).then_some("true")] { (label) } }
+                            li { a href={ "?show=" (name) } aria-current=[(name == *current).then_some("true")] { (label) } }
                         }
                     }
                 }

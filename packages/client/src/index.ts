@@ -17,6 +17,7 @@
  * Sinew.consumer.subscriptions.create("RoomChannel", { received: console.log })
  * ```
  */
+import './before'
 import { start, type Started } from './start'
 
 /** What a page may reach: the parts this script started, not copies of them. */

@@ -16,10 +16,16 @@ import { createConsumer as untypedCreateConsumer } from '@rails/actioncable'
 import cableReady from 'cable_ready'
 import stimulusReflex from 'stimulus_reflex'
 import type { CableReadyClient, Consumer, StimulusReflexClient, TurboClient } from './clients'
+import { keepHistory } from './history'
+import { keepNonce } from './nonce'
+import { announceReconnects } from './reconnected'
+import { livingReflexes, renew } from './renewal'
+import { type AboutServer, hearServer, IS_EMBEDDED, PARAMS, VERSION } from './version'
 import { keepWired } from './wiring'
 
 export { Application, Controller } from '@hotwired/stimulus'
 export type * from './clients'
+export type { AboutServer } from './version'
 
 export const StimulusReflex: StimulusReflexClient = stimulusReflex
 export const CableReady: CableReadyClient = cableReady
@@ -52,6 +58,10 @@ export interface Started {
   readonly StimulusReflex: StimulusReflexClient
   readonly CableReady: CableReadyClient
   readonly Turbo: TurboClient
+  /** This client's version. */
+  readonly version: string
+  /** What the server has said about itself; in production it speaks only to a client that does not go with it. */
+  readonly server: AboutServer | undefined
 }
 
 let started: Started | undefined
@@ -73,14 +83,36 @@ export function start (options: StartOptions = {}): Started {
   if (options.consumer !== undefined && cableUrl !== undefined) {
     throw new TypeError('start() takes a consumer or a cableUrl, not both: the consumer knows its address')
   }
+  keepNonce(turbo)
   const application = options.application ?? Application.start()
   const consumer = options.consumer ?? createConsumer(cableUrl)
   // Tabs are isolated: a reply that another tab of the same visitor asked for is not performed here.
   // That is the default of the next StimulusReflex, so its notice about the change has nothing to say.
-  StimulusReflex.initialize(application, { consumer, debug, isolate: true, deprecate: false })
+  StimulusReflex.initialize(application, { consumer, debug, isolate: true, deprecate: false, params: PARAMS })
   CableReady.initialize({ consumer, debug })
   // Before the others: they compare, and an element that only lost its wires is equal.
   CableReady.shouldMorphCallbacks.unshift(keepWired)
-  started = { application, consumer, StimulusReflex, CableReady, Turbo }
+  keepHistory(Turbo)
+  announceReconnects()
+  const reflexes = livingReflexes(StimulusReflex)
+  let server: AboutServer | undefined
+  hearServer(consumer, about => {
+    // A server that is tried again says the same again, and has been heard.
+    const isNews = about.server !== server?.server
+    server = about
+    answer(about, isNews, reflexes)
+  })
+  started = { application, consumer, StimulusReflex, CableReady, Turbo, version: VERSION, get server () { return server } }
   return started
+}
+
+/** Passes on what the server said; a mismatch is said aloud, and an old page loads itself again. */
+function answer (about: AboutServer, isNews: boolean, reflexes: ReturnType<typeof livingReflexes>): void {
+  const detail = { ...about, client: VERSION, embedded: IS_EMBEDDED }
+  document.dispatchEvent(new CustomEvent('sinew:server', { detail }))
+  if (about.compatible || !isNews) return
+  const goesOn = document.dispatchEvent(new CustomEvent('sinew:version-mismatch', { cancelable: true, detail }))
+  if (!goesOn) return
+  console.warn(`Sinew: ${about.text ?? `the server's version ${about.server} does not go with this page's ${VERSION}.`}`)
+  if (IS_EMBEDDED && about.update === 'page') renew(VERSION, about.server, reflexes)
 }

@@ -2,33 +2,12 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import { test } from 'node:test'
 import zlib from 'node:zlib'
-import { library, loaded, open } from './page.mjs'
+import { connect, library, REFLEX_CHANNEL, withPage } from './page.mjs'
 
 const EMBEDDED = fs.readFileSync(new URL('../dist/sinew.js', import.meta.url), 'utf8')
 const LIBRARY = await library()
-const REFLEX_CHANNEL = JSON.stringify({ channel: 'StimulusReflex::Channel' })
 const META = '<meta name="action-cable-url" content="/app/cable">'
 const BUTTON = '<button data-reflex="click->Counter#increment" data-step="2">+</button><b id="count">0</b>'
-
-/** Runs a test with a page, and closes the page. */
-async function withPage (html, script, action) {
-  const page = open(html, script)
-  try {
-    await loaded(page)
-    await action(page)
-  } finally {
-    page.close()
-  }
-}
-
-/** Accepts the page's only connection and confirms the channel of reflexes. */
-async function connect (page) {
-  const socket = await page.firstSocket
-  socket.accept()
-  await socket.said(message => message.command === 'subscribe' && message.identifier === REFLEX_CHANNEL)
-  socket.tell({ type: 'confirm_subscription', identifier: REFLEX_CHANNEL })
-  return socket
-}
 
 test('the embedded script starts by itself and opens one connection where the page says', async () => {
   await withPage(`<head>${META}</head>${BUTTON}`, EMBEDDED, async page => {
@@ -39,7 +18,7 @@ test('the embedded script starts by itself and opens one connection where the pa
     Sinew.consumer.subscriptions.create('RoomChannel')
     assert.equal(page.sockets.length, 1)
     assert.equal(Sinew.CableReady.consumer, Sinew.consumer)
-    assert.deepEqual(Object.keys(Sinew), ['application', 'consumer', 'StimulusReflex', 'CableReady', 'Turbo'])
+    assert.deepEqual(Object.keys(Sinew), ['application', 'consumer', 'StimulusReflex', 'CableReady', 'Turbo', 'version', 'server'])
     assert.deepEqual(page.errors, [])
   })
 })
@@ -120,6 +99,22 @@ test('a consumer and an address at once are refused, and nothing is started', as
   })
 })
 
+test('the package says its own version, the embedded script that it comes from the server', async () => {
+  const { version } = JSON.parse(fs.readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  await withPage(BUTTON, LIBRARY, async page => {
+    const started = page.window.Library.start()
+    const socket = await page.firstSocket
+    socket.accept()
+    const { identifier } = await socket.said(message => message.command === 'subscribe')
+    assert.equal(identifier, JSON.stringify({ channel: 'StimulusReflex::Channel', sinew: version }))
+    assert.equal(started.version, version)
+  })
+  await withPage(BUTTON, EMBEDDED, async page => {
+    await connect(page)
+    assert.equal(page.window.Sinew.version, `${version}+embedded`)
+  })
+})
+
 test('the compressed scripts are the script', () => {
   const file = ending => fs.readFileSync(new URL('../dist/sinew.js' + ending, import.meta.url))
   assert.equal(zlib.gunzipSync(file('.gz')).toString(), EMBEDDED)
@@ -152,5 +147,52 @@ test('a morph leaves elements wired, so that what is pressed right after it is n
     morph('<button class="c" data-reflex="click->Counter#reset">+</button>')
     assert.equal(button.dataset.action, undefined)
     assert.equal(button.dataset.controller, undefined)
+  })
+})
+
+test('an address that the server pushed is one of Turbo\'s, and its own state stays', async () => {
+  await withPage(BUTTON, EMBEDDED, async ({ window, document, firstSocket }) => {
+    await connect({ firstSocket })
+    const { CableReady, Turbo } = window.Sinew
+    const before = window.history.state.turbo
+    CableReady.perform([{ operation: 'pushState', url: '/second', state: { row: 7 } }])
+    assert.equal(window.location.pathname, '/second')
+    const pushed = window.history.state
+    assert.equal(pushed.row, 7)
+    assert.equal(pushed.turbo.restorationIndex, before.restorationIndex + 1)
+    assert.notEqual(pushed.turbo.restorationIdentifier, before.restorationIdentifier)
+    assert.equal(Turbo.session.view.lastRenderedLocation.pathname, '/second')
+
+    CableReady.perform([{ operation: 'replaceState', url: '/third' }])
+    assert.equal(window.history.state.turbo.restorationIndex, pushed.turbo.restorationIndex)
+    assert.equal(Turbo.navigator.history.location.pathname, '/third')
+
+    const late = new Promise(resolve => setTimeout(resolve, 5))
+    CableReady.perform([
+      { operation: 'pushState', url: '/never', cancel: true },
+      { operation: 'replaceState', url: '/late', delay: 1 }
+    ])
+    assert.equal(window.history.state.turbo.restorationIndex, pushed.turbo.restorationIndex)
+    await late
+    assert.equal(Turbo.navigator.history.location.pathname, '/late')
+
+    Turbo.session.drive = false
+    CableReady.perform([{ operation: 'pushState', url: '/fourth', state: { row: 8 } }])
+    assert.deepEqual({ ...window.history.state }, { row: 8 })
+  })
+})
+
+test('elements that ask for it hear once that the connection is back', async () => {
+  const page = '<main data-reflex="reconnected->Room#outer"><ol data-reflex="click->Room#open reconnected->Room#catch_up"></ol></main><p data-reflex="click->Room#other"></p>'
+  await withPage(page, EMBEDDED, async ({ window, firstSocket, sockets }) => {
+    const first = await connect({ firstSocket })
+    const called = socket => socket.sent.filter(({ command }) => command === 'message').map(({ data }) => JSON.parse(data).target)
+    assert.deepEqual(called(first), [], 'the first connection is no news')
+    first.close()
+    window.Sinew.consumer.connection.reopen()
+    while (sockets.length < 2) await new Promise(resolve => setTimeout(resolve, 1))
+    const second = await connect({ firstSocket: sockets[1] })
+    await second.said(({ data }) => data?.includes('catch_up'))
+    assert.deepEqual(called(second), ['Room#outer', 'Room#catch_up'])
   })
 })

@@ -81,6 +81,9 @@ impl Operations {
     }
 
     /// Adds an entry to the history and shows `url` in the address bar, without loading it.
+    ///
+    /// In Sinew's embedded client the entry is one of Turbo's, so that Back asks the server for what the entry before
+    /// stands for: let the page's handler render what its address says.
     pub fn push_state(&mut self, url: impl Into<String>) -> &mut Self {
         self.push(Operation::new("pushState").text("url", url.into()))
     }

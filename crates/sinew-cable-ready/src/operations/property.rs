@@ -131,6 +131,19 @@ impl Operations {
     }
 
     /// Sets the value of a form field.
+    ///
+    /// It is how a field is emptied after its form was taken. A morph does not do that: what was typed is no part
+    /// of the HTML, so a field whose HTML is as before keeps it, and the field with the focus keeps it in any case.
+    ///
+    /// ```
+    /// use sinew_cable_ready::Operations;
+    /// let mut operations = Operations::new();
+    /// operations.set_value("#text", "").set_focus("#text");
+    /// assert_eq!(
+    ///     operations.to_json(),
+    ///     r##"[{"selector":"#text","value":"","operation":"setValue"},{"selector":"#text","operation":"setFocus"}]"##
+    /// );
+    /// ```
     pub fn set_value(&mut self, target: impl Into<Target>, value: impl Into<Value>) -> &mut Self {
         let operation = Operation::new("setValue").at(target);
         self.push(operation.option("value", value))

@@ -24,13 +24,13 @@ pub struct Root<'a> {
 /// of their selectors, each with its inner HTML, which in a browser becomes the same tree that the whole page would.
 ///
 /// ```
-/// use sinew_reflex::html::page_roots;
+/// use sinew_reflex::html::{HtmlError, Root, page_roots};
 ///
 /// let page = "<!doctype html><html><head><title>t</title></head><body><p id=\"a\">A</p><p>B</p></body></html>";
-/// let roots = page_roots(page, &["#gone", " #a"])?;
-/// assert_eq!((roots.len(), roots[0].selector, &*roots[0].html), (1, 1, "A"));
+/// assert_eq!(page_roots(page, &["#gone", " #a"])?, [Root { selector: 1, html: "A".into() }]);
 /// assert_eq!(page_roots(page, &[])?[0].html, "<p id=\"a\">A</p><p>B</p>");
-/// # Ok::<(), sinew_reflex::html::HtmlError>(())
+/// assert_eq!(page_roots(" ", &[]), Err(HtmlError::EmptyDocument));
+/// # Ok::<(), HtmlError>(())
 /// ```
 ///
 /// # Errors
@@ -48,6 +48,15 @@ pub fn page_roots<'a>(document: &'a str, selectors: &[&str]) -> Result<Vec<Root<
 }
 
 /// What to do with the HTML of a selector morph.
+///
+/// ```
+/// use sinew_reflex::html::{SelectorMorph, selector_morph};
+///
+/// let morph = selector_morph("<ul id=\"list\"><li>1</li></ul>", "#list")?;
+/// let SelectorMorph::Morph(children) = morph else { panic!("the list is in it") };
+/// assert_eq!(children, "<li>1</li>");
+/// # Ok::<(), sinew_reflex::html::HtmlError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SelectorMorph<'a> {
     /// The target is in it: morph the target's children into this inner HTML of it.
@@ -81,6 +90,7 @@ pub fn selector_morph<'a>(html: &'a str, selector: &str) -> Result<SelectorMorph
 }
 
 /// The fast way of [`page_roots`]; `None` when in doubt.
+#[doc(hidden)]
 pub fn page_roots_by_scan<'a>(document: &'a str, selectors: &[&str]) -> Option<Vec<Root<'a>>> {
     let (places, wanted): (Vec<usize>, Vec<Wanted<'_>>) = usable(selectors)
         .map(|(index, selector)| Some((index, Wanted::parse(selector)?)))
@@ -103,6 +113,7 @@ pub fn page_roots_by_scan<'a>(document: &'a str, selectors: &[&str]) -> Option<V
 }
 
 /// The fast way of [`selector_morph`]; `None` when in doubt.
+#[doc(hidden)]
 pub fn selector_morph_by_scan<'a>(html: &'a str, selector: &str) -> Option<SelectorMorph<'a>> {
     let wanted = Wanted::parse(selector.trim())?;
     if tree::infer(html) != tree::Inference::Template {
@@ -115,6 +126,7 @@ pub fn selector_morph_by_scan<'a>(html: &'a str, selector: &str) -> Option<Selec
 }
 
 /// The slow way of [`page_roots`], always right.
+#[doc(hidden)]
 pub fn page_roots_by_tree<'a>(
     document: &str,
     selectors: &[&str],
@@ -136,6 +148,7 @@ pub fn page_roots_by_tree<'a>(
 }
 
 /// The slow way of [`selector_morph`], always right.
+#[doc(hidden)]
 pub fn selector_morph_by_tree<'a>(
     html: &str,
     selector: &str,

@@ -172,6 +172,13 @@ async fn development_says_what_is_missing() {
         error.starts_with("GoneReflex is not a StimulusReflex::Reflex"),
         "{error}"
     );
+    for (target, hint) in [
+        ("Countr#nothing", "registered; did you mean `Counter`?"),
+        ("Counter#nothin", "ancestors; did you mean `nothing`?"),
+    ] {
+        let error = server.error(target, json!({})).await;
+        assert!(error.ends_with(hint), "{error}");
+    }
 }
 
 #[tokio::test]

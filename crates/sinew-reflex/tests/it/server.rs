@@ -1,4 +1,6 @@
-//! An engine with a fake page renderer and a recorder on the client's stream.
+// An engine with a fake page renderer and a recorder on the client's stream.
+//
+// The examples in the documentation include this file, where a `//!` could not stand.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,11 +65,12 @@ impl PageRenderer for Pages {
                 Some(id) => Some(Route {
                     template: "/items/{id}".to_owned(),
                     params: vec![("id".to_owned(), id.to_owned())],
+                    ..Route::default()
                 }),
                 None if path == "/nowhere" => None,
                 None => Some(Route {
                     template: path.to_owned(),
-                    params: Vec::new(),
+                    ..Route::default()
                 }),
             })
         })

@@ -107,6 +107,45 @@ impl Session {
         self.0.state.lock().id
     }
 
+    /// The id that the session has after the next commit: what is to be remembered of it elsewhere.
+    ///
+    /// It differs from [`id`](Session::id) when the visitor presented an id that the store does not
+    /// know, and after [`renew_id`](Session::renew_id). The store is asked only when the id was
+    /// [claimed](Sessions::claim) and nothing has been read yet.
+    ///
+    /// # Errors
+    ///
+    /// Only the store's.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use sinew_store::{MemoryStore, SessionId, Sessions};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// let made_up = SessionId::generate();
+    /// let session = sessions.claim(made_up);
+    /// let settled = session.settled_id().await?;
+    /// assert_ne!(settled, made_up);
+    /// session.ensure();
+    /// session.commit().await?;
+    /// assert_eq!(session.id(), settled);
+    /// # Ok(()) }
+    /// ```
+    pub async fn settled_id(&self) -> Result<SessionId, SessionError> {
+        {
+            let state = self.0.state.lock();
+            if let Some(renewal) = state.renewal {
+                return Ok(renewal);
+            }
+            if state.origin != Origin::Claimed {
+                return Ok(state.id);
+            }
+        }
+        self.load().await?;
+        Ok(self.id())
+    }
+
     /// The field's value, or `None` when there is no such field.
     ///
     /// ```

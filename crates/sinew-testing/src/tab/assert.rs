@@ -68,9 +68,30 @@ impl Tab {
         self.page.title()
     }
 
-    /// The page as it is now, as HTML.
-    pub fn html(&self) -> String {
-        self.page.node(self.page.root()).html().to_string()
+    /// The first match as HTML, the element itself included: `html("html")` is the whole page.
+    ///
+    /// # Panics
+    ///
+    /// When nothing matches.
+    #[track_caller]
+    pub fn html(&self, selector: &str) -> String {
+        match self.find(selector) {
+            Ok(found) => self.page.node(found).html().to_string(),
+            Err(sentence) => panic!("{}", self.failure(&sentence, Some(selector))),
+        }
+    }
+
+    /// Whether the first match has the focus.
+    ///
+    /// # Panics
+    ///
+    /// When nothing matches.
+    #[track_caller]
+    pub fn is_focused(&self, selector: &str) -> bool {
+        match self.find(selector) {
+            Ok(found) => self.page.focused == Some(found),
+            Err(sentence) => panic!("{}", self.failure(&sentence, Some(selector))),
+        }
     }
 
     /// Path and query of the address.
@@ -146,6 +167,47 @@ impl Tab {
         if !said.contains(part) {
             let sentence = format!("{selector:?} says {said:?}, without {part:?}");
             panic!("{}", self.failure(&sentence, Some(selector)));
+        }
+    }
+
+    /// Asserts that the first match does not say something.
+    ///
+    /// # Panics
+    ///
+    /// When it does, or nothing matches.
+    #[track_caller]
+    pub fn assert_lacks(&self, selector: &str, part: &str) {
+        let said = self.text(selector);
+        if said.contains(part) {
+            let sentence = format!("{selector:?} says {said:?}, with {part:?}");
+            panic!("{}", self.failure(&sentence, Some(selector)));
+        }
+    }
+
+    /// Asserts what all matches say, in the order of the page.
+    ///
+    /// # Panics
+    ///
+    /// When they say something else, or there are more or fewer.
+    #[track_caller]
+    pub fn assert_texts(&self, selector: &str, texts: &[&str]) {
+        let said = self.texts(selector);
+        if said != texts {
+            let sentence = format!("{selector:?} say {said:?}, not {texts:?}");
+            panic!("{}", self.failure(&sentence, None));
+        }
+    }
+
+    /// Asserts the address: path and query.
+    ///
+    /// # Panics
+    ///
+    /// When the tab is elsewhere.
+    #[track_caller]
+    pub fn assert_path(&self, path: &str) {
+        if self.path() != path {
+            let sentence = format!("the tab is at {:?}, not {path:?}", self.path());
+            panic!("{}", self.failure(&sentence, None));
         }
     }
 

@@ -13,6 +13,7 @@ use crate::call::{self, Caller};
 use crate::outcome::Outcome;
 use crate::page::Page;
 use crate::perform::{Wish, in_order, perform};
+use crate::upload::Body;
 
 /// The subscription over which reflexes are called.
 const REFLEXES: &str = r#"{"channel":"StimulusReflex::Channel"}"#;
@@ -26,17 +27,20 @@ impl Tab {
         &mut self,
         method: Method,
         address: &str,
-        form: Option<String>,
+        form: Option<Body>,
     ) -> Result<(), String> {
         self.load(method, address, form).await?;
+        let url = self.url.clone();
+        self.history.push(&url);
         self.follow().await
     }
 
-    async fn load(
+    /// As [`go`](Self::go), without a new entry in the history.
+    pub(super) async fn load(
         &mut self,
         method: Method,
         address: &str,
-        form: Option<String>,
+        form: Option<Body>,
     ) -> Result<(), String> {
         let Visited { url, status, html } = self.browser.request(method, address, form).await?;
         self.page = Page::parse(&html);
@@ -46,6 +50,9 @@ impl Tab {
         self.console.clear();
         self.broadcasts = 0;
         self.connection = None;
+        self.is_offline = false;
+        self.was_connected = false;
+        self.channels.clear();
         self.connect_if_reactive().await
     }
 
@@ -81,11 +88,17 @@ impl Tab {
             }
         }
         self.connection = Some(connection);
-        self.subscribe(vec![REFLEXES.to_owned()]).await?;
+        self.is_back = std::mem::replace(&mut self.was_connected, true);
+        let mut identifiers = vec![REFLEXES.to_owned()];
+        identifiers.extend(self.channels.keys().cloned());
+        self.confirm(identifiers).await?;
         self.follow_streams().await
     }
 
-    async fn connected(&mut self) -> Result<&mut Connection, String> {
+    pub(super) async fn connected(&mut self) -> Result<&mut Connection, String> {
+        if self.is_offline {
+            return Err("the test took the connection away: `reconnect` first".to_owned());
+        }
         if self.connection.is_none() {
             self.connect().await?;
         }
@@ -98,7 +111,8 @@ impl Tab {
         })
     }
 
-    async fn subscribe(&mut self, identifiers: Vec<String>) -> Result<(), String> {
+    /// Subscribes, and waits for each to be confirmed or rejected.
+    pub(super) async fn confirm(&mut self, identifiers: Vec<String>) -> Result<(), String> {
         for identifier in &identifiers {
             self.subscriptions.insert(identifier.clone(), None);
             if let Some(connection) = &mut self.connection {
@@ -109,7 +123,9 @@ impl Tab {
         for identifier in &identifiers {
             while self.subscriptions.get(identifier) == Some(&None) {
                 if !self.receive(deadline).await? {
-                    return Err(format!("no answer to the subscription {identifier}"));
+                    return Err(format!(
+                        "no answer to the subscription {identifier}: is there such a channel?"
+                    ));
                 }
             }
         }
@@ -131,7 +147,10 @@ impl Tab {
         let left: Vec<String> = self
             .subscriptions
             .keys()
-            .filter(|known| *known != REFLEXES && !shown.contains(known))
+            .filter(|known| {
+                let is_own = *known == REFLEXES || self.channels.contains_key(*known);
+                !is_own && !shown.contains(known)
+            })
             .cloned()
             .collect();
         for identifier in left {
@@ -141,7 +160,7 @@ impl Tab {
         let mut new = shown;
         new.retain(|identifier| !self.subscriptions.contains_key(identifier));
         new.dedup();
-        self.subscribe(new).await
+        self.confirm(new).await
     }
 
     /// Calls a reflex for an element and waits until it has ended and all it set off is done.
@@ -182,11 +201,16 @@ impl Tab {
     }
 
     /// Does what operations asked of the tab, and follows the streams of the page it then shows.
-    async fn follow(&mut self) -> Result<(), String> {
+    pub(super) async fn follow(&mut self) -> Result<(), String> {
         while let Some(wish) = self.wishes.pop_front() {
             match wish {
-                Wish::Address(address) => {
+                Wish::Address { address, is_new } => {
                     if let Ok(url) = self.url.join(&address) {
+                        if is_new {
+                            self.history.push(&url);
+                        } else {
+                            self.history.replace(&url);
+                        }
                         self.url = url;
                     }
                 }
@@ -194,17 +218,31 @@ impl Tab {
                     let address = self.url.to_string();
                     self.load(Method::GET, &address, None).await?;
                 }
+                Wish::Go(delta) => {
+                    // Beyond the ends a browser stays where it is.
+                    if let Some(to) = self.history.go(delta) {
+                        self.load(Method::GET, to.as_str(), None).await?;
+                    }
+                }
                 Wish::Visit(address) => {
                     let address = self.url.join(&address);
                     let address = address.map_err(|error| format!("redirected: {error}"))?;
                     self.load(Method::GET, address.as_str(), None).await?;
+                    let url = self.url.clone();
+                    self.history.push(&url);
                 }
             }
         }
         if self.connection.is_none() && self.comes_again {
-            return self.connect().await;
+            self.connect().await?;
+        } else {
+            self.follow_streams().await?;
         }
-        self.follow_streams().await
+        if std::mem::take(&mut self.is_back) {
+            // What it calls ends here again.
+            Box::pin(self.tell_back()).await?;
+        }
+        Ok(())
     }
 
     /// Carries out what has arrived, without waiting for more.
@@ -264,14 +302,16 @@ impl Tab {
     }
 
     fn take(&mut self, mut message: Value) {
-        let identifier = message["identifier"].as_str().unwrap_or_default();
+        let identifier = message["identifier"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         match message["type"].as_str() {
             Some("confirm_subscription") => {
-                self.subscriptions.insert(identifier.to_owned(), Some(true));
+                self.subscriptions.insert(identifier, Some(true));
             }
             Some("reject_subscription") => {
-                self.subscriptions
-                    .insert(identifier.to_owned(), Some(false));
+                self.subscriptions.insert(identifier, Some(false));
             }
             Some("disconnect") => {
                 let reason = message["reason"].as_str().unwrap_or("no reason");
@@ -281,6 +321,9 @@ impl Tab {
             _ => {
                 let is_reply = identifier == REFLEXES;
                 let data = message["message"].take();
+                if let Some(waiting) = self.channels.get_mut(&identifier) {
+                    waiting.push_back(data.clone());
+                }
                 if data["cableReady"] != true {
                     return;
                 }

@@ -79,6 +79,24 @@ impl Board {
         Ok(())
     }
 
+    async fn push(&self, cx: &mut Reflex, address: String) -> Result {
+        cx.cable_ready().push_state(address);
+        cx.morph_nothing();
+        Ok(())
+    }
+
+    async fn go(&self, cx: &mut Reflex, delta: i32) -> Result {
+        cx.cable_ready().go(delta);
+        cx.morph_nothing();
+        Ok(())
+    }
+
+    async fn replace(&self, cx: &mut Reflex, address: String) -> Result {
+        cx.cable_ready().replace_state(address);
+        cx.morph_nothing();
+        Ok(())
+    }
+
     async fn work(&self, cx: &mut Reflex) -> Result {
         let sinew = cx.state::<SinewHandle>().clone();
         tokio::spawn(async move {
@@ -126,6 +144,7 @@ async fn index(session: Session, sinew: SinewHandle, client: ClientTags) -> Resu
         </form>
         <form id="plain" method="post" action="/sent"><input name="word" value="hello"><button id="send">send</button></form>
         <form id="ask" action="/other"><input name="q" value="a b"><button id="get">get</button></form>
+        <a id="within" href="#news">news</a>
         <a id="link" href="/other?q=1">other</a>
         </body></html>"##
     )))

@@ -6,7 +6,8 @@ use futures_util::FutureExt as _;
 
 use crate::application::app;
 
-async fn message<T>(test: impl Future<Output = T>) -> String {
+/// What a test that fails says.
+pub(crate) async fn message<T>(test: impl Future<Output = T>) -> String {
     let panic = AssertUnwindSafe(test).catch_unwind().await.err();
     let panic = panic.expect("it fails");
     panic.downcast_ref::<String>().expect("a text").clone()
@@ -84,6 +85,23 @@ async fn what_does_not_come_is_waited_for_no_longer_than_told() {
     let said = message(tab.until("#news", "peace")).await;
     assert!(
         said.contains(r##""#news" did not come to say "peace""##),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn what_does_not_match_shows_the_part_where_it_ends() {
+    let mut tab = app().visit("/").await;
+    let said = message(tab.click("#rows tr .gone")).await;
+    let lines: Vec<_> = said.lines().skip(1).take(4).collect();
+    assert_eq!(
+        lines,
+        [
+            r##"the page at http://localhost/ has at "#rows tr":"##,
+            "    <tr>",
+            "      <td>one</td>",
+            "    </tr>",
+        ],
         "{said}"
     );
 }

@@ -1,6 +1,7 @@
 //! Getting from page to page.
 
 use crate::application::app;
+use crate::failures::message;
 
 #[tokio::test]
 async fn links_redirects_and_forms_lead_to_other_pages() {
@@ -57,4 +58,43 @@ async fn two_tabs_are_used_at_once() {
     tokio::join!(one.click("#increment"), other.click("#increment"));
     one.reload().await;
     one.assert_text("#count", "2");
+}
+
+#[tokio::test]
+async fn back_and_forward_go_where_the_tab_has_been() {
+    let mut tab = app().visit("/").await;
+    tab.click("#link").await;
+    tab.assert_path("/other?q=1");
+    tab.back().await;
+    tab.assert_exists("#link");
+    tab.forward().await;
+    tab.assert_text("#q", "1");
+    tab.back().await;
+    tab.stimulate("Board#push", ("/?page=2",)).await;
+    tab.stimulate("Board#replace", ("/?page=3",)).await;
+    tab.assert_path("/?page=3");
+    let said = message(tab.forward()).await;
+    assert!(said.contains("no page to go forward to"), "{said}");
+    tab.back().await;
+    tab.assert_path("/");
+    let said = message(tab.back()).await;
+    assert!(said.contains("no page to go back to"), "{said}");
+}
+
+#[tokio::test]
+async fn an_operation_goes_back_too() {
+    let mut tab = app().visit("/").await;
+    tab.visit("/?page=2").await;
+    tab.stimulate("Board#go", (-1,)).await;
+    tab.assert_path("/");
+    tab.stimulate("Board#go", (-1,)).await;
+    tab.assert_path("/");
+}
+
+#[tokio::test]
+async fn a_link_within_the_page_loads_nothing() {
+    let mut tab = app().visit("/").await;
+    tab.fill("#name", "Grace").await;
+    tab.click("#within").await;
+    tab.assert_text("#name", "Grace");
 }

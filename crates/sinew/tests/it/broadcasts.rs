@@ -55,6 +55,34 @@ impl Shout {
     }
 }
 
+struct Job;
+
+#[reflex]
+impl Job {
+    /// Reports to every tab of its session, beside the reflex.
+    async fn start(&self, cx: &mut Reflex) -> Result {
+        let (stream, cable_ready) = (cx.session_stream("job"), cx.broadcaster().clone());
+        cx.spawn(async move {
+            cable_ready
+                .send(stream, |operations| operations.console_log("done"))
+                .await
+        });
+        cx.morph_nothing();
+        Ok(())
+    }
+}
+
+async fn job(session: Session, sinew: SinewHandle, client: ClientTags) -> Result<Html<String>> {
+    let stream = sinew.session_stream_from(&session, "job").await?;
+    Ok(Html(format!("{client}{stream}")))
+}
+
+/// A login: the session goes on under another id, and this page is its first.
+async fn login(session: Session, sinew: SinewHandle, client: ClientTags) -> Result<Html<String>> {
+    session.renew_id();
+    job(session, sinew, client).await
+}
+
 struct RoomChannel;
 
 #[channel]
@@ -82,6 +110,8 @@ impl RoomChannel {
 async fn start() -> Server {
     let router: Router = router()
         .route("/news/{room}", get(news))
+        .route("/job", get(job))
+        .route("/login", get(login))
         .route("/publish/{room}", post(publish))
         .route("/publish-everywhere", post(publish_everywhere))
         .route("/publish-later", post(publish_later))
@@ -89,6 +119,7 @@ async fn start() -> Server {
     let sinew = Sinew::new(router)
         .reflex(Counter)
         .reflex(Shout)
+        .reflex(Job)
         .channel(RoomChannel);
     Server::start(sinew).await
 }
@@ -242,4 +273,41 @@ async fn restart_tells_everybody() {
     let mut tab = browser.tab("/").await;
     let reply = tab.perform("Counter#increment", json!([])).await;
     assert_eq!(reply.html(), r#"<p id="count">1</p>"#);
+}
+
+#[tokio::test]
+async fn every_tab_of_a_session_hears_its_stream_and_nobody_else() {
+    let server = start().await;
+    let mut browser = Browser::visit(&server, "/job").await;
+    let stream = stream_of(&mut browser, "/job").await;
+    let mut other_tab = browser.cable().await;
+    assert!(other_tab.subscribe(&stream).await);
+
+    let mut stranger = Browser::new(&server);
+    let their_stream = stream_of(&mut stranger, "/job").await;
+    assert_ne!(their_stream, stream);
+    let mut their_tab = stranger.cable().await;
+    assert!(their_tab.subscribe(&their_stream).await);
+
+    let mut tab = browser.tab("/job").await;
+    tab.perform("Job#start", json!([])).await;
+    other_tab.expect(logged(&stream, "done")).await;
+    their_tab.expect_nothing().await;
+}
+
+/// The first page of a visitor whose cookie the store does not know, and the page that a login
+/// answers with, already follow the stream that reflexes will send to.
+#[tokio::test]
+async fn a_page_follows_the_stream_of_the_session_it_leaves_behind() {
+    let server = start().await;
+    let unknown = "_sinew_session=00112233445566778899aabbccddeeff";
+    let mut browser = Browser::new(&server).cookie(unknown);
+    for path in ["/job", "/login"] {
+        let stream = stream_of(&mut browser, path).await;
+        let mut follower = browser.cable().await;
+        assert!(follower.subscribe(&stream).await);
+        let mut tab = browser.tab(path).await;
+        tab.perform("Job#start", json!([])).await;
+        follower.expect(logged(&stream, "done")).await;
+    }
 }

@@ -28,6 +28,7 @@ pub(crate) struct Browser {
     address: SocketAddr,
     /// `name=value` of the session.
     pub(crate) cookie: Option<String>,
+    cable_path: &'static str,
     headers: Vec<(HeaderName, String)>,
 }
 
@@ -41,6 +42,7 @@ impl Browser {
         Self {
             address,
             cookie: None,
+            cable_path: "/cable",
             headers: Vec::new(),
         }
     }
@@ -62,6 +64,12 @@ impl Browser {
 
     pub(crate) fn cookie(mut self, cookie: impl Into<String>) -> Self {
         self.cookie = Some(cookie.into());
+        self
+    }
+
+    /// Looks for the cable at another path than `/cable`.
+    pub(crate) fn cable_at(mut self, path: &'static str) -> Self {
+        self.cable_path = path;
         self
     }
 
@@ -109,7 +117,7 @@ impl Browser {
     /// Opens the cable, or hears with which status the handshake was refused.
     pub(crate) async fn connect(&self) -> Result<Cable, StatusCode> {
         let stream = TcpStream::connect(self.address).await.expect("connects");
-        let address = format!("ws://{}/cable", self.address);
+        let address = format!("ws://{}{}", self.address, self.cable_path);
         let mut request = address.into_client_request().expect("an address");
         request.headers_mut().insert(
             header::SEC_WEBSOCKET_PROTOCOL,

@@ -4,9 +4,13 @@ mod application;
 mod browser;
 mod server;
 
+mod client_versions;
 mod settings;
 mod templates;
 mod visits;
+
+mod base_path;
+mod policies;
 
 mod idle;
 mod lanes;

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use axum::extract::{OriginalUri, Path, Query};
+use axum::extract::{MatchedPath, OriginalUri, Path, Query};
 use axum::response::Html;
 use axum::routing::get;
 use axum::{Extension, Router};
@@ -32,6 +32,8 @@ impl Probe {
         let session = cx.extract::<Session>().await?;
         let Extension(Shop(shop)) = cx.extract::<Extension<Shop>>().await?;
         let handle = cx.extract::<SinewHandle>().await?;
+        let Path((shelf, id)) = cx.extract::<Path<(String, u32)>>().await?;
+        let template = cx.extract::<MatchedPath>().await?;
         cx.set_payload(json!({
             "color": query["color"],
             "language": headers["accept-language"].to_str().unwrap_or_default(),
@@ -39,7 +41,15 @@ impl Probe {
             "shop": shop,
             "same_shop": cx.state::<Shop>().0 == shop,
             "connections": handle.cable().statistics().connections,
+            "place": [shelf, id.to_string(), template.as_str()],
         }));
+        cx.morph_nothing();
+        Ok(())
+    }
+
+    async fn extract_path(&self, cx: &mut Reflex) -> Result {
+        let refused = cx.extract::<Path<(String, u32)>>().await.err();
+        cx.set_payload(json!({"refused": refused.map(|error| error.chain())}));
         cx.morph_nothing();
         Ok(())
     }
@@ -184,6 +194,7 @@ async fn extractors_of_the_application_work_in_reflexes() {
             "shop": "corner",
             "sameShop": true,
             "connections": 1,
+            "place": ["top", "42", "/shelves/{shelf}/items/{id}"],
         })
     );
     let call = tab.call("Probe#extract_what_is_not_there").with("url", url);
@@ -191,4 +202,18 @@ async fn extractors_of_the_application_work_in_reflexes() {
         tab.answer(call).await.error(),
         "Something went wrong on the server."
     );
+}
+
+#[tokio::test]
+async fn a_path_that_cannot_be_extracted_says_why() {
+    let (_server, mut tab) = tab().await;
+    for (url, said) in [
+        ("/no/such/page", "No paths parameters found"),
+        ("/shelves/top/items/lots", "with value `lots` to a `u32`"),
+    ] {
+        let call = tab.call("Probe#extract_path").with("url", url);
+        let reply = tab.answer(call).await;
+        let refused = reply.payload()["refused"].as_str().unwrap_or_default();
+        assert!(refused.contains(said), "{url}: {refused}");
+    }
 }

@@ -1,0 +1,3 @@
+//! What the pages can call, one module each.
+
+pub(crate) mod todos;
