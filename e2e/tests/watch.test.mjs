@@ -72,33 +72,27 @@ test('an edit that does not compile leaves the page as it was, and the next one 
   }, { expected: /WebSocket|ERR_/ })
 })
 
-test('an open page finds the new program by itself', { timeout: BUILD_TIMEOUT_MS }, async () => {
-  await withPage(browser, async (page, sockets) => {
+test('an open page becomes that of the new program by itself', { timeout: BUILD_TIMEOUT_MS }, async () => {
+  await withPage(browser, async page => {
     await visit(page, url)
-    const again = page.waitForEvent('websocket', { timeout: REQUEST_TIMEOUT_MS })
+    const saved = performance.now()
     edit('before', 'once more')
-    await watcher.says(/built in/)
-    await again
+    await page.waitForFunction(() => document.querySelector('h1').textContent === 'once more', null, { timeout: REQUEST_TIMEOUT_MS })
+    console.log(`from saving to the open page: ${((performance.now() - saved) / 1000).toFixed(1)} s; the watcher: ${watcher.last(/built in .*/)}`)
     await connected(page)
     await page.click('button')
-    await shows(page, 'h1', 'once more')
     await shows(page, '#count', '1')
     edit('once more', 'before')
     await watcher.says(/built in/)
   }, { expected: /WebSocket|ERR_/ })
 })
 
-test('a template that is read from disk needs no build: the open page hears of it', { timeout: BUILD_TIMEOUT_MS }, async () => {
-  await withPage(browser, async (page, sockets) => {
+test('a template that is read from disk needs no build: the open page becomes what it says', { timeout: BUILD_TIMEOUT_MS }, async () => {
+  await withPage(browser, async page => {
     await visit(page, url)
     await shows(page, 'small', 'footer')
-    const heard = sockets[0].waitForEvent('framereceived', {
-      predicate: ({ payload }) => /"sinew":\{.*"boot"/.test(payload), timeout: REQUEST_TIMEOUT_MS
-    })
     const processes = watcher.count(/listening on/)
     fs.writeFileSync(path.join(folder, 'templates/footer.html'), '<small>another footer</small>')
-    await heard
-    await page.reload()
     await shows(page, 'small', 'another footer')
     // cargo was asked, and had nothing to build.
     await watcher.says(/Finished/)

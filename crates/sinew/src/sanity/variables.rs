@@ -9,7 +9,7 @@ const PREFIX: &str = "SINEW_";
 
 /// How names end that cargo sets for the tests of this crate, since its build script sets them for
 /// the compiler.
-const SET_BY_CARGO: &str = "_FINGERPRINT";
+const SET_BY_CARGO: [&str; 2] = ["_FINGERPRINT", "_INTEGRITY"];
 
 /// How many letters a name may be off to be taken for another one.
 const DISTANCE_MAX: usize = 3;
@@ -17,7 +17,9 @@ const DISTANCE_MAX: usize = 3;
 /// Those of `names` that begin as ours do and that nobody reads.
 pub(super) fn unknown(names: impl Iterator<Item = String>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = names
-        .filter(|name| name.starts_with(PREFIX) && !name.ends_with(SET_BY_CARGO))
+        .filter(|name| {
+            name.starts_with(PREFIX) && !SET_BY_CARGO.iter().any(|end| name.ends_with(end))
+        })
         .filter(|name| VARIABLES.iter().all(|known| known.name != name))
         .map(|name| Finding::UnknownVariable {
             nearest: nearest(&name),
