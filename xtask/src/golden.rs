@@ -50,7 +50,7 @@ pub(crate) fn compare(options: &Options) -> Result<Counts> {
     run::counted(&mut node)
 }
 
-/// The applications that are driven through a browser, built in one go: cargo would compile their
+/// The programs that are driven through a browser, built in one go: cargo would compile their
 /// dependencies twice, with the features of each.
 pub(crate) fn build_examples() -> Result<()> {
     run::succeed(&mut run::cargo([
@@ -61,6 +61,8 @@ pub(crate) fn build_examples() -> Result<()> {
         "reference",
         "--package",
         "book",
+        "--package",
+        "sinew-server",
         "--package",
         "sinew",
         "--bins",

@@ -36,7 +36,8 @@ use arguments::Arguments;
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  demo               build the browser bundle and run the demo; it prints its URL
+  demo [--watch]     build the browser bundle and run the demo; it prints its URL;
+                     --watch builds and runs it again after each change of its files
   client             make the browser bundle from packages/client, if its inputs changed
   test [--install]   everything that decides whether a change lands; --install (or CI=true)
                      installs what is missing
@@ -66,8 +67,9 @@ fn dispatch() -> Result<ExitCode> {
     let command = arguments.command();
     match command.as_deref() {
         Some("demo") => {
+            let watch = arguments.flag("--watch");
             arguments.finish()?;
-            demo::run()
+            demo::run(watch)
         }
         Some("client") => {
             arguments.finish()?;

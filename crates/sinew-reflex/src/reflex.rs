@@ -8,6 +8,7 @@ use serde_json::Value;
 use sinew_cable_ready::{Operations, Target};
 use sinew_store::{Flash, Session, SessionId};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::cable_ready::{Broadcast, CableReady};
 use crate::callback::Stop;
@@ -334,6 +335,7 @@ pub struct Reflex {
     client: Arc<Client>,
     data: Arc<ReflexData>,
     route: Arc<Route>,
+    began: Instant,
     pub(crate) morph: Morph,
     /// Selector and HTML of each morph, in the order in which they were written.
     pub(crate) morphs: Vec<(String, String)>,
@@ -362,6 +364,7 @@ impl Reflex {
             client,
             data,
             route,
+            began: Instant::now(),
             morph: Morph::Page,
             morphs: Vec::new(),
             payload: None,
@@ -375,6 +378,11 @@ impl Reflex {
             stop: None,
             fault: None,
         }
+    }
+
+    /// When it began to run.
+    pub(crate) fn began(&self) -> Instant {
+        self.began
     }
 
     /// The call as the client sent it.

@@ -126,6 +126,11 @@ pub const VARIABLES: &[Variable] = &[
         default: "0: tasks of the runtime",
         meaning: "threads of their own that drive the cable's connections, at most 1024",
     },
+    Variable {
+        name: "SINEW_SANITY_CHECKS",
+        default: "`on`",
+        meaning: "whether what looks wrong is named in the log: `on` or `off`",
+    },
 ];
 
 /// The settings of the edge.
@@ -178,6 +183,9 @@ pub struct EdgeConfig {
     /// Threads of their own that drive the cable's connections; 0 by default, see
     /// [`WebSocketConfig::shard_threads`](crate::WebSocketConfig::shard_threads).
     pub shard_threads: usize,
+    /// Whether what looks wrong about the settings and the first requests is named in the log, each
+    /// with what to do about it; yes by default.
+    pub sanity_checks: bool,
 }
 
 impl Default for EdgeConfig {
@@ -197,6 +205,7 @@ impl Default for EdgeConfig {
             assets_url: None,
             message_bytes_max: MESSAGE_BYTES_MAX,
             shard_threads: 0,
+            sanity_checks: true,
         }
     }
 }
@@ -369,6 +378,16 @@ impl EdgeConfig {
             }
             config.shard_threads = number;
         }
+        if let Some(checks) = get("SINEW_SANITY_CHECKS") {
+            config.sanity_checks = match checks.to_ascii_lowercase().as_str() {
+                "on" => true,
+                "off" => false,
+                _ => {
+                    let expected = "`on` or `off`";
+                    return Err(ConfigError::new("SINEW_SANITY_CHECKS", &checks, expected));
+                }
+            };
+        }
         Ok(config)
     }
 
@@ -525,6 +544,7 @@ mod tests {
             ("SINEW_ASSETS_URL", "https://cdn.example.com"),
             ("SINEW_MESSAGE_BYTES_MAX", "2048"),
             ("SINEW_SHARD_THREADS", "2"),
+            ("SINEW_SANITY_CHECKS", "Off"),
         ])
         .expect("good settings");
         assert_eq!(config.environment, Environment::Production);
@@ -549,6 +569,7 @@ mod tests {
         );
         assert_eq!(config.message_bytes_max, 2048);
         assert_eq!(config.shard_threads, 2);
+        assert!(!config.sanity_checks);
     }
 
     #[test]
@@ -575,6 +596,7 @@ mod tests {
             ("SINEW_MESSAGE_BYTES_MAX", "1 MiB"),
             ("SINEW_SHARD_THREADS", "1025"),
             ("SINEW_SHARD_THREADS", "all"),
+            ("SINEW_SANITY_CHECKS", "sometimes"),
         ] {
             let error = with(&[(name, value)]).expect_err(value);
             let sentence = error.to_string();

@@ -63,14 +63,17 @@ pub mod client;
 pub mod config;
 mod content_security_policy;
 mod error;
+pub mod sanity;
 
 mod assets;
 mod client_version;
 mod endpoint;
+mod log;
 mod page_policy;
 mod reflex_channel;
 mod renderer;
 mod serve;
+mod templates;
 
 pub use application::{App, Sinew};
 pub use cable_car::CableCar;
