@@ -108,6 +108,7 @@ impl Morph {
 ///         assert_eq!(cx.url(), "http://app.test/items/7?page=2#top");
 ///         assert_eq!(cx.request()?.uri(), "/items/7?page=2");
 ///         assert_eq!(cx.route().await?.template, "/items/{id}");
+///         assert_eq!(cx.routed_request().await?.uri(), "/items/7?page=2");
 ///
 ///         let params = cx.params().await?;
 ///         assert_eq!(params.get("id"), Some("7"));
@@ -167,6 +168,10 @@ impl Morph {
 ///         let total = cx.session().update("total", move |total: u64| total + cents).await?;
 ///         cx.flash().set("notice", &"One more.").await?;
 ///         assert!(cx.try_session().is_some());
+///
+///         // Other pages of the visitor may follow streams of the session.
+///         let label = cx.session().id().label();
+///         assert_eq!(cx.session_stream("job").as_str(), format!("session:{label}:job"));
 ///
 ///         // Of the connection.
 ///         assert_eq!(cx.identifier("session_id"), Some("visitor"));
