@@ -29,9 +29,10 @@ const FORWARD = `
  *
  * @param {{ from: string, to: string }} location requests below the path `from` go to `to`: an address with a
  *   path has that in place of `from`, one without is asked for the path as it is
+ * @param {(port: number) => string} inside what stands inside of `http`, if it is not one such location
  * @returns {Promise<{ port: number, stop: () => Promise<void> }>}
  */
-export async function startNginx ({ from, to }) {
+export async function startNginx ({ from, to }, inside = port => location(port, from, to)) {
   const port = await freePort()
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sinew-nginx-'))
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
@@ -46,12 +47,7 @@ export async function startNginx ({ from, to }) {
     http {
       access_log off;
       ${temporary.map(name => `${name}_temp_path ${folder}/${name};`).join('\n')}
-      map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
-      server {
-        listen 127.0.0.1:${port};
-        location ${from} { proxy_pass ${to}; ${FORWARD} }
-        location / { return 404; }
-      }
+      ${inside(port)}
     }`)
   const child = spawn(NGINX, ['-p', folder, '-c', file, '-e', 'stderr'], { stdio: ['ignore', 'ignore', 'pipe'] })
   children.add(child)
@@ -81,6 +77,14 @@ export async function startNginx ({ from, to }) {
   }
   return { port, stop }
 }
+
+const location = (port, from, to) => `
+      map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
+      server {
+        listen 127.0.0.1:${port};
+        location ${from} { proxy_pass ${to}; ${FORWARD} }
+        location / { return 404; }
+      }`
 
 function listens (port) {
   return new Promise(resolve => {

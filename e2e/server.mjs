@@ -20,15 +20,16 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => p
 const OF_CRATES = ['page_from_file']
 
 /**
- * Where an example's program is: `<NAME>_BIN` of the environment, or the debug build of this checkout.
+ * Where the program of an example is, or the command `sinew`: `<NAME>_BIN` of the environment, or the debug build of this checkout.
  *
  * @param {string} name `demo`, `reference` …
  */
 export function binary (name) {
   const target = process.env.CARGO_TARGET_DIR || fileURLToPath(new URL('../target', import.meta.url))
+  const crate = name === 'sinew' ? 'sinew-server' : name
   const folder = OF_CRATES.includes(name) ? 'debug/examples' : 'debug'
   const file = process.env[`${name.toUpperCase()}_BIN`] || path.join(target, folder, name)
-  if (!fs.existsSync(file)) throw new Error(`${file} is not there: run \`cargo build -p ${name}\`, or \`cargo xtask test\`, which does`)
+  if (!fs.existsSync(file)) throw new Error(`${file} is not there: run \`cargo build -p ${crate}\`, or \`cargo xtask test\`, which does`)
   return file
 }
 

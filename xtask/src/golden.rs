@@ -50,7 +50,7 @@ pub(crate) fn compare(options: &Options) -> Result<Counts> {
     run::counted(&mut node)
 }
 
-/// The applications that are driven through a browser, built in one go: cargo would compile their
+/// The programs that are driven through a browser, built in one go: cargo would compile their
 /// dependencies twice, with the features of each.
 pub(crate) fn build_examples() -> Result<()> {
     run::succeed(&mut run::cargo([
@@ -59,6 +59,10 @@ pub(crate) fn build_examples() -> Result<()> {
         "demo",
         "--package",
         "reference",
+        "--package",
+        "book",
+        "--package",
+        "sinew-server",
         "--package",
         "sinew",
         "--bins",

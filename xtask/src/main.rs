@@ -11,6 +11,7 @@
 
 mod arguments;
 mod bench;
+mod book;
 #[allow(dead_code, reason = "shared by source: each includer uses a part")]
 #[path = "../../crates/sinew/build/bundle.rs"]
 mod bundle;
@@ -35,14 +36,17 @@ use arguments::Arguments;
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  demo               build the browser bundle and run the demo; it prints its URL
+  demo [--watch]     build the browser bundle and run the demo; it prints its URL;
+                     --watch builds and runs it again after each change of its files
   client             make the browser bundle from packages/client, if its inputs changed
   test [--install]   everything that decides whether a change lands; --install (or CI=true)
                      installs what is missing
   golden [--filter RE] [--keep DIR] [--bless] [--install]
                      the reference application against the recordings in spec/golden
   new                make both kinds of new application, test them and click through them
-  codegen            write the files that are made from others (docs/differences.md)
+  book               build the book of docs/ into target/book, and follow its links
+  codegen            write what is made from other files: docs/differences.md, the variables in
+                     docs/guide/configuration.md, the decisions in docs/SUMMARY.md
   bench reflex [--seconds S] [--connections 1,20,200]
                      what a reflex costs, beside a bare echo of the same bytes
   package            package the facade with its bundle, and build that without Node or network
@@ -63,8 +67,9 @@ fn dispatch() -> Result<ExitCode> {
     let command = arguments.command();
     match command.as_deref() {
         Some("demo") => {
+            let watch = arguments.flag("--watch");
             arguments.finish()?;
-            demo::run()
+            demo::run(watch)
         }
         Some("client") => {
             arguments.finish()?;
@@ -85,12 +90,17 @@ fn dispatch() -> Result<ExitCode> {
             arguments.finish()?;
             golden::run(&options)
         }
+        Some("book") => {
+            arguments.finish()?;
+            book::run()
+        }
         Some("new") => {
             arguments.finish()?;
             new_applications::run()
         }
         Some("codegen") => {
             arguments.finish()?;
+            book::write()?;
             differences::write()
         }
         Some("bench") => {

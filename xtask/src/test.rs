@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::prerequisites::{self, Prerequisite};
 use crate::run::{self, Counts};
-use crate::{checkout, client, golden, new_applications, package};
+use crate::{book, checkout, client, golden, new_applications, package};
 
 /// How one step ended.
 struct Outcome {
@@ -22,13 +22,14 @@ struct Outcome {
 type Step = fn() -> Result<Counts>;
 
 /// In the order of how soon each tells what is wrong.
-const STEPS: [(&str, Step); 10] = [
+const STEPS: [(&str, Step); 11] = [
     ("format", format),
     ("browser bundle", bundle),
     ("npm package", client::test),
     ("lints", lints),
     ("Rust tests", rust_tests),
     ("documentation", documentation),
+    ("book", book::test),
     ("recordings of the original", recordings),
     ("browser tests", browser_tests),
     ("new applications", new_applications::check),

@@ -272,7 +272,9 @@ impl<E: Into<Box<dyn StdError + Send + Sync>>> From<E> for Error {
 #[non_exhaustive]
 pub enum BuildError {
     /// Two registered reflexes answer to one name.
-    #[error("two reflexes are registered under the name `{0}`")]
+    #[error(
+        "two reflexes are registered under the name `{0}`: give one another name with `#[reflex(name = \"…\")]`, or register it once"
+    )]
     DuplicateReflex(String),
     /// A reflex has two actions of one name.
     #[error("reflex `{reflex}` has two actions named `{action}`")]

@@ -71,6 +71,7 @@ mod headers;
 pub mod html;
 mod inflection;
 mod joined;
+mod log;
 mod morph;
 mod nearest;
 mod outcome;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::html::{HtmlError, SelectorMorph, page_roots, selector_morph};
+use crate::log;
 use crate::page::{Page, PageRequest};
 use crate::reflex::{Morph, Reflex};
 use crate::reply::Status;
-use crate::run::{guard, log, status};
+use crate::run::{guard, status};
 use crate::statistics::count;
 
 /// Turns the morphs of a reflex into its reply.
@@ -32,13 +33,14 @@ pub(crate) fn selector(cx: &mut Reflex) -> Result<String> {
         }
     }
     count(&cx.shared().counters.selectors);
-    for (index, ((selector, _), cut)) in morphs.iter().zip(&cuts).enumerate() {
+    let operations = morphs.iter().zip(&cuts).map(|((selector, _), cut)| {
         let operation = match cut {
             SelectorMorph::Morph(_) => "morph",
             SelectorMorph::InnerHtml => "inner_html",
         };
-        log(cx, index + 1, morphs.len(), selector, operation);
-    }
+        (&**selector, operation)
+    });
+    log::morphed(cx, &operations.collect::<Vec<_>>());
     Ok(reply.finish())
 }
 
@@ -117,15 +119,8 @@ fn roots(cx: &mut Reflex, page: &Page) -> Result<String> {
         reply.morph(selectors[root.selector], &root.html, Morph::Page);
     }
     count(&cx.shared().counters.pages);
-    for (index, root) in roots.iter().enumerate() {
-        log(
-            cx,
-            index + 1,
-            roots.len(),
-            selectors[root.selector],
-            "morph",
-        );
-    }
+    let operations = roots.iter().map(|root| (selectors[root.selector], "morph"));
+    log::morphed(cx, &operations.collect::<Vec<_>>());
     Ok(reply.finish())
 }
 

@@ -22,7 +22,7 @@ use sinew_store::{Flash, Session};
 /// impl PageRenderer for Hello {
 ///     fn route(&self, request: http::Request<()>) -> BoxFuture<'_, Result<Option<Route>, RenderError>> {
 ///         let template = request.uri().path().to_owned();
-///         let route = (template == "/").then_some(Route { template, params: Vec::new() });
+///         let route = (template == "/").then_some(Route { template, ..Route::default() });
 ///         Box::pin(async { Ok(route) })
 ///     }
 ///

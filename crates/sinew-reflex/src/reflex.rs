@@ -8,6 +8,7 @@ use serde_json::Value;
 use sinew_cable_ready::{Operations, Target};
 use sinew_store::{Flash, Session, SessionId};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::cable_ready::{Broadcast, CableReady};
 use crate::callback::Stop;
@@ -168,6 +169,7 @@ impl Morph {
 ///         let total = cx.session().update("total", move |total: u64| total + cents).await?;
 ///         cx.flash().set("notice", &"One more.").await?;
 ///         assert!(cx.try_session().is_some());
+///         assert!(cx.session_stream("job").as_str().ends_with(":job"));
 ///
 ///         // Other pages of the visitor may follow streams of the session.
 ///         let label = cx.session().id().label();
@@ -337,6 +339,7 @@ pub struct Reflex {
     client: Arc<Client>,
     data: Arc<ReflexData>,
     route: Arc<Route>,
+    began: Instant,
     pub(crate) morph: Morph,
     /// Selector and HTML of each morph, in the order in which they were written.
     pub(crate) morphs: Vec<(String, String)>,
@@ -365,6 +368,7 @@ impl Reflex {
             client,
             data,
             route,
+            began: Instant::now(),
             morph: Morph::Page,
             morphs: Vec::new(),
             payload: None,
@@ -378,6 +382,11 @@ impl Reflex {
             stop: None,
             fault: None,
         }
+    }
+
+    /// When it began to run.
+    pub(crate) fn began(&self) -> Instant {
+        self.began
     }
 
     /// The call as the client sent it.

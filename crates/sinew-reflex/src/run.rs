@@ -16,6 +16,7 @@ use crate::config::{Environment, VersionCheck};
 use crate::data::{Field, ReflexData};
 use crate::engine::Shared;
 use crate::error::{Error, ErrorKind, Result};
+use crate::log;
 use crate::morph;
 use crate::params::{PARAMS_BYTES_MAX, PARAMS_DEPTH_MAX, Params, ParamsError};
 use crate::reflex::{Morph, Reflex};
@@ -210,9 +211,7 @@ pub(crate) fn status(cx: &Reflex, status: Status<'_>) -> String {
         Status::Forbidden => &counters.forbidden,
         Status::Error(_) => &counters.errors,
     });
-    if !matches!(status, Status::Error(_)) {
-        log(cx, 1, 1, "document", "dispatch_event");
-    }
+    log::ended(cx, &status);
     cx.reply().status(status, cx.morph)
 }
 
@@ -314,28 +313,6 @@ fn log_error(cx: &Reflex, error: &Error) {
 
 fn label(route: &Route) -> &str {
     &route.label
-}
-
-/// The line of one operation, in the original's format.
-pub(crate) fn log(cx: &Reflex, number: usize, of: usize, selector: &str, operation: &str) {
-    if !cx.shared().config.log
-        || !tracing::enabled!(target: "sinew::reflex", tracing::Level::INFO)
-        || cx.data().suppress_logging()
-    {
-        return;
-    }
-    let mode = match cx.morph {
-        Morph::Page => "Page",
-        Morph::Selector => "Selector",
-        Morph::Nothing => "Nothing",
-    };
-    tracing::info!(
-        target: "sinew::reflex",
-        "[{}] {number}/{of} {} -> {} via {mode} Morph ({operation})",
-        cx.client().session_label(),
-        label(cx.matched()),
-        brief(selector),
-    );
 }
 
 /// Whether a third operation tells the visitor about versions.

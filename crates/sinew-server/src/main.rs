@@ -10,7 +10,11 @@
 )]
 
 mod generate;
+#[cfg(unix)]
+mod launch;
 mod new;
+#[cfg(unix)]
+mod watch;
 
 mod names;
 mod template;
@@ -31,12 +35,21 @@ struct Arguments {
 enum Command {
     New(new::Arguments),
     Generate(generate::Arguments),
+    #[cfg(unix)]
+    Watch(watch::Arguments),
+    #[cfg(unix)]
+    #[command(hide = true)]
+    Launch(launch::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::New(arguments) => new::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
+        #[cfg(unix)]
+        Command::Watch(arguments) => watch::run(&arguments),
+        #[cfg(unix)]
+        Command::Launch(arguments) => launch::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

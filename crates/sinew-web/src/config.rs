@@ -121,6 +121,11 @@ pub const VARIABLES: &[Variable] = &[
         default: "1048576 (1 MiB)",
         meaning: "bytes a message from a client may have; a longer one closes its connection with 1009",
     },
+    Variable {
+        name: "SINEW_SANITY_CHECKS",
+        default: "`on`",
+        meaning: "whether what looks wrong is named in the log: `on` or `off`",
+    },
 ];
 
 /// The settings of the edge.
@@ -170,6 +175,9 @@ pub struct EdgeConfig {
     /// Bytes a message from a client may have, [`MESSAGE_BYTES_MAX`] by default. A longer one
     /// closes its connection with 1009.
     pub message_bytes_max: usize,
+    /// Whether what looks wrong about the settings and the first requests is named in the log, each
+    /// with what to do about it; yes by default.
+    pub sanity_checks: bool,
 }
 
 impl Default for EdgeConfig {
@@ -188,6 +196,7 @@ impl Default for EdgeConfig {
             base_path: BasePath::default(),
             assets_url: None,
             message_bytes_max: MESSAGE_BYTES_MAX,
+            sanity_checks: true,
         }
     }
 }
@@ -352,6 +361,16 @@ impl EdgeConfig {
             }
             config.message_bytes_max = number;
         }
+        if let Some(checks) = get("SINEW_SANITY_CHECKS") {
+            config.sanity_checks = match checks.to_ascii_lowercase().as_str() {
+                "on" => true,
+                "off" => false,
+                _ => {
+                    let expected = "`on` or `off`";
+                    return Err(ConfigError::new("SINEW_SANITY_CHECKS", &checks, expected));
+                }
+            };
+        }
         Ok(config)
     }
 
@@ -507,6 +526,7 @@ mod tests {
             ("SINEW_BASE_PATH", "/app"),
             ("SINEW_ASSETS_URL", "https://cdn.example.com"),
             ("SINEW_MESSAGE_BYTES_MAX", "2048"),
+            ("SINEW_SANITY_CHECKS", "Off"),
         ])
         .expect("good settings");
         assert_eq!(config.environment, Environment::Production);
@@ -530,6 +550,7 @@ mod tests {
             Some("https://cdn.example.com")
         );
         assert_eq!(config.message_bytes_max, 2048);
+        assert!(!config.sanity_checks);
     }
 
     #[test]
@@ -554,6 +575,7 @@ mod tests {
             ("SINEW_ASSETS_URL", "cdn.example.com"),
             ("SINEW_MESSAGE_BYTES_MAX", "1"),
             ("SINEW_MESSAGE_BYTES_MAX", "1 MiB"),
+            ("SINEW_SANITY_CHECKS", "sometimes"),
         ] {
             let error = with(&[(name, value)]).expect_err(value);
             let sentence = error.to_string();

@@ -1,6 +1,7 @@
 //! The builder: an axum router in, a reactive application out.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::{Extension, Router, middleware};
@@ -25,8 +26,9 @@ use crate::identify::{Identification, Identify, Visitor};
 use crate::page_policy::add_policy;
 use crate::reflex_channel::ReflexChannel;
 use crate::renderer::{RouterRenderer, answer_probes};
+use crate::sanity::{Finding, Subject, Traffic};
 use crate::tags::TagContext;
-use crate::{assets, serve};
+use crate::{assets, log, serve, templates};
 
 /// The salt from which the key for signed stream names is derived, as CableReady does.
 const STREAMS_SALT: &str = "cable_ready/verifier_key";
@@ -154,6 +156,9 @@ pub struct Sinew {
     extensions: Extensions,
     reflexes: Vec<Box<dyn FnOnce(EngineBuilder) -> EngineBuilder + Send>>,
     channels: Vec<Box<dyn FnOnce(Application) -> Application + Send>>,
+    /// Reflexes that nobody can call, for the sanity checks.
+    without_actions: Vec<String>,
+    templates: Vec<PathBuf>,
 }
 
 enum Storage {
@@ -174,6 +179,8 @@ impl Sinew {
             extensions: Extensions::new(),
             reflexes: Vec::new(),
             channels: Vec::new(),
+            without_actions: Vec::new(),
+            templates: Vec::new(),
         }
     }
 
@@ -184,7 +191,11 @@ impl Sinew {
     }
 
     /// Registers a reflex: an `impl` with `#[reflex]`.
-    pub fn reflex(mut self, reflex: impl Reflexes) -> Self {
+    pub fn reflex<R: Reflexes>(mut self, reflex: R) -> Self {
+        let definition = R::definition();
+        if definition.action_names().next().is_none() {
+            self.without_actions.push(definition.name().to_owned());
+        }
         self.reflexes.push(Box::new(|engine| engine.reflex(reflex)));
         self
     }
@@ -273,6 +284,37 @@ impl Sinew {
         self
     }
 
+    /// In development, renews the open pages when a file below this folder changes: they ask for
+    /// themselves again, and keep what was typed into them. Elsewhere it does nothing.
+    ///
+    /// It is for template engines that read their files while the program runs, so that neither a
+    /// build nor a restart is needed; the handlers must read them anew. Templates that are compiled
+    /// into the program are followed by `sinew watch`. The files are looked at four times a second,
+    /// 10,000 at most.
+    ///
+    /// ```
+    /// use axum::{Router, response::Html, routing::get};
+    /// use sinew::prelude::*;
+    ///
+    /// const TEMPLATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    ///
+    /// async fn page() -> Result<Html<String>> {
+    ///     Ok(Html(std::fs::read_to_string(format!("{TEMPLATES}/page.html"))?))
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let app = Sinew::new(Router::new().route("/", get(page)))
+    ///     .watch_templates(TEMPLATES)
+    ///     .in_memory()
+    ///     .build()?;
+    /// assert!(app.findings().is_empty(), "the folder is there");
+    /// # Ok(()) }
+    /// ```
+    pub fn watch_templates(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.templates.push(folder.into());
+        self
+    }
+
     /// Checks and joins everything.
     ///
     /// # Errors
@@ -285,8 +327,6 @@ impl Sinew {
             None => Config::from_env()?,
         };
         let edge = &config.edge;
-        edge.origins.warn_if_open();
-
         let secret = match (&self.storage, &edge.configured_secret) {
             (Storage::Memory, None) => sinew_web::Secret::generate()?,
             _ => edge.secret()?,
@@ -294,6 +334,11 @@ impl Sinew {
         let secret = SecretKeyBase::new(String::from_utf8_lossy(secret.as_bytes()));
         let verifier = MessageVerifier::new(secret.derive(STREAMS_SALT, config.key_digest));
 
+        let (is_in_memory, is_embedded) = match &self.storage {
+            Storage::Embedded => (false, true),
+            Storage::Memory => (true, false),
+            Storage::Given(_) => (false, false),
+        };
         let store: Arc<dyn Store> = match self.storage {
             Storage::Embedded => Arc::new(EmbeddedStore::open(&edge.data_directory)?),
             Storage::Memory => Arc::new(MemoryStore::new()),
@@ -335,6 +380,7 @@ impl Sinew {
             Environment::Production => sinew_reflex::Environment::Production,
             _ => sinew_reflex::Environment::Development,
         };
+        let is_development = edge.environment.is_development();
         let mut engine = Engine::builder(Arc::clone(&self.streams), Arc::new(renderer))
             .config(reflex_config)
             .runtime(runtime.clone())
@@ -355,10 +401,10 @@ impl Sinew {
             async move { identification.connect(request).await }
         })
         .signed_streams(verifier)
-        .direct_channel(Arc::new(ReflexChannel::new(
-            engine.clone(),
-            ServerVersion::new(edge.environment.is_development()),
-        )));
+        .direct_channel(Arc::new(
+            ReflexChannel::new(engine.clone(), ServerVersion::new(is_development))
+                .refreshable(is_development),
+        ));
         for register in self.channels {
             application = register(application);
         }
@@ -378,9 +424,26 @@ impl Sinew {
             router
         };
         let policy = config.policy_header()?.map(Arc::new);
-        let pages = app
+        let mut pages = app
             .layer(session_layer)
             .layer(middleware::from_fn_with_state(policy, add_policy));
+        let mut findings = Vec::new();
+        if edge.sanity_checks {
+            let subject = Subject {
+                config: &config,
+                is_in_memory,
+                is_embedded,
+                without_actions: self.without_actions,
+                templates: &self.templates,
+            };
+            findings = subject.findings();
+            findings.iter().for_each(Finding::warn);
+            let traffic = Traffic::new(&config);
+            pages = pages.layer(middleware::from_fn_with_state(traffic, Traffic::look));
+        }
+        if is_development && !self.templates.is_empty() {
+            runtime.spawn(templates::watch(self.templates, handle.clone()));
+        }
         let router = router.fallback_service(pages);
         let router = if base_path.is_empty() {
             router
@@ -397,6 +460,7 @@ impl Sinew {
             engine,
             health,
             config,
+            findings: findings.into(),
         })
     }
 
@@ -404,7 +468,10 @@ impl Sinew {
     ///
     /// It listens where [`EdgeConfig::listen`](sinew_web::EdgeConfig::listen) says, by default at
     /// `http://127.0.0.1:3000`, and writes a log to standard error unless the program has set up
-    /// `tracing` itself; `RUST_LOG` chooses what.
+    /// `tracing` itself: in colours on a terminal, without them elsewhere and with `NO_COLOR` set.
+    /// `RUST_LOG` chooses what; `RUST_LOG=info,sinew::reflex=warn` leaves out the line of each
+    /// reflex, as `config.reflex.log = false` does. A socket that was bound beforehand is served
+    /// instead, as [`App::serve`] says.
     ///
     /// # Errors
     ///
@@ -421,11 +488,11 @@ impl Sinew {
     /// config.edge.listen = another.local_addr()?;
     /// let sinew = Sinew::new(axum::Router::new()).config(config).in_memory();
     /// let error = sinew.serve().await.expect_err("the port is taken");
-    /// assert!(error.to_string().contains("is something else running there?"));
+    /// assert!(error.to_string().contains("is taken by another program"));
     /// # Ok(()) }
     /// ```
     pub async fn serve(self) -> Result<(), Error> {
-        serve::log_to_standard_error();
+        log::to_standard_error();
         Ok(self.build()?.serve().await?)
     }
 }
@@ -467,6 +534,7 @@ pub struct App {
     engine: Engine,
     health: Health,
     config: Config,
+    findings: Arc<[Finding]>,
 }
 
 impl App {
@@ -499,11 +567,26 @@ impl App {
         &self.config
     }
 
+    /// What looked wrong when it was built; the log has been told. See [`sanity`](crate::sanity).
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
     /// Serves it until the process is told to stop.
+    ///
+    /// Whoever starts the process may bind the socket beforehand and hand it over by systemd's
+    /// protocol (`LISTEN_FDS`, as a socket unit and `sinew watch` do). That one is served instead of
+    /// [`EdgeConfig::listen`](sinew_web::EdgeConfig::listen), and visitors who come between two
+    /// processes wait in it.
+    ///
+    /// Told to stop, it sends the browsers away, for 10 seconds at most, and finishes the requests
+    /// that are being answered, for 10 seconds more at most. Outside of production it is one
+    /// second each, since somebody waits for the next build.
     ///
     /// # Errors
     ///
-    /// [`StartError::Listen`] and [`StartError::Serve`].
+    /// [`StartError::AddressInUse`], [`StartError::Listen`], [`StartError::Inherited`] and
+    /// [`StartError::Serve`].
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> sinew::Result {
@@ -515,7 +598,7 @@ impl App {
     /// let mut config = Config::default();
     /// config.edge.listen = another.local_addr()?;
     /// let app = Sinew::new(axum::Router::new()).config(config).in_memory().build()?;
-    /// assert!(matches!(app.serve().await, Err(StartError::Listen { .. })));
+    /// assert!(matches!(app.serve().await, Err(StartError::AddressInUse { .. })));
     /// # Ok(()) }
     /// ```
     pub async fn serve(self) -> Result<(), StartError> {

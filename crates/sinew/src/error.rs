@@ -32,7 +32,9 @@ pub enum StartError {
     #[error("the streams cannot be attached")]
     Streams(#[from] StreamsError),
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}; is something else running there?")]
+    #[error(
+        "cannot listen on {address}: choose an address of this machine and a port above 1023, for example SINEW_LISTEN=127.0.0.1:3000"
+    )]
     Listen {
         /// The address that was asked for.
         address: SocketAddr,
@@ -40,6 +42,23 @@ pub enum StartError {
         #[source]
         source: std::io::Error,
     },
+    /// Something else listens there already.
+    #[error(
+        "port {} of {} is taken by another program, or by this one started twice: stop that one, or choose another port, for example SINEW_LISTEN={}",
+        address.port(), address.ip(), neighbour(*address)
+    )]
+    AddressInUse {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Whoever started the process said that it left an open socket, and it is no TCP socket that listens.
+    #[error(
+        "LISTEN_FDS announces a socket that cannot be served: pass one TCP socket that listens (ListenStream= in a systemd unit), or unset LISTEN_FDS"
+    )]
+    Inherited(#[source] std::io::Error),
     /// The server failed while it ran.
     #[error("the server stopped")]
     Serve(#[source] std::io::Error),
@@ -48,4 +67,9 @@ pub enum StartError {
         "Sinew needs a tokio runtime: start it from an async function, for instance under #[tokio::main]"
     )]
     NoRuntime,
+}
+
+/// What to propose instead of an address that is taken.
+fn neighbour(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip(), address.port().checked_add(1).unwrap_or(3000))
 }

@@ -1,10 +1,12 @@
 //! What handlers and background jobs reach of the running application.
 
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use serde_json::json;
 use sinew_cable::{Broadcaster, Cable, ConnectionIdentifiers, WeakCable};
 use sinew_cable_ready::stream_key;
 use sinew_reflex::{CableReady, Result};
@@ -14,6 +16,9 @@ use sinew_verifier::MessageVerifier;
 use sinew_web::BasePath;
 
 use crate::identify::{Connected, SESSION_ID};
+
+/// What every page follows in development.
+pub(crate) const REFRESH_STREAM: &str = "sinew:refresh";
 
 /// The running application, for handlers and background jobs.
 ///
@@ -127,6 +132,46 @@ impl SinewHandle {
             |known| known.same_as(&identifiers) || Connected::of(known, id),
             reconnect,
         );
+    }
+
+    /// Tells every open page to ask for itself again, and to become what comes, keeping what was
+    /// typed into it. In development only: elsewhere no page listens.
+    ///
+    /// What a page depends on and only the application knows of is a reason: a changed template, a
+    /// changed catalogue of translations. For files, [`Sinew::watch_templates`](crate::Sinew::watch_templates)
+    /// calls it by itself.
+    ///
+    /// They hear on the subscription of their reflexes what they hear after a rebuild: the server
+    /// speaks of itself with another `boot`.
+    ///
+    /// # Errors
+    ///
+    /// The streams cannot be written to.
+    ///
+    /// ```
+    /// # use sinew::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let app = Sinew::new(axum::Router::new()).in_memory().build()?;
+    /// app.handle().refresh_pages().await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn refresh_pages(&self) -> sinew_reflex::Result {
+        let another = format!("{:016x}", RandomState::new().hash_one(()));
+        let about = json!({
+            "server": env!("CARGO_PKG_VERSION"),
+            "compatible": true,
+            "boot": another,
+        });
+        let message = json!({ "sinew": about });
+        let broadcaster = self.broadcaster();
+        broadcaster.broadcast(REFRESH_STREAM, &message).await?;
+        Ok(())
+    }
+
+    /// Whether there still is an application.
+    pub(crate) fn is_alive(&self) -> bool {
+        let cable = self.0.cable.get();
+        cable.is_some_and(|cable| cable.upgrade().is_some())
     }
 
     /// Nothing that such a connection still does would be kept; the browser shall come again.

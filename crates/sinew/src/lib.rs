@@ -40,6 +40,19 @@
 //! }
 //! ```
 //!
+//! # I want to … → see
+//!
+//! | I want … | see |
+//! |---|---|
+//! | a page, and a reflex that changes it | [`Sinew`], [`ClientTags`], [`macro@prelude::reflex`], [`reflex!`], [`Reflex`] |
+//! | forms, and parameters of pages | [`PageParams`], [`Reflex::params`], [`reflex::Extract`] |
+//! | to change pages from a handler or a job | [`SinewHandle`], [`StreamFrom`], [`cable_ready`] |
+//! | to know who is there | [`Session`], [`Flash`], [`Sinew::identify`], [`session`] |
+//! | channels of my own | [`macro@prelude::channel`], [`Subscription`], [`cable`] |
+//! | tests without a browser | the crate `sinew-testing`: `TestApp::new(sinew).visit("/")` |
+//! | other settings | [`Config`], [`config`], [`sanity`] |
+//! | to read it from the beginning | the book: `docs/` of the repository |
+//!
 //! # Features
 //!
 //! | feature | default | what it adds |
@@ -63,14 +76,17 @@ pub mod client;
 pub mod config;
 mod content_security_policy;
 mod error;
+pub mod sanity;
 
 mod assets;
 mod client_version;
 mod endpoint;
+mod log;
 mod page_policy;
 mod reflex_channel;
 mod renderer;
 mod serve;
+mod templates;
 
 pub use application::{App, Sinew};
 pub use cable_car::CableCar;

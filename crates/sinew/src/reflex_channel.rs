@@ -6,6 +6,7 @@ use sinew_cable::{Answer, Confirmation, DirectChannel, DirectSubscription};
 use sinew_reflex::{Client, Engine};
 
 use crate::client_version::ServerVersion;
+use crate::handle::REFRESH_STREAM;
 use crate::identify::Connected;
 
 /// The name the stock client subscribes by, and the beginning of the stream its replies travel on.
@@ -15,11 +16,23 @@ const NAME: &str = "StimulusReflex::Channel";
 pub(crate) struct ReflexChannel {
     engine: Engine,
     version: ServerVersion,
+    /// Whether pages hear that they shall ask for themselves again.
+    is_refreshable: bool,
 }
 
 impl ReflexChannel {
     pub(crate) fn new(engine: Engine, version: ServerVersion) -> Self {
-        Self { engine, version }
+        Self {
+            engine,
+            version,
+            is_refreshable: false,
+        }
+    }
+
+    /// Lets pages follow [`REFRESH_STREAM`], as in development.
+    pub(crate) fn refreshable(mut self, is_refreshable: bool) -> Self {
+        self.is_refreshable = is_refreshable;
+        self
     }
 }
 
@@ -53,10 +66,13 @@ impl DirectChannel for ReflexChannel {
         if let Some(greeting) = self.version.greeting(subscription.identifier().as_str()) {
             subscription.transmit_json(&greeting);
         }
-        Confirmation::new()
-            .stream_from(stream)
-            .with_state(Arc::new(client))
-            .into()
+        let confirmation = Confirmation::new().stream_from(stream);
+        let confirmation = if self.is_refreshable {
+            confirmation.stream_from(REFRESH_STREAM)
+        } else {
+            confirmation
+        };
+        confirmation.with_state(Arc::new(client)).into()
     }
 
     fn perform(&self, subscription: DirectSubscription<'_>, data: &str) {

@@ -17,6 +17,8 @@ use sinew_web::BasePath;
 use sinew_web::session_layer::InProcess;
 use tower::ServiceExt as _;
 
+use crate::sanity::Finding;
+
 /// Runs the router that also answers HTTP, without the session layer around it.
 pub(crate) struct RouterRenderer {
     pub(crate) app: Router,
@@ -104,6 +106,11 @@ impl PageRenderer for RouterRenderer {
                     target: "sinew::reflex",
                     "a page set a cookie during a page morph; no browser will see it"
                 );
+            }
+            let encoding = parts.headers.get(header::CONTENT_ENCODING);
+            if let Some(encoding) = encoding.filter(|encoding| *encoding != "identity") {
+                let encoding = String::from_utf8_lossy(encoding.as_bytes()).into_owned();
+                return Err(RenderError::new(Finding::CompressedPage { encoding }));
             }
             let location = parts.headers.get(header::LOCATION);
             let location = location

@@ -59,7 +59,11 @@ async fn minijinja_page(session: Session, client: ClientTags) -> Result<Html<Str
 
 #[tokio::main]
 async fn main() -> Result {
-    Sinew::new(router()).reflex(Lunch).serve().await
+    Sinew::new(router())
+        .reflex(Lunch)
+        .watch_templates(with_minijinja::FOLDER)
+        .serve()
+        .await
 }
 
 fn router() -> Router {

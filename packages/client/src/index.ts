@@ -10,7 +10,8 @@
  *
  * @example Register a Stimulus controller of your own, in a script loaded after this one:
  * ```js
- * Sinew.application.register("chart", ChartController)
+ * const { application, Controller } = window.Sinew
+ * application.register("chart", class extends Controller {})
  * ```
  * @example Follow a channel of your own on the connection that is already open:
  * ```js

@@ -10,7 +10,7 @@
  * consumer.subscriptions.create("RoomChannel", { received: console.log })
  * ```
  */
-import { Application } from '@hotwired/stimulus'
+import { Application, Controller } from '@hotwired/stimulus'
 import * as turbo from '@hotwired/turbo'
 import { createConsumer as untypedCreateConsumer } from '@rails/actioncable'
 import cableReady from 'cable_ready'
@@ -56,6 +56,8 @@ export interface StartOptions {
 export interface Started {
   readonly application: Application
   readonly consumer: Consumer
+  /** What Stimulus controllers extend, for pages that load the embedded script and bundle nothing. */
+  readonly Controller: typeof Controller
   readonly StimulusReflex: StimulusReflexClient
   readonly CableReady: CableReadyClient
   readonly Turbo: TurboClient
@@ -104,7 +106,7 @@ export function start (options: StartOptions = {}): Started {
     server = about
     answer(about, isNews, reflexes)
   })
-  started = { application, consumer, StimulusReflex, CableReady, Turbo, version: VERSION, get server () { return server } }
+  started = { application, consumer, Controller, StimulusReflex, CableReady, Turbo, version: VERSION, get server () { return server } }
   return started
 }
 

@@ -18,7 +18,7 @@ test('the embedded script starts by itself and opens one connection where the pa
     Sinew.consumer.subscriptions.create('RoomChannel')
     assert.equal(page.sockets.length, 1)
     assert.equal(Sinew.CableReady.consumer, Sinew.consumer)
-    assert.deepEqual(Object.keys(Sinew), ['application', 'consumer', 'StimulusReflex', 'CableReady', 'Turbo', 'version', 'server'])
+    assert.deepEqual(Object.keys(Sinew), ['application', 'consumer', 'Controller', 'StimulusReflex', 'CableReady', 'Turbo', 'version', 'server'])
     assert.deepEqual(page.errors, [])
   })
 })

@@ -119,11 +119,16 @@ fn containing(files: &[std::path::PathBuf], halves: &[(&str, &str)]) -> Vec<Stri
     found
 }
 
+/// Packages beside the workspace.
+const BESIDE: [&str; 2] = ["fuzz", "xtask/mdbook"];
+
 /// Path and text of each manifest of the workspace.
 fn manifests() -> Vec<(String, String)> {
     files_ending("Cargo.toml")
         .iter()
-        .filter(|file| file.components().count() > 1 && !file.starts_with("fuzz"))
+        .filter(|file| {
+            file.components().count() > 1 && !BESIDE.iter().any(|beside| file.starts_with(beside))
+        })
         .map(|file| (file.display().to_string(), text(file)))
         .collect()
 }

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde_json::json;
@@ -23,6 +24,25 @@ impl Logged {
     }
 
     async fn page(&self, _cx: &mut Reflex) {}
+
+    async fn slow(&self, cx: &mut Reflex) {
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        cx.morph_nothing();
+    }
+
+    async fn halted(&self, _cx: &mut Reflex) {}
+
+    async fn forbidden(&self, _cx: &mut Reflex) {}
+
+    #[before(only(halted))]
+    async fn halt(&self, cx: &mut Reflex) -> Result {
+        cx.halt()
+    }
+
+    #[before(only(forbidden))]
+    async fn forbid(&self, cx: &mut Reflex) -> Result {
+        cx.forbid()
+    }
 
     async fn fails(&self, _cx: &mut Reflex) -> Result {
         Err("the inside".into())
@@ -70,14 +90,17 @@ async fn logged(config: Config, calls: &[(&str, serde_json::Value)]) -> Vec<Stri
         .collect()
 }
 
-#[tokio::test]
-async fn each_operation_has_a_line_in_the_format_of_the_original() {
+#[tokio::test(start_paused = true)]
+async fn each_reflex_has_a_line_in_the_manner_of_the_original() {
     let lines = logged(
         Config::default(),
         &[
             ("Logged#nothing", json!({})),
             ("logged#selectors", json!({})),
             ("Logged#page", json!({})),
+            ("Logged#slow", json!({})),
+            ("Logged#halted", json!({})),
+            ("Logged#forbidden", json!({})),
             ("Logged#nothing", json!({"suppressLogging": {}})),
         ],
     )
@@ -85,10 +108,12 @@ async fn each_operation_has_a_line_in_the_format_of_the_original() {
     assert_eq!(
         lines,
         [
-            "[SESSION1] 1/1 LoggedReflex#nothing -> document via Nothing Morph (dispatch_event)",
-            "[SESSION1] 1/2 LoggedReflex#selectors -> #one via Selector Morph (morph)",
-            "[SESSION1] 2/2 LoggedReflex#selectors -> #two via Selector Morph (inner_html)",
-            "[SESSION1] 1/1 LoggedReflex#page -> body via Page Morph (morph)",
+            "[SESSION1] LoggedReflex#nothing -> document via Nothing Morph (dispatch_event) in 0.0 ms",
+            "[SESSION1] LoggedReflex#selectors -> #one, #two via Selector Morph (morph, inner_html) in 0.0 ms",
+            "[SESSION1] LoggedReflex#page -> body via Page Morph (morph) in 0.0 ms",
+            "[SESSION1] LoggedReflex#slow -> document via Nothing Morph (dispatch_event) in 1.5 s",
+            "[SESSION1] LoggedReflex#halted -> halted in 0.0 ms",
+            "[SESSION1] LoggedReflex#forbidden -> forbidden in 0.0 ms",
         ]
     );
 }

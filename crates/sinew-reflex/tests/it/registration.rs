@@ -81,7 +81,7 @@ fn check(build: impl FnOnce(EngineBuilder) -> EngineBuilder, expected: &str) {
 fn mistakes_are_found_at_the_start() {
     check(
         |builder| builder.reflex(SameName).reflex(OtherName),
-        "two reflexes are registered under the name `Users`",
+        "two reflexes are registered under the name `Users`: give one another name with `#[reflex(name = \"…\")]`, or register it once",
     );
     check(
         |builder| builder.reflex(Twice),

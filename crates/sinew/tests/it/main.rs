@@ -6,6 +6,7 @@ mod server;
 
 mod client_versions;
 mod settings;
+mod templates;
 mod visits;
 
 mod base_path;
@@ -16,6 +17,7 @@ mod lanes;
 mod pages;
 mod params;
 mod process;
+mod sanity;
 mod sessions;
 
 mod broadcasts;

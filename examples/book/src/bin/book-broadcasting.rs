@@ -1,0 +1,2 @@
+//! The program of `docs/guide/broadcasting.md`.
+include!(concat!(env!("OUT_DIR"), "/broadcasting/src/main.rs"));

@@ -1,0 +1,2 @@
+//! The program of `docs/guide/browser.md`.
+include!(concat!(env!("OUT_DIR"), "/browser/src/main.rs"));

@@ -1,0 +1,2 @@
+//! The program of `docs/guide/forms.md`.
+include!(concat!(env!("OUT_DIR"), "/forms/src/main.rs"));

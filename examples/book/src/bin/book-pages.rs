@@ -1,0 +1,2 @@
+//! The program of `docs/guide/pages.md`.
+include!(concat!(env!("OUT_DIR"), "/pages/src/main.rs"));
