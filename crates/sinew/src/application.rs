@@ -511,6 +511,8 @@ impl Sinew {
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
 /// let app = Sinew::new(Router::new().route("/", get(index))).in_memory().build()?;
 /// assert_eq!(app.config().edge.cable_path, "/cable");
+/// // Nothing to warn of outside of production.
+/// assert!(!app.findings().contains(&sinew::sanity::Finding::SessionsInMemory));
 /// assert_eq!(app.engine().statistics().calls, 0);
 /// assert_eq!(app.handle().cable().statistics().connections, 0);
 ///
