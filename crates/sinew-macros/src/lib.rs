@@ -167,9 +167,10 @@ pub fn reflex(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// The channel's name is that of the type, or `#[channel(name = "Chat::RoomChannel")]`.
 ///
 /// ```
-/// # use axum::Router;
+/// # use axum::{Router, response::Html, routing::get};
 /// use serde_json::json;
 /// use sinew::prelude::*;
+/// use sinew_testing::TestApp;
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Line {
@@ -190,41 +191,19 @@ pub fn reflex(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///     }
 /// }
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew::StartError> {
-/// # let sinew = Sinew::new(Router::new())
-/// #     .identify(async |_| Ok(sinew::cable::ConnectionIdentifiers::new().with("user", "ann")));
-/// let app = sinew.channel(ChatChannel).in_memory().build()?;
-/// # let mut link = app.handle().cable().open();
-/// # link.start(std::time::Instant::now(), Default::default(), &mut Vec::new());
-/// # // Sends a command and gives back the frame with this part.
-/// # let mut answer = async |command: &str, part: &str| -> String {
-/// #     let mut frames = Vec::new();
-/// #     if !command.is_empty() {
-/// #         link.receive_text(std::time::Instant::now(), command, &mut frames);
-/// #     }
-/// #     loop {
-/// #         assert!(link.closing().is_none(), "the connection was closed");
-/// #         let text = String::from_utf8_lossy(&frames).into_owned();
-/// #         if text.contains(part) {
-/// #             return text;
-/// #         }
-/// #         std::future::poll_fn(|context| match link.park(context.waker()) {
-/// #             true => std::task::Poll::Pending,
-/// #             false => std::task::Poll::Ready(()),
-/// #         })
-/// #         .await;
-/// #         link.deliver(std::time::Instant::now(), usize::MAX, &mut frames);
-/// #     }
-/// # };
-/// # answer("", "welcome").await;
-/// // What a client sends, and what it hears.
-/// let subscribe = r#"{"command":"subscribe","identifier":"{\"channel\":\"ChatChannel\"}"}"#;
-/// assert!(answer(subscribe, "ChatChannel").await.contains("confirm_subscription"));
+/// # async fn index(client: ClientTags) -> Html<String> { Html(format!("<head>{client}</head>")) }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+/// # let router = Router::new().route("/", get(index));
+/// let app = TestApp::new(Sinew::new(router).channel(ChatChannel));
+/// let mut tab = app.visit("/").await;
+/// let chat = tab.subscribe("ChatChannel", ()).await;
 ///
-/// let speak = r#"{"command":"message","identifier":"{\"channel\":\"ChatChannel\"}","data":"{\"action\":\"speak\",\"text\":\"Hello\"}"}"#;
-/// assert!(answer(speak, "message").await.contains(r#"{"spoken":"Hello"}"#));
-/// # Ok(())
-/// # }
+/// tab.perform(&chat, "speak", json!({"text": "Hello"})).await;
+/// assert_eq!(tab.message(&chat).await, json!({"spoken": "Hello"}));
+///
+/// app.handle().broadcaster().broadcast("chat", &"to everybody").await?;
+/// assert_eq!(tab.message(&chat).await, "to everybody");
+/// # Ok(()) }
 /// ```
 #[proc_macro_attribute]
 pub fn channel(attribute: TokenStream, item: TokenStream) -> TokenStream {

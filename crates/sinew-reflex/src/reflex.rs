@@ -171,6 +171,10 @@ impl Morph {
 ///         assert!(cx.try_session().is_some());
 ///         assert!(cx.session_stream("job").as_str().ends_with(":job"));
 ///
+///         // Other pages of the visitor may follow streams of the session.
+///         let label = cx.session().id().label();
+///         assert_eq!(cx.session_stream("job").as_str(), format!("session:{label}:job"));
+///
 ///         // Of the connection.
 ///         assert_eq!(cx.identifier("session_id"), Some("visitor"));
 ///         assert_eq!(cx.identifiers().count(), 1);

@@ -26,6 +26,36 @@ const REDIRECTS_MAX: usize = 20;
 /// An application under test: no port, no files, sessions in memory.
 ///
 /// Cheap to clone; the clones are the same application.
+///
+/// ```
+/// # use axum::{Router, response::Html, routing::get};
+/// # use sinew::prelude::*;
+/// use std::time::Duration;
+///
+/// use sinew_testing::TestApp;
+///
+/// # async fn index(sinew: SinewHandle, client: ClientTags) -> Html<String> {
+/// #     let news = sinew.stream_from(&["news"]);
+/// #     Html(format!("<head>{client}</head><body>{news}<p id=news></p></body>"))
+/// # }
+/// # fn application() -> Sinew { Sinew::new(Router::new().route("/", get(index))) }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+/// let app = TestApp::new(application()).patience(Duration::from_secs(5));
+/// let mut ada = app.browser().visit("/").await;
+/// let mut grace = app.visit("/").await;
+/// assert_eq!(app.handle().cable().statistics().connections, 2);
+///
+/// // What a job would broadcast, the test does.
+/// app.handle().cable_ready().send("news", |it| it.text_content("#news", "fresh")).await?;
+/// ada.until("#news", "fresh").await;
+/// grace.until("#news", "fresh").await;
+///
+/// // An application that was built elsewhere, with a store of its own for instance.
+/// let app = TestApp::from_app(application().in_memory().build()?);
+/// assert_eq!(app.visit("/").await.status(), 200);
+/// assert_eq!(app.app().engine().statistics().calls, 0);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct TestApp {
     app: App,
@@ -124,6 +154,16 @@ impl TestApp {
 /// // Another tab shows the same session, another browser does not.
 /// ada.visit("/").await.assert_text("#count", "1");
 /// app.visit("/").await.assert_text("#count", "0");
+///
+/// // Two tabs side by side, and headers that every request of a browser has.
+/// let german = app.browser().header("accept-language", "de");
+/// german.set_cookie("theme", "dark");
+/// let (_one, two) = (german.visit("/").await, german.open_tab("/").await);
+/// assert_eq!(two.browser().cookie("theme").as_deref(), Some("dark"));
+///
+/// // Without the cookie it is somebody new.
+/// ada.clear_cookies();
+/// ada.visit("/").await.assert_text("#count", "0");
 /// # }
 /// ```
 #[derive(Clone, Debug)]

@@ -3,6 +3,56 @@
 use serde_json::Value;
 
 /// How a reflex ended, as the browser hears it.
+///
+/// ```
+/// # use axum::{Router, response::Html, routing::get};
+/// # use sinew::prelude::*;
+/// # use sinew_testing::TestApp;
+/// struct Kettle;
+///
+/// #[reflex]
+/// impl Kettle {
+///     #[before(only(sell))]
+///     async fn never(&self, cx: &mut Reflex) -> Result {
+///         cx.forbid()
+///     }
+///
+///     #[before(only(wait))]
+///     async fn not_now(&self, cx: &mut Reflex) -> Result {
+///         cx.halt()
+///     }
+///
+///     async fn boil(&self, cx: &mut Reflex) {
+///         cx.morph_nothing().payload_mut()["degrees"] = 100.into();
+///     }
+///
+///     async fn pour(&self, _cx: &mut Reflex) -> Result {
+///         Err(Error::visible("the kettle is empty"))
+///     }
+///
+///     async fn sell(&self, _cx: &mut Reflex) {}
+///
+///     async fn wait(&self, _cx: &mut Reflex) {}
+/// }
+///
+/// # async fn index(client: ClientTags) -> Html<String> { Html(format!("<head>{client}</head>")) }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// # let app = TestApp::new(Sinew::new(Router::new().route("/", get(index))).reflex(Kettle));
+/// # let mut tab = app.visit("/").await;
+/// tab.stimulate("Kettle#boil", ()).await;
+/// let outcome = tab.outcome();
+/// assert_eq!((outcome.target(), outcome.morph()), ("Kettle#boil", Some("nothing")));
+/// assert!(outcome.is_success() && outcome.payload()["degrees"] == 100);
+///
+/// tab.stimulate("Kettle#pour", ()).await;
+/// assert!(tab.outcome().error().is_some_and(|it| it.contains("the kettle is empty")));
+/// tab.stimulate("Kettle#sell", ()).await;
+/// assert!(tab.outcome().is_forbidden());
+/// tab.stimulate("Kettle#wait", ()).await;
+/// assert!(tab.outcome().is_halted());
+/// assert_eq!(tab.outcome().to_string(), "Kettle#wait: halted");
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     target: String,

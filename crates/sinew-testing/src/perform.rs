@@ -9,6 +9,35 @@ use crate::morph::{self, Morph};
 use crate::page::{Page, fragment};
 
 /// An operation that a tab has carried out.
+///
+/// ```
+/// # use axum::{Router, response::Html, routing::get};
+/// # use sinew::prelude::*;
+/// # use sinew_testing::TestApp;
+/// struct List;
+///
+/// #[reflex]
+/// impl List {
+///     async fn mark(&self, cx: &mut Reflex) {
+///         cx.cable_ready().add_css_class("#list", "done");
+///         cx.morph_nothing();
+///     }
+/// }
+///
+/// # async fn index(client: ClientTags) -> Html<String> {
+/// #     Html(format!("<head>{client}</head><body><ul id=list></ul></body>"))
+/// # }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// # let app = TestApp::new(Sinew::new(Router::new().route("/", get(index))).reflex(List));
+/// # let mut tab = app.visit("/").await;
+/// tab.stimulate("List#mark", ()).await;
+/// let marked = tab.operations().iter().find(|it| it.name() == "addCssClass").expect("it is there");
+/// assert_eq!(marked.selector(), Some("#list"));
+/// assert_eq!(marked.option("name"), "done");
+/// assert_eq!(marked.json()["operation"], "addCssClass");
+/// assert_eq!(marked.matches(), 1);
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Performed {
     operation: Value,

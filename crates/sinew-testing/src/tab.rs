@@ -49,6 +49,96 @@ pub(crate) struct Visited {
 /// filled, checked or chosen may be named by its label: `tab.fill("label:contains('E-mail')", …)`.
 ///
 /// A tab stays in its thread; several at once are driven with `tokio::join!`.
+///
+/// # What a person does
+///
+/// ```
+/// use axum::{Router, response::Html, routing::get};
+/// use sinew::prelude::*;
+/// # use sinew_testing::TestApp;
+///
+/// struct Order;
+///
+/// #[reflex]
+/// impl Order {
+///     async fn show(&self, cx: &mut Reflex) -> Result {
+///         let params = cx.params().await?;
+///         let tea = params.get("tea").unwrap_or_default().to_owned();
+///         let milk = params.get("milk").map_or("black", |_| "with milk");
+///         cx.cable_ready().text_content("#order", format!("{tea}, {milk}"));
+///         cx.morph_nothing();
+///         Ok(())
+///     }
+///
+///     async fn hint(&self, cx: &mut Reflex) {
+///         cx.cable_ready().text_content("#hint", "The best there is.");
+///         cx.morph_nothing();
+///     }
+/// }
+///
+/// async fn index(client: ClientTags) -> Html<String> {
+///     Html(format!(
+///         "<head>{client}</head><body>
+///            <form data-reflex='submit->Order#show'>
+///              <select name=tea><option>green<option>mint</select>
+///              <label><input type=checkbox name=milk> Milk</label>
+///              <button>Order</button>
+///            </form>
+///            <p id=order></p> <p id=hint data-reflex='mouseenter->Order#hint'></p>
+///          </body>"
+///     ))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// # let app = TestApp::new(Sinew::new(Router::new().route("/", get(index))).reflex(Order));
+/// let mut tab = app.visit("/").await;
+/// tab.select("select", "mint").await;
+/// tab.check("label").await;
+/// tab.click("button").await;
+/// tab.assert_text("#order", "mint, with milk");
+///
+/// tab.uncheck("label").await;
+/// tab.submit("form").await;
+/// tab.assert_text("#order", "mint, black");
+///
+/// tab.trigger("#hint", "mouseenter").await;
+/// tab.assert_text("#hint", "The best there is.");
+/// tab.reload().await;
+/// tab.assert_text("#hint", "");
+/// # }
+/// ```
+///
+/// # What comes by itself
+///
+/// ```
+/// # use axum::{Router, response::Html, routing::get};
+/// use std::time::Duration;
+///
+/// use sinew::prelude::*;
+/// # use sinew_testing::TestApp;
+/// # async fn index(sinew: SinewHandle, client: ClientTags) -> Html<String> {
+/// #     let news = sinew.stream_from(&["news"]);
+/// #     Html(format!("<head>{client}</head><body>{news}<ul id=news></ul></body>"))
+/// # }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+/// # let app = TestApp::new(Sinew::new(Router::new().route("/", get(index))));
+/// let mut tab = app.visit("/").await;
+/// let news = app.handle().cable_ready();
+///
+/// news.send("news", |it| it.append("#news", "<li>green</li>")).await?;
+/// tab.wait_for_broadcast().await;
+/// tab.assert_text("#news", "green");
+///
+/// // A job's notes come whenever they come.
+/// news.send("news", |it| it.append("#news", "<li class=rare>white</li>")).await?;
+/// tab.until_exists(".rare").await;
+/// tab.until(".rare", "white").await;
+///
+/// // That nothing more comes takes time, which `start_paused = true` makes pass at once.
+/// tab.wait(Duration::from_millis(1)).await;
+/// tab.assert_texts("#news li", &["green", "white"]);
+/// # Ok(()) }
+/// ```
 pub struct Tab {
     browser: Browser,
     page: Page,
@@ -235,10 +325,28 @@ impl Tab {
     /// `args` is a list of arguments: a tuple, an array, or `()` for none. Anything else is the
     /// only one. The element is the body unless [`on`](Stimulation::on) names another.
     ///
-    /// ```no_run
-    /// # async fn example(tab: &mut sinew_testing::Tab) {
+    /// ```
+    /// # use axum::{Router, response::Html, routing::get};
+    /// # use sinew::prelude::*;
+    /// # use sinew_testing::TestApp;
+    /// # struct Chat;
+    /// # #[reflex]
+    /// # impl Chat {
+    /// #     async fn say(&self, cx: &mut Reflex, text: String, times: usize) -> Result {
+    /// #         let chat = cx.element().to_dom_id()?;
+    /// #         cx.cable_ready().text_content(chat, text.repeat(times));
+    /// #         cx.morph_nothing();
+    /// #         Ok(())
+    /// #     }
+    /// # }
+    /// # async fn index(client: ClientTags) -> Html<String> {
+    /// #     Html(format!("<head>{client}</head><body><p id=chat></p></body>"))
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let app = TestApp::new(Sinew::new(Router::new().route("/", get(index))).reflex(Chat));
+    /// # let mut tab = app.visit("/").await;
     /// tab.stimulate("Chat#say", ("hello", 3)).on("#chat").await;
-    /// assert!(tab.outcome().is_success());
+    /// tab.assert_text("#chat", "hellohellohello");
     /// # }
     /// ```
     ///
@@ -405,6 +513,33 @@ impl std::fmt::Debug for Tab {
 }
 
 /// A reflex about to be called; see [`Tab::stimulate`].
+///
+/// ```
+/// # use axum::{Router, response::Html, routing::get};
+/// # use sinew::prelude::*;
+/// # use sinew_testing::TestApp;
+/// use sinew_testing::Stimulation;
+///
+/// # struct Item;
+/// # #[reflex]
+/// # impl Item {
+/// #     async fn show(&self, cx: &mut Reflex) -> Result {
+/// #         let id = cx.element().attributes().get("id").cloned();
+/// #         cx.morph_nothing().payload_mut()["id"] = id.into();
+/// #         Ok(())
+/// #     }
+/// # }
+/// # async fn index(client: ClientTags) -> Html<String> {
+/// #     Html(format!("<head>{client}</head><body><p id=item_7></p></body>"))
+/// # }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// # let app = TestApp::new(Sinew::new(Router::new().route("/", get(index))).reflex(Item));
+/// # let mut tab = app.visit("/").await;
+/// let call: Stimulation<'_> = tab.stimulate("Item#show", ()).on("#item_7");
+/// call.await;
+/// assert_eq!(tab.payload()["id"], "item_7");
+/// # }
+/// ```
 #[must_use = "nothing is called before it is awaited"]
 #[derive(Debug)]
 pub struct Stimulation<'a> {

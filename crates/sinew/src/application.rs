@@ -68,6 +68,83 @@ const STREAMS_SALT: &str = "cable_ready/verifier_key";
 /// assert_eq!(app.handle().cable().statistics().connections, 0);
 /// # Ok(()) }
 /// ```
+///
+/// # All that can be given
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use axum::{Extension, Router, response::Html, routing::get};
+/// use sinew::cable::{ConnectionIdentifiers, InProcessStreams};
+/// use sinew::config::{Config, Secret};
+/// use sinew::{prelude::*, session::MemoryStore};
+/// # use sinew_testing::TestApp;
+///
+/// #[derive(Clone)]
+/// struct Prices {
+///     tea: u32,
+/// }
+///
+/// struct Shop;
+///
+/// #[reflex]
+/// impl Shop {
+///     async fn ask(&self, cx: &mut Reflex) {
+///         let cents = cx.state::<Prices>().tea;
+///         cx.morph("#price", format!("<p id=\"price\">{cents}</p>"));
+///     }
+/// }
+///
+/// struct Everywhere;
+///
+/// #[reflex]
+/// impl Everywhere {
+///     #[before]
+///     async fn greet(&self, cx: &mut Reflex) {
+///         let person = cx.identifier("person").map(str::to_owned);
+///         cx.payload_mut()["hello"] = person.into();
+///     }
+/// }
+///
+/// struct NewsChannel;
+///
+/// #[channel]
+/// impl NewsChannel {
+///     async fn subscribed(&self, cx: &mut Subscription) -> ChannelResult {
+///         cx.stream_from("news");
+///         Ok(())
+///     }
+/// }
+///
+/// async fn index(Extension(prices): Extension<Prices>, client: ClientTags) -> Html<String> {
+///     let most = prices.tea * 10;
+///     Html(format!("<head>{client}</head><body><p id=price>up to {most}</p></body>"))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+/// let mut config = Config::default();
+/// config.edge.configured_secret = Some(Secret::generate()?);
+/// let sinew = Sinew::new(Router::new().route("/", get(index)))
+///     .config(config)
+///     .store(Arc::new(MemoryStore::new()))
+///     .streams(Arc::new(InProcessStreams::new()))
+///     .state(Prices { tea: 250 })
+///     .identify(async |_visitor| Ok(ConnectionIdentifiers::new().with("person", "ada")))
+///     .application_reflex(Everywhere)
+///     .reflex(Shop)
+///     .channel(NewsChannel);
+///
+/// # let app = TestApp::from_app(sinew.build()?);
+/// # let mut tab = app.visit("/").await;
+/// tab.assert_text("#price", "up to 2500");
+/// tab.stimulate("Shop#ask", ()).await;
+/// tab.assert_text("#price", "250");
+/// assert_eq!(tab.payload()["hello"], "ada");
+/// let news = tab.subscribe("NewsChannel", ()).await;
+/// app.handle().broadcaster().broadcast("news", &"Sold out").await?;
+/// assert_eq!(tab.message(&news).await, "Sold out");
+/// # Ok(()) }
+/// ```
 #[must_use = "nothing happens before `serve` or `build`"]
 pub struct Sinew {
     app: Router,
@@ -152,16 +229,31 @@ impl Sinew {
     /// Connections with the same identifiers are the same person: they share replies.
     ///
     /// ```
-    /// use axum::Router;
+    /// # use axum::{Router, response::Html, routing::get};
     /// use sinew::{cable::{ConnectionIdentifiers, Refusal}, prelude::*};
+    /// # use sinew_testing::TestApp;
+    /// # async fn index(client: ClientTags) -> Html<String> { Html(format!("<head>{client}</head>")) }
+    /// # async fn sign_in(session: Session, client: ClientTags) -> Result<Html<String>> {
+    /// #     session.set("user_id", &7).await?;
+    /// #     Ok(Html(format!("<head>{client}</head>")))
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let router = Router::new().route("/", get(index)).route("/sign_in", get(sign_in));
     ///
-    /// let sinew = Sinew::new(Router::new()).identify(async |visitor| {
+    /// let sinew = Sinew::new(router).identify(async |visitor| {
     ///     let session = visitor.session().ok_or(Refusal::unauthorized())?;
     ///     let user: Option<i64> = session.get("user_id").await.ok().flatten();
     ///     let user = user.ok_or(Refusal::unauthorized())?;
     ///     Ok(ConnectionIdentifiers::new().with("user_id", user.to_string()))
     /// });
-    /// # let _ = sinew;
+    ///
+    /// let app = TestApp::new(sinew);
+    /// let refused = app.visit("/").await;
+    /// assert_eq!(app.handle().cable().statistics().connections_refused, 1);
+    /// let user = app.visit("/sign_in").await;
+    /// assert_eq!(app.handle().cable().statistics().connections_refused, 1);
+    /// # drop((refused, user));
+    /// # }
     /// ```
     pub fn identify<F, Fut>(mut self, identify: F) -> Self
     where
@@ -384,6 +476,21 @@ impl Sinew {
     /// # Errors
     ///
     /// A [`StartError`], as an [`Error`] so that it can be the last line of a `main`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> sinew::Result {
+    /// use std::net::{Ipv4Addr, TcpListener};
+    ///
+    /// use sinew::{Config, Sinew};
+    ///
+    /// let another = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    /// let mut config = Config::default();
+    /// config.edge.listen = another.local_addr()?;
+    /// let sinew = Sinew::new(axum::Router::new()).config(config).in_memory();
+    /// let error = sinew.serve().await.expect_err("the port is taken");
+    /// assert!(error.to_string().contains("is taken by another program"));
+    /// # Ok(()) }
+    /// ```
     pub async fn serve(self) -> Result<(), Error> {
         log::to_standard_error();
         Ok(self.build()?.serve().await?)
@@ -391,6 +498,37 @@ impl Sinew {
 }
 
 /// A reactive application, ready to be served.
+///
+/// ```
+/// use axum::{Router, body::Body, http::Request, response::Html, routing::get};
+/// use sinew::prelude::*;
+/// use tower::ServiceExt as _;
+///
+/// async fn index(client: ClientTags) -> Html<String> {
+///     Html(format!("<head>{client}</head>"))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+/// let app = Sinew::new(Router::new().route("/", get(index))).in_memory().build()?;
+/// assert_eq!(app.config().edge.cable_path, "/cable");
+/// // Nothing to warn of outside of production.
+/// assert!(!app.findings().contains(&sinew::sanity::Finding::SessionsInMemory));
+/// assert_eq!(app.engine().statistics().calls, 0);
+/// assert_eq!(app.handle().cable().statistics().connections, 0);
+///
+/// let ask = async |path: &str| -> Result<u16> {
+///     let request = Request::get(path).body(Body::empty())?;
+///     Ok(app.router().clone().oneshot(request).await?.status().as_u16())
+/// };
+/// assert_eq!(ask("/").await?, 200);
+/// assert_eq!(ask(sinew::client::SCRIPT.path).await?, 200);
+///
+/// // Whoever balances the load is told to send nobody more.
+/// assert_eq!(ask("/ready").await?, 200);
+/// app.health().set_ready(false);
+/// assert_eq!(ask("/ready").await?, 503);
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct App {
     router: Router,
@@ -451,6 +589,20 @@ impl App {
     ///
     /// [`StartError::AddressInUse`], [`StartError::Listen`], [`StartError::Inherited`] and
     /// [`StartError::Serve`].
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> sinew::Result {
+    /// use std::net::{Ipv4Addr, TcpListener};
+    ///
+    /// use sinew::{Config, Sinew, StartError};
+    ///
+    /// let another = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    /// let mut config = Config::default();
+    /// config.edge.listen = another.local_addr()?;
+    /// let app = Sinew::new(axum::Router::new()).config(config).in_memory().build()?;
+    /// assert!(matches!(app.serve().await, Err(StartError::AddressInUse { .. })));
+    /// # Ok(()) }
+    /// ```
     pub async fn serve(self) -> Result<(), StartError> {
         serve::serve(self).await
     }

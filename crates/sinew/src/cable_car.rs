@@ -5,7 +5,9 @@ use std::ops::{Deref, DerefMut};
 use axum::response::{IntoResponse, Response};
 use sinew_cable_ready::Operations;
 
-/// Operations in the body of an HTTP response, for `fetch(…).then(r => r.json()).then(CableReady.perform)`.
+/// CableReady operations as the body of an HTTP response.
+///
+/// A page's script carries them out: `fetch(…).then(r => r.json()).then(CableReady.perform)`.
 ///
 /// ```
 /// use axum::response::IntoResponse as _;

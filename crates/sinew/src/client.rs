@@ -118,6 +118,15 @@ pub const DEVELOPMENT: ClientAsset = ClientAsset {
 pub const ASSETS: [ClientAsset; 3] = [SCRIPT, SOURCE_MAP, LICENSES];
 
 /// The file served at `path`, a URL path without its query.
+///
+/// ```
+/// use sinew::client;
+///
+/// let script = client::find(client::SCRIPT.path).ok_or("not served")?;
+/// assert_eq!(script.content_type, "text/javascript; charset=utf-8");
+/// assert!(client::find("/_sinew/client-of-another-version.js").is_none());
+/// # Ok::<(), &str>(())
+/// ```
 #[must_use]
 pub fn find(path: &str) -> Option<ClientAsset> {
     ASSETS.into_iter().find(|asset| asset.path == path)

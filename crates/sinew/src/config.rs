@@ -15,17 +15,19 @@ use crate::client;
 use crate::content_security_policy::PolicyHeader;
 pub use crate::content_security_policy::{ContentSecurityPolicy, PolicyError};
 
-/// The settings of an application. Every one has a default that a first application can live with.
+/// The settings of an application.
 ///
-/// [`Sinew::new`](crate::Sinew::new) reads them from the environment when it is built, unless
+/// Every one has a default that a first application can live with. [`Sinew::new`](crate::Sinew::new) reads them from the environment when it is built, unless
 /// [`Sinew::config`](crate::Sinew::config) gives them; the variables are listed in
 /// [`sinew_web::config::VARIABLES`].
 ///
 /// ```
-/// let mut config = sinew::Config::default();
+/// // The defaults, and what the environment variables say.
+/// let mut config = sinew::Config::from_env()?;
 /// config.cable.ping_interval = std::time::Duration::from_secs(10);
 /// config.reflex.lane_calls_max = 20;
 /// assert_eq!(config.page_bytes_max, 8 * 1024 * 1024);
+/// # Ok::<(), sinew::config::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]

@@ -25,6 +25,8 @@ use http::{HeaderName, HeaderValue, header};
 ///      connect-src 'self'; base-uri 'self'; object-src 'none'; frame-ancestors 'self'; form-action 'self'",
 /// );
 ///
+/// assert!(!policy.is_report_only());
+///
 /// let mut config = Config::default();
 /// config.content_security_policy = Some(
 ///     policy

@@ -10,18 +10,24 @@ use http::{Extensions, StatusCode};
 use sinew_reflex::{Error, Reflex, Result};
 use sinew_web::BasePath;
 
-/// Uses axum's extractors in a reflex, on the request of a page morph: a GET of the page's url with
-/// the headers of the connection. As in a handler, its extensions hold the session, the flash, and
-/// what [`Sinew::state`](crate::Sinew::state) was given, and `Path` has the parameters of the page's
+/// Uses axum's extractors in a reflex.
+///
+/// They get the request of a page morph: a GET of the page's url with the headers of the
+/// connection. As in a handler, its extensions hold the session, the flash, and what [`Sinew::state`](crate::Sinew::state) was given, and `Path` has the parameters of the page's
 /// route. What the router's own layers add is not there.
 ///
 /// A page that no route matches, but a fallback answers, has no parameters of a path, and `Path`
 /// refuses it.
 ///
 /// ```
-/// use axum::extract::{Path, Query};
+/// use axum::extract::{Path, Query, State};
+/// # use axum::{Router, response::Html, routing::get};
 /// use serde::Deserialize;
 /// use sinew::prelude::*;
+/// # use sinew_testing::TestApp;
+///
+/// #[derive(Clone)]
+/// struct Shelves(Vec<&'static str>);
 ///
 /// #[derive(Deserialize)]
 /// struct Search { q: String }
@@ -32,13 +38,28 @@ use sinew_web::BasePath;
 /// impl Results {
 ///     async fn refresh(&self, cx: &mut Reflex) -> Result {
 ///         // On the page `/shelves/7?q=tea`, whose route is `/shelves/{shelf}`.
-///         let Path(_shelf) = cx.extract::<Path<u32>>().await?;
+///         let Path(shelf) = cx.extract::<Path<u32>>().await?;
 ///         let Query(search) = cx.extract::<Query<Search>>().await?;
-///         cx.morph("#term", format!("<b id=\"term\">{}</b>", search.q.len()));
+///         cx.payload_mut()["asked"] = format!("{} on {shelf}", search.q).into();
+///
+///         // From a state that is at hand: any extractor that a handler with it takes.
+///         let shelves = Shelves(vec!["tea", "coffee"]);
+///         let State(Shelves(known)) = cx.extract_with::<State<Shelves>, _>(&shelves).await?;
+///         cx.payload_mut()["is_known"] = known.contains(&&*search.q).into();
+///         cx.morph_nothing();
 ///         Ok(())
 ///     }
 /// }
-/// # let _ = Results;
+///
+/// # async fn shelf(client: ClientTags) -> Html<String> { Html(format!("<head>{client}</head>")) }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// # let router = Router::new().route("/shelves/{shelf}", get(shelf));
+/// # let app = TestApp::new(Sinew::new(router).reflex(Results));
+/// let mut tab = app.visit("/shelves/7?q=tea").await;
+/// tab.stimulate("Results#refresh", ()).await;
+/// assert_eq!(tab.payload()["asked"], "tea on 7");
+/// assert_eq!(tab.payload()["isKnown"], true);
+/// # }
 /// ```
 pub trait Extract {
     /// Runs an extractor that needs no state.

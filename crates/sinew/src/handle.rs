@@ -20,19 +20,52 @@ use crate::identify::{Connected, SESSION_ID};
 /// What every page follows in development.
 pub(crate) const REFRESH_STREAM: &str = "sinew:refresh";
 
-/// The running application, for handlers and background jobs: broadcasts, signed stream names, and
-/// the connections. Cloneable and cheap.
+/// The running application, for handlers and background jobs.
 ///
-/// Handlers take it as an argument; elsewhere it comes from [`App::handle`](crate::App::handle).
+/// Broadcasts, signed stream names, and the connections. Cloneable and cheap. Handlers take it as
+/// an argument; elsewhere it comes from [`App::handle`](crate::App::handle).
 ///
 /// ```
+/// use axum::{Router, response::Html, routing::get};
 /// use sinew::prelude::*;
+/// # use sinew_testing::TestApp;
+///
+/// async fn index(sinew: SinewHandle, client: ClientTags) -> Html<String> {
+///     let news = sinew.stream_from(&["news", "tea"]);
+///     Html(format!("<head>{client}</head><body>{news}<p id=news>none</p></body>"))
+/// }
 ///
 /// async fn publish(sinew: SinewHandle) -> Result<&'static str> {
-///     sinew.cable_ready().send("news", |operations| operations.inner_html("#news", "fresh")).await?;
+///     sinew.cable_ready().send("news:tea", |it| it.text_content("#news", "fresh")).await?;
 ///     Ok("published")
 /// }
-/// # let _ = publish;
+///
+/// // Ends what the visitor's pages are connected with.
+/// async fn lock(session: Session, sinew: SinewHandle) -> &'static str {
+///     sinew.disconnect(&session, false);
+///     "locked"
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+/// # let router = Router::new()
+/// #     .route("/", get(index)).route("/publish", get(publish)).route("/lock", get(lock));
+/// # let app = TestApp::new(Sinew::new(router));
+/// # let mut tab = app.visit("/").await;
+/// app.visit("/publish").await.assert_contains("body", "published");
+/// tab.until("#news", "fresh").await;
+///
+/// let sinew: &SinewHandle = app.handle();
+/// let signed = sinew.sign_stream(&["news", "tea"]);
+/// tab.assert_exists(&format!("cable-ready-stream-from[identifier='{signed}']"));
+/// // What `#[channel]` streams gets any JSON.
+/// sinew.broadcaster().broadcast("room_7", &["hello"]).await?;
+///
+/// assert_eq!(sinew.cable().statistics().connections, 1);
+/// tab.browser().visit("/lock").await;
+/// # let gone = async { while sinew.cable().statistics().connections > 0 { tokio::task::yield_now().await } };
+/// # tokio::time::timeout(std::time::Duration::from_secs(10), gone).await?;
+/// assert_eq!(sinew.cable().statistics().connections, 0);
+/// # Ok(()) }
 /// ```
 #[derive(Clone)]
 pub struct SinewHandle(Arc<Inner>);
@@ -116,10 +149,21 @@ impl SinewHandle {
     /// The streams cannot be written to.
     ///
     /// ```
+    /// # use axum::{Router, response::Html, routing::get};
+    /// # use serde_json::json;
     /// # use sinew::prelude::*;
+    /// # use sinew_testing::TestApp;
+    /// # async fn index(client: ClientTags) -> Html<String> { Html(format!("<head>{client}</head>")) }
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
-    /// let app = Sinew::new(axum::Router::new()).in_memory().build()?;
+    /// # let app = TestApp::new(Sinew::new(Router::new().route("/", get(index))));
+    /// # let mut tab = app.visit("/").await;
+    /// # // As the embedded client says it.
+    /// # let version = json!({"sinew": format!("{}+embedded", env!("CARGO_PKG_VERSION"))});
+    /// # let page = tab.subscribe("StimulusReflex::Channel", version).await;
+    /// # let before = tab.message(&page).await;
     /// app.handle().refresh_pages().await?;
+    /// let heard = tab.message(&page).await;
+    /// assert_ne!(heard["sinew"]["boot"], before["sinew"]["boot"]);
     /// # Ok(()) }
     /// ```
     pub async fn refresh_pages(&self) -> sinew_reflex::Result {
@@ -200,8 +244,9 @@ impl SinewHandle {
 /// stream like any other: `sinew.stream_from(&["user", &id])`.
 ///
 /// ```
-/// use axum::response::Html;
+/// use axum::{Router, response::Html, routing::get};
 /// use sinew::prelude::*;
+/// # use sinew_testing::TestApp;
 ///
 /// struct Job;
 ///
@@ -222,7 +267,25 @@ impl SinewHandle {
 ///     let stream = sinew.session_stream_from(&session, "job").await?;
 ///     Ok(Html(format!("<head>{client}</head><body>{stream}<p id=state>Nothing to do.</p></body>")))
 /// }
-/// # let _ = (page, Job);
+///
+/// // In a handler, which may hand the stream on to a job.
+/// async fn cancel(session: Session, sinew: SinewHandle) -> Result<&'static str> {
+///     let stream = sinew.session_stream(&session, "job").await?;
+///     sinew.cable_ready().send(stream, |it| it.text_content("#state", "Cancelled.")).await?;
+///     Ok("cancelled")
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// # let router = Router::new().route("/", get(page)).route("/cancel", get(cancel));
+/// # let app = TestApp::new(Sinew::new(router).reflex(Job));
+/// # let ada = app.browser();
+/// let (mut one, mut another) = (ada.visit("/").await, ada.open_tab("/").await);
+/// one.stimulate("Job#start", ()).await;
+/// another.until("#state", "Done.").await;
+/// ada.visit("/cancel").await;
+/// one.until("#state", "Cancelled.").await;
+/// app.visit("/").await.assert_text("#state", "Nothing to do.");
+/// # }
 /// ```
 impl SinewHandle {
     /// The stream `name` of a session.

@@ -19,6 +19,40 @@ use sinew_web::{Effective, SessionLayer};
 pub(crate) const SESSION_ID: &str = "session_id";
 
 /// Somebody who opens a socket, as [`Sinew::identify`](crate::Sinew::identify) sees them.
+///
+/// ```
+/// # use axum::{Router, response::Html, routing::get};
+/// use sinew::cable::{ConnectionIdentifiers, Refusal, Visitor};
+/// use sinew::prelude::*;
+/// # use sinew_testing::TestApp;
+///
+/// async fn identify(visitor: Visitor) -> Result<ConnectionIdentifiers, Refusal> {
+///     let session = visitor.session().ok_or(Refusal::unauthorized())?;
+///     assert_eq!(visitor.presented_session_id(), Some(session.id()));
+///     let tenant = visitor.request().headers.get("x-tenant");
+///     let tenant = tenant.and_then(|it| it.to_str().ok()).unwrap_or("none");
+///     Ok(ConnectionIdentifiers::new().with("tenant", tenant).with("session", session.id().label()))
+/// }
+///
+/// struct Tenant;
+///
+/// #[reflex]
+/// impl Tenant {
+///     async fn show(&self, cx: &mut Reflex) {
+///         cx.payload_mut()["tenant"] = cx.identifier("tenant").into();
+///         cx.morph_nothing();
+///     }
+/// }
+///
+/// # async fn index(client: ClientTags) -> Html<String> { Html(format!("<head>{client}</head>")) }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// # let sinew = Sinew::new(Router::new().route("/", get(index)));
+/// let app = TestApp::new(sinew.identify(identify).reflex(Tenant));
+/// let mut tab = app.browser().header("x-tenant", "blue").visit("/").await;
+/// tab.stimulate("Tenant#show", ()).await;
+/// assert_eq!(tab.payload()["tenant"], "blue");
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Visitor {
     request: Arc<ConnectRequest>,

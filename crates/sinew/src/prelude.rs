@@ -14,5 +14,5 @@ pub use sinew_macros::{channel, reflex};
 pub use sinew_reflex::{Error, Next, Reflex, Result};
 pub use sinew_store::{Flash, Session};
 
-/// What a channel's method gives back.
+/// What a channel's method gives back: see [`channel`](macro@channel).
 pub type ChannelResult<T = ()> = std::result::Result<T, ChannelError>;

@@ -9,6 +9,57 @@ use crate::page::collapse;
 use crate::perform::Performed;
 
 /// Reading the page.
+///
+/// ```
+/// # use axum::{Router, response::Html, routing::get};
+/// # use sinew::prelude::*;
+/// # use sinew_testing::TestApp;
+/// # struct List;
+/// # #[reflex]
+/// # impl List {
+/// #     async fn add(&self, cx: &mut Reflex, item: String) {
+/// #         cx.cable_ready().append("#list", format!("<li>{item}</li>")).set_focus("#item").console_log("added");
+/// #         cx.morph_nothing().payload_mut()["added"] = 1.into();
+/// #     }
+/// # }
+/// # async fn page(client: ClientTags) -> Html<String> { Html(format!("<head><title>Tea</title>{client}</head>{PAGE}")) }
+/// const PAGE: &str = r#"<body>
+///   <h1>Tea  <small hidden>today</small></h1>
+///   <ul id="list"><li>green</li><li>black</li></ul>
+///   <input id="item" value="white"> <input id="sugar" type="checkbox" checked>
+/// </body>"#;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// # let app = TestApp::new(Sinew::new(Router::new().route("/teas", get(page))).reflex(List));
+/// let mut tab = app.visit("/teas?sort=name").await;
+/// assert_eq!((tab.status(), tab.path()), (200, "/teas?sort=name"));
+/// tab.assert_path("/teas?sort=name");
+/// assert_eq!(tab.title(), "Tea");
+/// assert_eq!(tab.text("h1"), "Tea");
+/// assert_eq!(tab.text("#item"), "white");
+/// assert_eq!(tab.attribute("#item", "value").as_deref(), Some("white"));
+/// assert!(tab.is_checked("#sugar"));
+/// assert_eq!((tab.count("li"), tab.texts("li")), (2, vec!["green".to_owned(), "black".to_owned()]));
+/// assert_eq!(tab.html("li"), "<li>green</li>");
+///
+/// // The same as assertions, which show the page when they fail.
+/// tab.assert_text("h1", "Tea");
+/// tab.assert_texts("li", &["green", "black"]);
+/// tab.assert_contains("#list", "black");
+/// tab.assert_lacks("h1", "today");
+/// tab.assert_exists("#sugar");
+/// tab.assert_missing("#milk");
+///
+/// // What a reflex did, and how it ended.
+/// tab.stimulate("List#add", "white").await;
+/// assert!(tab.outcome().is_success());
+/// assert_eq!(tab.payload()["added"], 1);
+/// assert!(tab.operations().iter().any(|operation| operation.name() == "append"));
+/// assert_eq!(tab.console(), ["added"]);
+/// assert!(tab.is_focused("#item"));
+/// assert!(tab.browser().cookie("theme").is_none());
+/// # }
+/// ```
 impl Tab {
     /// What the first match says: the value of a field; of anything else its text as it is read,
     /// with white space collapsed, and without what is `hidden` or never shown, such as scripts.

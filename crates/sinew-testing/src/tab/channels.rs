@@ -8,6 +8,27 @@ use serde_json::{Value, json};
 use super::Tab;
 
 /// A channel that a tab follows, as a page's own script would; see [`Tab::subscribe`].
+///
+/// ```
+/// # use axum::{Router, response::Html, routing::get};
+/// # use sinew::prelude::*;
+/// # use sinew_testing::TestApp;
+/// use sinew_testing::TabSubscription;
+///
+/// # struct NewsChannel;
+/// # #[channel]
+/// # impl NewsChannel {
+/// #     async fn subscribed(&self, cx: &mut Subscription) { cx.stream_from("news"); }
+/// # }
+/// # async fn index(client: ClientTags) -> Html<String> { Html(format!("<head>{client}</head>")) }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// # let app = TestApp::new(Sinew::new(Router::new().route("/", get(index))).channel(NewsChannel));
+/// # let mut tab = app.visit("/").await;
+/// let news: TabSubscription = tab.subscribe("NewsChannel", ()).await;
+/// app.handle().broadcaster().broadcast("news", &"fresh").await.unwrap();
+/// assert_eq!(tab.message(&news).await, "fresh");
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TabSubscription {
     identifier: String,
@@ -54,6 +75,10 @@ impl TabSubscription {
 ///         cx.transmit(&json!({ "whispered": data["text"] }))?;
 ///         Ok(())
 ///     }
+///
+///     async fn receive(&self, cx: &mut Subscription, data: Value) -> ChannelResult {
+///         cx.transmit(&json!({ "received": data }))
+///     }
 /// }
 ///
 /// # async fn index(client: ClientTags) -> Html<String> { Html(format!("<head>{client}</head>")) }
@@ -68,6 +93,13 @@ impl TabSubscription {
 ///
 /// app.handle().broadcaster().broadcast("room_7", &json!({"said": "hello"})).await.unwrap();
 /// assert_eq!(tab.message(&room).await["said"], "hello");
+///
+/// tab.send(&room, json!({"as": "it is"})).await;
+/// assert_eq!(tab.message(&room).await["received"]["as"], "it is");
+///
+/// tab.unsubscribe(&room).await;
+/// app.handle().broadcaster().broadcast("room_7", &json!({"said": "too late"})).await.unwrap();
+/// assert_eq!(tab.messages_waiting(&room), 0);
 ///
 /// tab.assert_rejected("RoomChannel", ()).await;
 /// # }
@@ -251,14 +283,35 @@ impl Tab {
 
 /// The connection.
 ///
-/// ```no_run
-/// # async fn example(app: sinew_testing::TestApp) -> sinew::Result {
+/// ```
+/// # use axum::{Router, response::Html, routing::get};
+/// # use sinew::prelude::*;
+/// # use sinew_testing::TestApp;
+/// # #[derive(Clone, Default)]
+/// # struct Messages(std::sync::Arc<std::sync::Mutex<String>>);
+/// # struct Chat;
+/// # #[reflex]
+/// # impl Chat {
+/// #     async fn catch_up(&self, _cx: &mut Reflex) {}
+/// # }
+/// # async fn chat(
+/// #     axum::Extension(messages): axum::Extension<Messages>, sinew: SinewHandle, client: ClientTags,
+/// # ) -> Html<String> {
+/// #     let (stream, messages) = (sinew.stream_from(&["chat"]), messages.0.lock().unwrap().clone());
+/// #     Html(format!("<head>{client}</head><body>{stream}\
+/// #         <ol id=messages data-reflex='reconnected->Chat#catch_up'>{messages}</ol></body>"))
+/// # }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+/// # let messages = Messages::default();
+/// # let sinew = Sinew::new(Router::new().route("/chat", get(chat))).reflex(Chat);
+/// # let app = TestApp::new(sinew.state(messages.clone()));
 /// let mut tab = app.visit("/chat").await;
 /// tab.lose_connection().await;
+/// # messages.0.lock().unwrap().push_str("<li>Hello</li>");
 /// app.handle().cable_ready().send("chat", |it| it.append("#messages", "<li>Hello</li>")).await?;
 /// tab.assert_missing("#messages li");
 ///
-/// // A reflex on `reconnected` has brought the page up to date.
+/// // A reflex on `reconnected` brings the page up to date.
 /// tab.reconnect().await;
 /// tab.assert_text("#messages li", "Hello");
 /// # Ok(()) }

@@ -17,13 +17,19 @@ use super::Tab;
 /// # impl Notes {
 /// #     async fn save(&self, cx: &mut Reflex) -> Result {
 /// #         let note = cx.params().await?.get("note").unwrap_or_default().to_owned();
-/// #         cx.morph("#saved", format!("<p id=saved>{note}</p>"));
+/// #         cx.cable_ready().text_content("#saved", note);
+/// #         cx.morph_nothing();
 /// #         Ok(())
+/// #     }
+/// #     async fn discard(&self, cx: &mut Reflex) {
+/// #         cx.cable_ready().text_content("#saved", "");
+/// #         cx.morph_nothing();
 /// #     }
 /// # }
 /// # async fn index(client: ClientTags) -> Html<String> {
 /// #     Html(format!("<head>{client}</head><body><form data-reflex='submit->Notes#save'>\
-/// #         <input id=note name=note data-reflex='blur->Notes#save'></form><p id=saved></p></body>"))
+/// #         <input id=note name=note data-reflex='blur->Notes#save'></form>\
+/// #         <p id=saved data-reflex='dblclick->Notes#discard'></p></body>"))
 /// # }
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
 /// # let app = TestApp::new(Sinew::new(Router::new().route("/", get(index))).reflex(Notes));
@@ -35,6 +41,11 @@ use super::Tab;
 /// tab.fill("#note", "tea with milk").await;
 /// tab.blur("#note").await;
 /// tab.assert_text("#saved", "tea with milk");
+///
+/// tab.focus("#note").await;
+/// assert!(tab.is_focused("#note"));
+/// tab.double_click("#saved").await;
+/// tab.assert_text("#saved", "");
 /// # }
 /// ```
 impl Tab {

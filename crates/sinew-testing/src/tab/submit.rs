@@ -16,10 +16,21 @@ impl Tab {
     /// It travels with the request of a form whose `enctype` is `multipart/form-data`. A reflex
     /// gets no files: the client does not send them.
     ///
-    /// ```no_run
-    /// # async fn example(tab: &mut sinew_testing::Tab) {
+    /// ```
+    /// # use axum::{Router, extract::Multipart, response::Html, routing::get};
+    /// # use sinew::prelude::*;
+    /// # use sinew_testing::TestApp;
     /// use sinew_testing::Upload;
     ///
+    /// # async fn save(mut form: Multipart) -> Result<Html<String>> {
+    /// #     let picture = form.next_field().await?.ok_or("no field")?;
+    /// #     Ok(Html(format!("<p id=saved>{}</p>", picture.file_name().unwrap_or_default())))
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let page = "<form id=profile method=post enctype=multipart/form-data>\
+    /// #     <input id=picture name=picture type=file></form>";
+    /// # let router = Router::new().route("/", get(async move || Html(page)).post(save));
+    /// # let mut tab = TestApp::new(Sinew::new(router)).visit("/").await;
     /// tab.attach("#picture", Upload::new("cat.png", [0x89, b'P']).content_type("image/png")).await;
     /// tab.submit("#profile").await;
     /// tab.assert_text("#saved", "cat.png");
