@@ -487,7 +487,7 @@ impl Sinew {
     /// config.edge.listen = another.local_addr()?;
     /// let sinew = Sinew::new(axum::Router::new()).config(config).in_memory();
     /// let error = sinew.serve().await.expect_err("the port is taken");
-    /// assert!(error.to_string().contains("choose another port"));
+    /// assert!(error.to_string().contains("is taken by another program"));
     /// # Ok(()) }
     /// ```
     pub async fn serve(self) -> Result<(), Error> {
@@ -510,6 +510,8 @@ impl Sinew {
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
 /// let app = Sinew::new(Router::new().route("/", get(index))).in_memory().build()?;
 /// assert_eq!(app.config().edge.cable_path, "/cable");
+/// // Nothing to warn of outside of production.
+/// assert!(!app.findings().contains(&sinew::sanity::Finding::SessionsInMemory));
 /// assert_eq!(app.engine().statistics().calls, 0);
 /// assert_eq!(app.handle().cable().statistics().connections, 0);
 ///

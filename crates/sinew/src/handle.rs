@@ -149,10 +149,21 @@ impl SinewHandle {
     /// The streams cannot be written to.
     ///
     /// ```
+    /// # use axum::{Router, response::Html, routing::get};
+    /// # use serde_json::json;
     /// # use sinew::prelude::*;
+    /// # use sinew_testing::TestApp;
+    /// # async fn index(client: ClientTags) -> Html<String> { Html(format!("<head>{client}</head>")) }
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
-    /// let app = Sinew::new(axum::Router::new()).in_memory().build()?;
+    /// # let app = TestApp::new(Sinew::new(Router::new().route("/", get(index))));
+    /// # let mut tab = app.visit("/").await;
+    /// # // As the embedded client says it.
+    /// # let version = json!({"sinew": format!("{}+embedded", env!("CARGO_PKG_VERSION"))});
+    /// # let page = tab.subscribe("StimulusReflex::Channel", version).await;
+    /// # let before = tab.message(&page).await;
     /// app.handle().refresh_pages().await?;
+    /// let heard = tab.message(&page).await;
+    /// assert_ne!(heard["sinew"]["boot"], before["sinew"]["boot"]);
     /// # Ok(()) }
     /// ```
     pub async fn refresh_pages(&self) -> sinew_reflex::Result {

@@ -27,8 +27,9 @@
 //!     let count: i64 = session.get_or_default("count").await?;
 //!     let reflex = sinew::reflex!("click" => Counter::increment);
 //!     Ok(Html(format!(
-//!         "<!DOCTYPE html><html><head>{client}</head>
-//!          <body><button data-reflex=\"{reflex}\">+</button> <p id=\"count\">{count}</p></body></html>"
+//!         "<!DOCTYPE html><html><head>{client}</head><body>
+//!            <button data-reflex=\"{reflex}\">+</button> <p id=\"count\">{count}</p>
+//!          </body></html>"
 //!     )))
 //! }
 //!
@@ -39,6 +40,19 @@
 //!     Ok(())
 //! }
 //! ```
+//!
+//! # Where to look
+//!
+//! | I want … | see |
+//! |---|---|
+//! | a page, and a reflex that changes it | [`Sinew`], [`ClientTags`], [`macro@prelude::reflex`], [`reflex!`], [`Reflex`] |
+//! | forms, and parameters of pages | [`PageParams`], [`Reflex::params`], [`reflex::Extract`] |
+//! | to change pages from a handler or a job | [`SinewHandle`], [`StreamFrom`], [`CableCar`] |
+//! | to know who is there | [`Session`], [`Flash`], [`Sinew::identify`], [`session`] |
+//! | channels of my own | [`macro@prelude::channel`], [`Subscription`], [`cable`] |
+//! | tests without a browser | the crate `sinew-testing`: `TestApp::new(sinew).visit("/")` |
+//! | other settings | [`Config`], [`config`], [`sanity`] |
+//! | to read it from the beginning | the book: `docs/` of the repository |
 //!
 //! # Features
 //!

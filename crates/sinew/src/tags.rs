@@ -67,7 +67,9 @@ impl TagContext {
             let integrity = script.integrity;
             write!(f, r#" crossorigin="anonymous" integrity="{integrity}""#)?;
         }
-        f.write_str(" defer></script>")
+        // After a deploy its name is another: Turbo then loads the next page whole, new script and
+        // all, instead of putting it into the document of the old one.
+        f.write_str(r#" data-turbo-track="reload" defer></script>"#)
     }
 }
 
@@ -77,6 +79,9 @@ impl TagContext {
 /// your own. Whoever gets such a page gets a session cookie with it, so that a first visit can call
 /// reflexes; and the response gets the application's
 /// [content security policy](crate::config::ContentSecurityPolicy) and is kept out of shared caches.
+///
+/// Turbo keeps the document, and with it the script, from page to page; when a page brings a script of
+/// another version, as after a deploy, it loads that page whole.
 ///
 /// In development the tags bring one script more, [`client::DEVELOPMENT`].
 ///
@@ -204,17 +209,35 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientTags {
     }
 }
 
-/// Whether the handler runs for a page morph: `true` when a reflex asks, `false` when a browser does.
+/// Whether the handler runs for a page morph.
 ///
-/// The role of `@stimulus_reflex` in the original.
+/// `true` when a reflex asks, `false` when a browser does: the role of `@stimulus_reflex` in the
+/// original.
 ///
 /// ```
-/// use sinew::IsReflex;
+/// use axum::{Router, response::Html, routing::get};
+/// use sinew::prelude::*;
+/// # use sinew_testing::TestApp;
 ///
-/// async fn page(IsReflex(is_reflex): IsReflex) -> &'static str {
-///     if is_reflex { "morphed" } else { "loaded" }
+/// struct Page;
+///
+/// #[reflex]
+/// impl Page {
+///     async fn refresh(&self, _cx: &mut Reflex) {}
 /// }
-/// # let _ = page;
+///
+/// async fn page(IsReflex(is_reflex): IsReflex, client: ClientTags) -> Html<String> {
+///     let how = if is_reflex { "morphed" } else { "loaded" };
+///     Html(format!("<head>{client}</head><body><p>{how}</p></body>"))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// # let app = TestApp::new(Sinew::new(Router::new().route("/", get(page))).reflex(Page));
+/// # let mut tab = app.visit("/").await;
+/// tab.assert_text("p", "loaded");
+/// tab.stimulate("Page#refresh", ()).await;
+/// tab.assert_text("p", "morphed");
+/// # }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IsReflex(

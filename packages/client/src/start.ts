@@ -19,6 +19,7 @@ import type { CableReadyClient, Consumer, StimulusReflexClient, TurboClient } fr
 import { keepHistory } from './history'
 import { keepNonce } from './nonce'
 import { announceReconnects } from './reconnected'
+import { keepRefusedForms } from './refused_forms'
 import { livingReflexes, renew } from './renewal'
 import { type AboutServer, hearServer, IS_EMBEDDED, PARAMS, VERSION } from './version'
 import { keepWired } from './wiring'
@@ -95,6 +96,7 @@ export function start (options: StartOptions = {}): Started {
   // Before the others: they compare, and an element that only lost its wires is equal.
   CableReady.shouldMorphCallbacks.unshift(keepWired)
   keepHistory(Turbo)
+  keepRefusedForms()
   announceReconnects()
   const reflexes = livingReflexes(StimulusReflex)
   let server: AboutServer | undefined

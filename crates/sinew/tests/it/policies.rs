@@ -36,7 +36,7 @@ async fn each_page_has_the_policy_and_a_nonce_of_its_own() {
         let page = browser.get("/").await;
         let nonce = nonce(&page);
         let script = format!(
-            r#"<meta name="csp-nonce" nonce="{nonce}"><script src="{}" nonce="{nonce}" defer></script>"#,
+            r#"<meta name="csp-nonce" nonce="{nonce}"><script src="{}" nonce="{nonce}" data-turbo-track="reload" defer></script>"#,
             client::SCRIPT.path
         );
         assert!(page.body.contains(&script), "{}", page.body);
@@ -198,7 +198,7 @@ async fn cable_and_scripts_of_other_hosts_are_allowed_and_no_more_of_them() {
         assert!(policy.split("; ").any(|part| part == directive), "{policy}");
     }
     let script = format!(
-        r#"<script src="https://cdn.example.com/a{}" nonce="{nonce}" crossorigin="anonymous" integrity="{}" defer></script>"#,
+        r#"<script src="https://cdn.example.com/a{}" nonce="{nonce}" crossorigin="anonymous" integrity="{}" data-turbo-track="reload" defer></script>"#,
         client::SCRIPT.path,
         client::SCRIPT.integrity
     );
