@@ -53,6 +53,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         "
   cd {name}
   cargo run                                  then open http://127.0.0.1:3000
+  sinew watch                                the same, and again after each change
   cargo test                                 clicks through it, without a browser
   sinew generate reflex Cart add remove      adds a reflex
 

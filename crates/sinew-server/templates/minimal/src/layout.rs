@@ -16,12 +16,12 @@ pub(crate) fn page(client: &ClientTags, title: &str, content: Markup) -> Markup 
                 // What a page shows lives on the server: a remembered copy would be out of date.
                 meta name="turbo-cache-control" content="no-cache";
                 title { (title) " · " (NAME) }
-                link rel="icon" href="/icon.svg" type="image/svg+xml";
-                link rel="stylesheet" href="/style.css";
+                link rel="icon" href=(client.path("/icon.svg")) type="image/svg+xml";
+                link rel="stylesheet" href=(client.path("/style.css"));
                 (client)
             }
             body {
-                header.site { a.brand href="/" { (NAME) } }
+                header.site { a.brand href=(client.path("/")) { (NAME) } }
                 main {
                     h1 { (title) }
                     (content)
