@@ -58,7 +58,6 @@ pub struct Cable {
 pub(crate) struct Inner {
     pub(crate) node: Arc<Node>,
     pub(crate) controller: Arc<dyn Controller>,
-    pub(crate) streams: Arc<dyn Streams>,
     /// Which shards follow what; also the list of shards.
     pub(crate) follows: Arc<Follows>,
     pub(crate) next_id: AtomicU64,
@@ -110,14 +109,14 @@ impl CableBuilder {
         let node = Arc::new(Node {
             config: self.config,
             counters: Counters::default(),
+            streams: self.streams,
         });
         let follows = Arc::new(Follows::new(node.clone()));
-        self.streams.attach(follows.clone())?;
+        node.streams.attach(follows.clone())?;
         Ok(Cable {
             inner: Arc::new(Inner {
                 node,
                 controller: self.controller,
-                streams: self.streams,
                 follows,
                 next_id: AtomicU64::new(1),
                 seed: std::hash::BuildHasher::hash_one(
@@ -180,7 +179,7 @@ impl Cable {
 
     /// A handle that broadcasts to streams.
     pub fn broadcaster(&self) -> Broadcaster {
-        Broadcaster::new(self.inner.streams.clone())
+        Broadcaster::new(self.inner.node.streams.clone())
     }
 
     /// The streams behind the cable.
@@ -200,7 +199,7 @@ impl Cable {
     /// # Ok::<(), sinew_streams::StreamsError>(())
     /// ```
     pub fn streams(&self) -> &Arc<dyn Streams> {
-        &self.inner.streams
+        &self.inner.node.streams
     }
 
     /// The bounds in force.

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 
 use sinew_protocol::DisconnectReason;
+use sinew_streams::Streams;
 
 use crate::connection::Ticket;
 use crate::context::ConnectionId;
@@ -19,6 +20,7 @@ use crate::{Config, ConnectionIdentifiers};
 pub(crate) struct Node {
     pub(crate) config: Config,
     pub(crate) counters: Counters,
+    pub(crate) streams: Arc<dyn Streams>,
 }
 
 /// One piece of mail.

@@ -303,6 +303,7 @@ fn params_are_read_by_type() {
         let node = crate::mailbox::Node {
             config: crate::Config::default(),
             counters: Default::default(),
+            streams: Arc::new(InProcessStreams::new()),
         };
         let inbox = crate::inbox::Inbox::new(usize::MAX, Box::new(|| {}));
         let mailbox = crate::mailbox::Mailbox::new(

@@ -121,6 +121,7 @@ impl Table {
         let node = Arc::new(Node {
             config,
             counters: Counters::default(),
+            streams: Arc::new(sinew_streams::InProcessStreams::new()),
         });
         let inbox = Arc::new(Inbox::new(usize::MAX, Box::new(|| {})));
         let key = Key::from_number(0);

@@ -11,6 +11,7 @@ fn follows() -> Follows {
     Follows::new(Arc::new(Node {
         config: Config::default(),
         counters: Counters::default(),
+        streams: Arc::new(InProcessStreams::new()),
     }))
 }
 

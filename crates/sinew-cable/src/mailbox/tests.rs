@@ -7,6 +7,7 @@ fn mailbox(bytes_max: usize) -> Mailbox {
             ..Config::default()
         },
         counters: Counters::default(),
+        streams: Arc::new(sinew_streams::InProcessStreams::new()),
     };
     let inbox = Arc::new(Inbox::new(usize::MAX, Box::new(|| {})));
     Mailbox::new(ConnectionId(1), Key::from_number(0), Arc::new(node), inbox)

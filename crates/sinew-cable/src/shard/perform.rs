@@ -104,7 +104,7 @@ impl Effects for Performer<'_> {
     fn follow(&mut self, ticket: Ticket, identifier: &Identifier, stream: &StreamName) -> Followed {
         let (seat, _) = self.hub.join(stream, identifier, self.key);
         let Self { cable, number, .. } = self;
-        match cable.follows.join(&*cable.streams, stream, *number) {
+        match cable.follows.join(&*cable.node.streams, stream, *number) {
             Joined::Followed => Followed::Now(seat),
             Joined::Following => {
                 wait_for_stream(cable, self.mailbox, ticket, stream.clone());
@@ -116,7 +116,9 @@ impl Effects for Performer<'_> {
     fn unfollow(&mut self, identifier: &Identifier, stream: &StreamName, seat: Seat) {
         if self.hub.leave(stream, identifier, seat) {
             let cable = self.cable;
-            cable.follows.leave(&*cable.streams, stream, self.number);
+            cable
+                .follows
+                .leave(&*cable.node.streams, stream, self.number);
         }
     }
 
@@ -144,7 +146,7 @@ fn wait_for_stream(cable: &Arc<Inner>, mailbox: &Arc<Mailbox>, ticket: Ticket, s
     };
     let (cable, mailbox) = (cable.clone(), mailbox.clone());
     runtime.spawn(async move {
-        let followed = match cable.streams.follow(&stream).await {
+        let followed = match cable.node.streams.follow(&stream).await {
             Ok(()) => {
                 cable.follows.followed(&stream);
                 true
