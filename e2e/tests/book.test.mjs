@@ -175,6 +175,17 @@ test('the chat: two browsers hear each other', async () => {
       await shows(bob, '#messages li', 'Ada <i>Hello</i>')
       await shows(ada, '#messages li', 'Ada <i>Hello</i>')
       await ada.waitForFunction(() => document.querySelector('#text').value === '')
+      // Two calls with one draft: it is said once.
+      await ada.evaluate(() => {
+        document.querySelector('#text').value = 'twice'
+        for (const _ of [1, 2]) document.querySelector('form').requestSubmit()
+      })
+      await ada.waitForFunction(() => document.querySelector('#text').value === '')
+      await ready(ada)
+      await ada.fill('#text', 'last')
+      await ada.keyboard.press('Enter')
+      await shows(bob, '#messages li:last-child', 'Ada last')
+      assert.equal(await bob.locator('#messages li').count(), 3)
     })
   }))
 })
