@@ -19,6 +19,7 @@ import type { CableReadyClient, Consumer, StimulusReflexClient, TurboClient } fr
 import { forgetAttributes } from './focused'
 import { keepHistory } from './history'
 import { keepNonce } from './nonce'
+import { fetchWhenClicked } from './prefetch'
 import { announceReconnects } from './reconnected'
 import { keepRefusedForms } from './refused_forms'
 import { livingReflexes, renew } from './renewal'
@@ -96,6 +97,7 @@ export function start (options: StartOptions = {}): Started {
   CableReady.initialize({ consumer, debug })
   // Before the others: they compare, and an element that only lost its wires is equal.
   CableReady.shouldMorphCallbacks.unshift(keepWired, forgetAttributes)
+  fetchWhenClicked()
   keepHistory(Turbo)
   keepRefusedForms()
   announceReconnects()

@@ -152,6 +152,14 @@ test('a field that is typed in loses the attributes that the server takes away, 
   })
 })
 
+test('a page is fetched when its link is clicked, not before, unless the page asks for it', async () => {
+  const isFetched = ({ window, document }) =>
+    document.querySelector('a').dispatchEvent(new window.CustomEvent('turbo:before-prefetch', { bubbles: true, cancelable: true }))
+  await withPage('<a href="/next">Next</a>', EMBEDDED, async page => assert.equal(isFetched(page), false))
+  const asking = '<head><meta name="turbo-prefetch" content="true"></head><a href="/next">Next</a>'
+  await withPage(asking, EMBEDDED, async page => assert.equal(isFetched(page), true))
+})
+
 test('a morph leaves elements wired, so that what is pressed right after it is not lost', async () => {
   const page = '<main id="m" data-controller="own"><button class="a" data-controller="mine" data-action="focus->mine#x" data-reflex="click->Counter#increment">+</button></main>'
   await withPage(page, EMBEDDED, async ({ window, document, firstSocket }) => {
