@@ -1,18 +1,15 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
-use sinew_protocol::DisconnectReason;
 use sinew_streams::{Streams, StreamsError};
 use tokio::sync::Notify;
 
-use crate::context::ConnectionId;
-use crate::hub::Hub;
-use crate::link::Link;
-use crate::mailbox::{Mail, Mailbox, Node};
-use crate::registry::{Registry, SLOTS};
-use crate::statistics::{Counters, Statistics};
-use crate::{Broadcaster, Config, ConnectRequest, ConnectionIdentifiers, Controller};
+use crate::follows::Follows;
+use crate::inbox::{Parcel, Whose};
+use crate::mailbox::Node;
+use crate::statistics::{Counters, Statistics, up};
+use crate::{Broadcaster, Config, ConnectionIdentifiers, Controller};
 
 /// The cable of one node: its connections, its hub, and the application behind them. Cloning is cheap.
 ///
@@ -61,14 +58,12 @@ pub struct Cable {
 pub(crate) struct Inner {
     pub(crate) node: Arc<Node>,
     pub(crate) controller: Arc<dyn Controller>,
-    pub(crate) streams: Arc<dyn Streams>,
-    pub(crate) hub: Arc<Hub>,
-    pub(crate) registry: Registry,
-    next_id: AtomicU64,
+    /// Which shards follow what; also the list of shards.
+    pub(crate) follows: Arc<Follows>,
+    pub(crate) next_id: AtomicU64,
     /// Mixes the places of connections on the ping wheel, so that two nodes do not fall in step.
-    seed: u64,
-    pings_started: AtomicBool,
-    draining: AtomicBool,
+    pub(crate) seed: u64,
+    pub(crate) draining: AtomicBool,
     /// Told when the last connection is gone.
     pub(crate) empty: Notify,
 }
@@ -114,22 +109,20 @@ impl CableBuilder {
         let node = Arc::new(Node {
             config: self.config,
             counters: Counters::default(),
+            streams: self.streams,
         });
-        let hub = Arc::new(Hub::new(node.clone()));
-        self.streams.attach(hub.clone())?;
+        let follows = Arc::new(Follows::new(node.clone()));
+        node.streams.attach(follows.clone())?;
         Ok(Cable {
             inner: Arc::new(Inner {
                 node,
                 controller: self.controller,
-                streams: self.streams,
-                hub,
-                registry: Registry::new(),
+                follows,
                 next_id: AtomicU64::new(1),
                 seed: std::hash::BuildHasher::hash_one(
                     &foldhash::fast::RandomState::default(),
                     SystemTime::now(),
                 ),
-                pings_started: AtomicBool::new(false),
                 draining: AtomicBool::new(false),
                 empty: Notify::new(),
             }),
@@ -147,34 +140,23 @@ impl Cable {
         }
     }
 
-    /// Takes in a socket that has just been upgraded. The caller drives the link.
+    /// Counts a connection that is on its way to a shard: from here on [`drain`](Self::drain) waits for it.
     ///
     /// ```
-    /// use std::sync::Arc;
-    /// use std::time::Instant;
-    /// # use sinew_cable::{Application, Cable, ConnectRequest, ConnectionIdentifiers};
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
     /// # use sinew_streams::InProcessStreams;
-    ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_streams::StreamsError> {
     /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
     /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
-    /// let mut link = cable.open();
-    /// link.start(Instant::now(), Arc::new(ConnectRequest::default()), &mut Vec::new());
+    /// let incoming = cable.incoming();
     /// assert_eq!(cable.statistics().connections, 1);
-    /// drop(link);
+    /// drop(incoming);
     /// assert_eq!(cable.statistics().connections, 0);
-    /// # Ok(()) }
+    /// # Ok::<(), sinew_streams::StreamsError>(())
     /// ```
-    pub fn open(&self) -> Link {
-        let id = self.inner.next_id.fetch_add(1, Relaxed);
-        let mailbox = Arc::new(Mailbox::new(ConnectionId(id), self.inner.node.clone()));
-        let random = mix(id ^ self.inner.seed);
-        let place = self.inner.registry.add(mailbox.clone(), random);
-        let link = Link::new(Instant::now(), self.inner.clone(), mailbox, place);
-        if self.inner.draining.load(Relaxed) {
-            link.disconnect(DisconnectReason::ServerRestart);
-        }
-        link
+    pub fn incoming(&self) -> Incoming {
+        up(&self.inner.node.counters.connections);
+        Incoming(self.inner.clone())
     }
 
     /// The same cable, without keeping it: for what the cable itself holds, such as its application.
@@ -197,7 +179,7 @@ impl Cable {
 
     /// A handle that broadcasts to streams.
     pub fn broadcaster(&self) -> Broadcaster {
-        Broadcaster::new(self.inner.streams.clone())
+        Broadcaster::new(self.inner.node.streams.clone())
     }
 
     /// The streams behind the cable.
@@ -217,7 +199,7 @@ impl Cable {
     /// # Ok::<(), sinew_streams::StreamsError>(())
     /// ```
     pub fn streams(&self) -> &Arc<dyn Streams> {
-        &self.inner.streams
+        &self.inner.node.streams
     }
 
     /// The bounds in force.
@@ -253,12 +235,14 @@ impl Cable {
     /// # Ok(()) }
     /// ```
     pub fn disconnect(&self, identifiers: &ConnectionIdentifiers, reconnect: bool) {
-        self.disconnect_if(|known| known.same_as(identifiers), reconnect);
+        let identifiers = identifiers.clone();
+        self.disconnect_if(move |known| known.same_as(&identifiers), reconnect);
     }
 
     /// As [`disconnect`](Self::disconnect), of every connection whose identifiers `whose` accepts.
     ///
-    /// It also sees what the connect hook left with them. It must not block.
+    /// It also sees what the connect hook left with them. It is called on the threads that drive connections and must not
+    /// block.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
@@ -280,11 +264,14 @@ impl Cable {
     /// assert_eq!((&told["reason"], &told["reconnect"]), (&"remote".into(), &true.into()));
     /// # Ok(()) }
     /// ```
-    pub fn disconnect_if(&self, whose: impl Fn(&ConnectionIdentifiers) -> bool, reconnect: bool) {
-        self.inner.registry.for_each(|mailbox| {
-            if mailbox.identifiers.get().is_some_and(&whose) {
-                mailbox.push(Mail::Disconnect(DisconnectReason::Remote, reconnect));
-            }
+    pub fn disconnect_if(
+        &self,
+        whose: impl Fn(&ConnectionIdentifiers) -> bool + Send + Sync + 'static,
+        reconnect: bool,
+    ) {
+        let whose: Whose = Arc::new(whose);
+        self.inner.follows.for_each_shard(|inbox| {
+            inbox.post(Parcel::DisconnectIf(whose.clone(), reconnect), 0);
         });
     }
 
@@ -305,14 +292,13 @@ impl Cable {
     /// cable.restart();
     /// let told = client.receive().await;
     /// assert_eq!((&told["reason"], &told["reconnect"]), (&"server_restart".into(), &true.into()));
-    /// assert_eq!(client.link.closing().expect("told to close").code, 1001);
+    /// assert_eq!(client.closing().expect("told to close").code, 1001);
     /// # Ok(()) }
     /// ```
     pub fn restart(&self) {
-        let reason = DisconnectReason::ServerRestart;
-        self.inner.registry.for_each(|mailbox| {
-            mailbox.push(Mail::Disconnect(reason, reason.reconnect()));
-        });
+        self.inner
+            .follows
+            .for_each_shard(|inbox| inbox.post(Parcel::Restart, 0));
     }
 
     /// As [`restart`](Self::restart), for good: a connection that still comes is told the same and closed.
@@ -358,64 +344,35 @@ impl Cable {
     pub fn statistics(&self) -> Statistics {
         self.inner.node.counters.read()
     }
+}
 
-    /// Visits the next part of the connections with a ping. Called evenly, 128 times per interval; see
-    /// [`spawn_pings`](Self::spawn_pings).
-    ///
-    /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
-    /// # use std::sync::Arc;
-    /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
-    /// # use sinew_streams::InProcessStreams;
-    ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
-    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
-    /// # let mut client = Client::open(&cable);
-    /// # assert_eq!(client.receive().await["type"], "welcome");
-    ///
-    /// // Two intervals: every connection has had its first ping by then.
-    /// for _ in 0..256 {
-    ///     cable.ping_tick(1_700_000_000);
-    /// }
-    /// let ping = client.receive().await;
-    /// assert_eq!((&ping["type"], &ping["message"]), (&"ping".into(), &1_700_000_000.into()));
-    /// # Ok(()) }
-    /// ```
-    pub fn ping_tick(&self, unix_seconds: u64) {
-        self.inner.registry.tick(unix_seconds);
-    }
+/// A connection, counted: from [`Cable::incoming`] until it is dropped, which its shard does when it is gone.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use sinew_cable::{Application, Cable, ConnectionIdentifiers, Incoming};
+/// # use sinew_streams::InProcessStreams;
+/// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+/// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+/// let connections: Vec<Incoming> = (0..3).map(|_| cable.incoming()).collect();
+/// assert_eq!(cable.statistics().connections, 3);
+/// # drop(connections);
+/// # Ok::<(), sinew_streams::StreamsError>(())
+/// ```
+#[must_use = "the connection is counted as long as this is kept"]
+pub struct Incoming(Arc<Inner>);
 
-    /// Starts the one task that pings, on the current tokio runtime, unless it runs. It ends with the cable.
-    ///
-    /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
-    /// # use std::sync::Arc;
-    /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
-    /// # use sinew_streams::InProcessStreams;
-    ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let mut config = sinew_cable::Config::default();
-    /// config.ping_interval = std::time::Duration::from_millis(128);
-    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
-    /// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new()))
-    ///     .config(config)
-    ///     .build()?;
-    /// cable.spawn_pings();
-    /// # let mut client = Client::open(&cable);
-    /// assert_eq!(client.receive().await["type"], "welcome");
-    /// assert_eq!(client.receive().await["type"], "ping");
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// Outside a tokio runtime.
-    pub fn spawn_pings(&self) {
-        if !self.inner.pings_started.swap(true, Relaxed) {
-            let interval = self.inner.node.config.ping_interval;
-            tokio::spawn(run_pings(Arc::downgrade(&self.inner), interval));
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        if self.0.node.counters.connections.fetch_sub(1, Relaxed) == 1 {
+            self.0.empty.notify_waiters();
         }
+    }
+}
+
+impl std::fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Incoming").finish_non_exhaustive()
     }
 }
 
@@ -450,29 +407,9 @@ impl std::fmt::Debug for WeakCable {
     }
 }
 
-async fn run_pings(cable: Weak<Inner>, interval: Duration) {
-    let step = (interval / SLOTS as u32).max(Duration::from_millis(1));
-    let mut ticks = tokio::time::interval(step);
-    // A tick that comes late is made up for: the wheel keeps its pace, or clients would miss their pings.
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Burst);
-    loop {
-        ticks.tick().await;
-        let Some(cable) = cable.upgrade() else {
-            return;
-        };
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        cable.registry.tick(now.as_secs());
-    }
-}
-
 /// SplitMix64's last step: neighbours come out far apart.
-fn mix(mut number: u64) -> u64 {
+pub(crate) fn mix(mut number: u64) -> u64 {
     number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     number ^ (number >> 31)
 }
-
-/// The handshake, shared with the connect hook for as long as that runs.
-pub(crate) type SharedRequest = Arc<ConnectRequest>;

@@ -65,6 +65,10 @@ pub struct Config {
     /// Frames queued for one connection that its socket has not taken. Default 16,384.
     /// Beyond it as for [`outbox_bytes_max`](Self::outbox_bytes_max).
     pub outbox_messages_max: usize,
+    /// Bytes of frames and broadcasts on their way to one shard of the connections, beyond which publishers wait until
+    /// the shard has taken them. Default 16 MiB (16,777,216 bytes). Each publisher may exceed it by one message; nothing
+    /// is lost.
+    pub inbox_bytes_max: usize,
 }
 
 impl Default for Config {
@@ -78,6 +82,7 @@ impl Default for Config {
             waiting_bytes_max: 1024 * 1024,
             outbox_bytes_max: 1024 * 1024,
             outbox_messages_max: 16 * 1024,
+            inbox_bytes_max: 16 * 1024 * 1024,
         }
     }
 }

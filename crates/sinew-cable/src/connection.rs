@@ -99,6 +99,11 @@ impl Connection {
         }
     }
 
+    /// Whether it was welcomed and has not ended.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Open(_))
+    }
+
     /// Whether so much waits for the application that the socket should not be read.
     pub(crate) fn is_congested(&self) -> bool {
         let config = self.config();

@@ -7,8 +7,8 @@ use sinew_protocol::{DisconnectReason, Identifier, write_string};
 use sinew_websocket::SharedFrame;
 use smallvec::SmallVec;
 
-use crate::ConnectionIdentifiers;
 use crate::mailbox::{Mail, Mailbox};
+use crate::{Broadcaster, ConnectionIdentifiers};
 
 /// A number that no other connection of this node has or had.
 ///
@@ -105,6 +105,9 @@ impl ConnectionId {
 /// let id: ConnectionId = ann.id();
 /// assert_eq!(id.get(), 1);
 ///
+/// // To everybody on a stream, where nobody is yet.
+/// ann.broadcaster().broadcast("news", "hello").await?;
+///
 /// assert!(ann.transmit(&identifier, &[1, 2])?);
 /// assert!(ann.transmit_json(&identifier, r#"{"three":3}"#));
 /// assert_eq!(client.receive().await["message"][1], 2);
@@ -155,6 +158,11 @@ impl ConnectionContext {
     /// Text that is not JSON would make a frame the client cannot read: see [`sinew_protocol::is_json`].
     pub fn transmit_json(&self, identifier: &Identifier, message: &str) -> bool {
         self.send(data_frame(identifier, message.as_bytes()))
+    }
+
+    /// A handle that broadcasts to the streams of this connection's cable.
+    pub fn broadcaster(&self) -> Broadcaster {
+        Broadcaster::new(self.mailbox.node.streams.clone())
     }
 
     /// Ends this connection: the client is told the reason `remote`, and whether it should come back.

@@ -1,12 +1,13 @@
 //! The Action Cable server engine: connection state machine, channels, subscriptions, hub.
 //!
-//! For the edge, which owns sockets and drives a [`Link`] per connection, and for whoever joins applications to it: a
+//! For the edge, which owns sockets and drives a [`Shard`](shard::Shard) of the connections, and for whoever joins applications to it: a
 //! [`Controller`], usually an [`Application`] of Rust [`Channel`]s.
 //! It does not know HTTP servers, HTML, reflexes, sessions, or how streams travel between nodes.
 //!
-//! The path of a frame: [`Link::receive_text`] → the connection's state machine → [`Controller::handle`] → [`Answer`] → frames.
-//! The path of a broadcast: [`Broadcaster::broadcast`] → [`Streams`](sinew_streams::Streams) → hub → mailboxes → frames;
-//! encoded once per identifier and shared.
+//! The path of a frame: [`Line::receive_text`](shard::Line::receive_text) → the connection's state machine → [`Controller::handle`] → [`Answer`] →
+//! [`Outbox`](shard::Outbox).
+//! The path of a broadcast: [`Broadcaster::broadcast`] → [`Streams`](sinew_streams::Streams) → the inbox of each shard that
+//! follows the stream → the shard's own hub → outboxes; encoded once per shard and identifier, and shared.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -33,7 +34,7 @@
 //! # Ok::<(), sinew_streams::StreamsError>(())
 //! ```
 //!
-//! In the examples of this crate a `client` is the other end of a [`Link`], without a socket between them: it sends
+//! In the examples of this crate a `client` is the other end of a connection, without a socket between them: it sends
 //! commands (`subscribe`, `perform`, `unsubscribe`), and `receive` waits for the next message to it, as JSON.
 
 mod cable;
@@ -46,10 +47,10 @@ mod identifiers;
 mod request;
 
 mod broadcaster;
-mod hub;
-mod link;
+mod follows;
+mod inbox;
 mod mailbox;
-mod registry;
+pub mod shard;
 
 mod config;
 mod error;
@@ -59,7 +60,7 @@ pub use application::{
     Application, Channel, ConnectHook, DirectChannel, DirectSubscription, Params, Subscription,
 };
 pub use broadcaster::Broadcaster;
-pub use cable::{Cable, CableBuilder, WeakCable};
+pub use cable::{Cable, CableBuilder, Incoming, WeakCable};
 pub use config::Config;
 pub use connection::Subscribed;
 pub use context::{ConnectionContext, ConnectionId};
@@ -68,6 +69,5 @@ pub use controller::{
 };
 pub use error::{BroadcastError, ChannelError};
 pub use identifiers::ConnectionIdentifiers;
-pub use link::{Closing, Link};
 pub use request::ConnectRequest;
 pub use statistics::Statistics;

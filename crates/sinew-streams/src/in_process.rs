@@ -15,7 +15,7 @@ const LANES: usize = 64;
 /// Streams of one process: the default when there is one node, and the double in tests.
 ///
 /// `publish` has delivered when it returns: no task, no queue.
-/// Its futures are ready at once.
+/// Its futures are ready at once, except that `publish` waits while the sink is under [pressure](Sink::pressure).
 ///
 /// ```
 /// use std::sync::Arc;
@@ -101,11 +101,18 @@ impl Streams for InProcessStreams {
         *offset += 1;
         let position = Position::from_offset(*offset);
         let followed = lane.followed.lock().contains(stream);
-        if let (true, Some(sink)) = (followed, self.sink.get()) {
-            sink.deliver(stream, position, &payload);
-        }
+        let Some(sink) = self.sink.get().filter(|_| followed) else {
+            return Box::pin(ready(Ok(position)));
+        };
+        sink.deliver(stream, position, &payload);
         drop(offset);
-        Box::pin(ready(Ok(position)))
+        match sink.pressure() {
+            None => Box::pin(ready(Ok(position))),
+            Some(relief) => Box::pin(async move {
+                relief.await;
+                Ok(position)
+            }),
+        }
     }
 
     fn follow(&self, stream: &StreamName) -> BoxFuture<'_, Result<(), StreamsError>> {

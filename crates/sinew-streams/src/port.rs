@@ -67,6 +67,26 @@ pub trait Sink: Send + Sync {
     /// delivered at the same time from several threads.
     /// Must neither block nor call back into the [`Streams`] that delivers.
     fn deliver(&self, stream: &StreamName, position: Position, payload: &Bytes);
+
+    /// When messages come faster than they can be passed on: what to wait for before the next.
+    ///
+    /// Whoever delivers asks after each delivery, and waits where that holds up nobody else: a publisher in its
+    /// [`publish`](Streams::publish), an adapter in its receiving loop. Nothing is refused meanwhile.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use sinew_streams::{Position, Sink, StreamName};
+    ///
+    /// /// Passes on at once: never under pressure.
+    /// struct Nowhere;
+    /// impl Sink for Nowhere {
+    ///     fn deliver(&self, _: &StreamName, _: Position, _: &Bytes) {}
+    /// }
+    /// assert!(Nowhere.pressure().is_none());
+    /// ```
+    fn pressure(&self) -> Option<BoxFuture<'static, ()>> {
+        None
+    }
 }
 
 /// The port: publish to streams and follow them, on this node or across many.

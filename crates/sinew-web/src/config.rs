@@ -122,6 +122,11 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "bytes a message from a client may have; a longer one closes its connection with 1009",
     },
     Variable {
+        name: "SINEW_SHARD_THREADS",
+        default: "0: tasks of the runtime",
+        meaning: "threads of their own that drive the cable's connections, at most 1024",
+    },
+    Variable {
         name: "SINEW_SANITY_CHECKS",
         default: "`on`",
         meaning: "whether what looks wrong is named in the log: `on` or `off`",
@@ -175,6 +180,9 @@ pub struct EdgeConfig {
     /// Bytes a message from a client may have, [`MESSAGE_BYTES_MAX`] by default. A longer one
     /// closes its connection with 1009.
     pub message_bytes_max: usize,
+    /// Threads of their own that drive the cable's connections; 0 by default, see
+    /// [`WebSocketConfig::shard_threads`](crate::WebSocketConfig::shard_threads).
+    pub shard_threads: usize,
     /// Whether what looks wrong about the settings and the first requests is named in the log, each
     /// with what to do about it; yes by default.
     pub sanity_checks: bool,
@@ -196,6 +204,7 @@ impl Default for EdgeConfig {
             base_path: BasePath::default(),
             assets_url: None,
             message_bytes_max: MESSAGE_BYTES_MAX,
+            shard_threads: 0,
             sanity_checks: true,
         }
     }
@@ -360,6 +369,14 @@ impl EdgeConfig {
                 ));
             }
             config.message_bytes_max = number;
+        }
+        if let Some(threads) = get("SINEW_SHARD_THREADS") {
+            let expected = "a number of threads from 0 to 1024";
+            let number: usize = number("SINEW_SHARD_THREADS", &threads, expected)?;
+            if number > 1024 {
+                return Err(ConfigError::new("SINEW_SHARD_THREADS", &threads, expected));
+            }
+            config.shard_threads = number;
         }
         if let Some(checks) = get("SINEW_SANITY_CHECKS") {
             config.sanity_checks = match checks.to_ascii_lowercase().as_str() {
@@ -526,6 +543,7 @@ mod tests {
             ("SINEW_BASE_PATH", "/app"),
             ("SINEW_ASSETS_URL", "https://cdn.example.com"),
             ("SINEW_MESSAGE_BYTES_MAX", "2048"),
+            ("SINEW_SHARD_THREADS", "2"),
             ("SINEW_SANITY_CHECKS", "Off"),
         ])
         .expect("good settings");
@@ -550,6 +568,7 @@ mod tests {
             Some("https://cdn.example.com")
         );
         assert_eq!(config.message_bytes_max, 2048);
+        assert_eq!(config.shard_threads, 2);
         assert!(!config.sanity_checks);
     }
 
@@ -575,6 +594,8 @@ mod tests {
             ("SINEW_ASSETS_URL", "cdn.example.com"),
             ("SINEW_MESSAGE_BYTES_MAX", "1"),
             ("SINEW_MESSAGE_BYTES_MAX", "1 MiB"),
+            ("SINEW_SHARD_THREADS", "1025"),
+            ("SINEW_SHARD_THREADS", "all"),
             ("SINEW_SANITY_CHECKS", "sometimes"),
         ] {
             let error = with(&[(name, value)]).expect_err(value);

@@ -1,12 +1,18 @@
 //! The cable's WebSocket endpoint: from an HTTP request to a driven connection.
 //!
-//! [`CableEndpoint::upgrade`] answers 101 and takes the socket back from hyper; from then on one small task drives it:
-//! it holds no read and no write buffer while nothing happens, and writes all that is waiting at once.
+//! [`CableEndpoint::upgrade`] answers 101 and takes the socket back from hyper. It then belongs to one of the
+//! shards: a task of the runtime drives its share of the connections, or, for plain TCP sockets where
+//! [`WebSocketConfig::shard_threads`] says so, a thread with one epoll. Either holds no read and no write buffer while
+//! nothing happens to a connection, and writes all that is waiting for it at once.
 
 mod config;
-mod driver;
+mod sockets;
+mod task;
+mod thread;
 
-use std::sync::Arc;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -25,11 +31,14 @@ use sinew_websocket::HandshakeError;
 use sinew_websocket::handshake::check_request;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 pub use config::WebSocketConfig;
 
 use crate::Effective;
-use driver::Driver;
+use sockets::Arrival;
+use task::ShardTask;
+use thread::ShardThread;
 
 /// Where clients of the cable come in. Cloning is cheap.
 ///
@@ -74,6 +83,22 @@ use driver::Driver;
 pub struct CableEndpoint {
     cable: Cable,
     config: Arc<WebSocketConfig>,
+    shards: Arc<Shards>,
+}
+
+/// Where the connections of an endpoint live; started with the first of them.
+#[derive(Default)]
+struct Shards {
+    threads: OnceLock<Vec<ShardThread>>,
+    tasks: OnceLock<Vec<ShardTask>>,
+    next: AtomicUsize,
+}
+
+impl Shards {
+    fn next<'a, T>(&self, among: &'a [T]) -> Option<&'a T> {
+        let number = self.next.fetch_add(1, Relaxed);
+        among.get(number.checked_rem(among.len())?)
+    }
 }
 
 impl CableEndpoint {
@@ -82,6 +107,7 @@ impl CableEndpoint {
         Self {
             cable,
             config: Arc::default(),
+            shards: Arc::default(),
         }
     }
 
@@ -89,6 +115,7 @@ impl CableEndpoint {
     #[must_use]
     pub fn config(mut self, config: WebSocketConfig) -> Self {
         self.config = Arc::new(config);
+        self.shards = Arc::default();
         self
     }
 
@@ -185,7 +212,8 @@ impl CableEndpoint {
 
     /// Drives a socket whose handshake is done, with what was already read from it.
     ///
-    /// For servers that do not come through hyper, and for tests.
+    /// For servers that do not come through hyper, for streams that are no TCP sockets, and for tests.
+    /// The connection lives on the current tokio runtime.
     ///
     /// # Panics
     ///
@@ -217,16 +245,87 @@ impl CableEndpoint {
         already_read: bytes::Bytes,
         request: ConnectRequest,
     ) {
-        self.cable.spawn_pings();
-        let link = self.cable.open();
-        let request = Arc::new(request);
-        tokio::spawn(Driver::new(
-            socket,
-            link,
-            self.config.clone(),
-            request,
+        let arrival = Arrival {
+            socket: Box::new(socket) as Box<dyn task::Stream>,
             already_read,
-        ));
+            request: Arc::new(request),
+            incoming: self.cable.incoming(),
+        };
+        let tasks = self.shards.tasks.get_or_init(|| {
+            let count = match Handle::current().runtime_flavor() {
+                RuntimeFlavor::CurrentThread => 1,
+                _ => std::thread::available_parallelism().map_or(1, usize::from),
+            };
+            let start = |_| ShardTask::start(&self.cable, self.config.clone());
+            (0..count).map(start).collect()
+        });
+        if let Some(task) = self.shards.next(tasks) {
+            task.take(arrival);
+        }
+    }
+
+    /// As [`serve`](Self::serve), for a plain TCP socket: with [`shard_threads`](WebSocketConfig::shard_threads) it
+    /// leaves the runtime and moves to one of them. The application's code still runs on the current tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the socket cannot be taken from its runtime.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    ///
+    /// ```
+    /// use sinew_web::CableEndpoint;
+    /// use tokio::io::AsyncReadExt as _;
+    /// use tokio::net::{TcpListener, TcpStream};
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Cable, ConnectRequest, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// let endpoint = CableEndpoint::new(cable);
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let mut browser = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (socket, _) = listener.accept().await?;
+    /// endpoint.serve_tcp(socket, bytes::Bytes::new(), ConnectRequest::default())?;
+    ///
+    /// let mut frame = [0; 20];
+    /// browser.read_exact(&mut frame).await?;
+    /// assert_eq!(&frame, b"\x81\x12{\"type\":\"welcome\"}");
+    /// # Ok(()) }
+    /// ```
+    pub fn serve_tcp(
+        &self,
+        socket: TcpStream,
+        already_read: bytes::Bytes,
+        request: ConnectRequest,
+    ) -> io::Result<()> {
+        if self.config.shard_threads == 0 {
+            self.serve(socket, already_read, request);
+            return Ok(());
+        }
+        let threads = self.shards.threads.get_or_init(|| {
+            let start = |number| {
+                ShardThread::start(number, &self.cable, self.config.clone())
+                    .inspect_err(|error| tracing::error!(%error, "no thread for a shard"))
+                    .ok()
+            };
+            (0..self.config.shard_threads).filter_map(start).collect()
+        });
+        let Some(thread) = self.shards.next(threads) else {
+            self.serve(socket, already_read, request);
+            return Ok(());
+        };
+        thread.take(Arrival {
+            socket: mio::net::TcpStream::from_std(socket.into_std()?),
+            already_read,
+            request: Arc::new(request),
+            incoming: self.cable.incoming(),
+        });
+        Ok(())
     }
 
     /// Takes the socket back from hyper: the plain TCP socket where there is one, whatever it is otherwise.
@@ -249,7 +348,9 @@ impl CableEndpoint {
         if let Err(error) = socket.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY not set");
         }
-        self.serve(socket, already_read, request);
+        if let Err(error) = self.serve_tcp(socket, already_read, request) {
+            tracing::debug!(%error, "a socket could not be taken from its runtime");
+        }
     }
 }
 

@@ -1,5 +1,8 @@
 //! The cable over real sockets: what a client that speaks Action Cable sees, frame by frame.
 
+/// Connections are driven by tasks of the runtime; `cable_on_threads.rs` does all of it on threads.
+const SHARD_THREADS: usize = 0;
+
 #[path = "cable/client.rs"]
 mod client;
 #[path = "cable/server.rs"]

@@ -411,7 +411,6 @@ impl Sinew {
         let cable = Cable::builder(Arc::new(application), self.streams)
             .config(config.cable.clone())
             .build()?;
-        cable.spawn_pings();
         handle.set_cable(&cable);
 
         let health = Health::new();
@@ -574,7 +573,7 @@ impl App {
         &self.findings
     }
 
-    /// Serves it until the process is told to stop.
+    /// Serves it until the process is told to stop, and writes a log as [`Sinew::serve`] does.
     ///
     /// Whoever starts the process may bind the socket beforehand and hand it over by systemd's
     /// protocol (`LISTEN_FDS`, as a socket unit and `sinew watch` do). That one is served instead of
@@ -604,6 +603,7 @@ impl App {
     /// # Ok(()) }
     /// ```
     pub async fn serve(self) -> Result<(), StartError> {
+        log::to_standard_error();
         serve::serve(self).await
     }
 }

@@ -129,7 +129,7 @@ impl SinewHandle {
         let id = session.id();
         let identifiers = ConnectionIdentifiers::new().with(SESSION_ID, id.label());
         self.cable().disconnect_if(
-            |known| known.same_as(&identifiers) || Connected::of(known, id),
+            move |known| known.same_as(&identifiers) || Connected::of(known, id),
             reconnect,
         );
     }
@@ -188,7 +188,7 @@ impl SinewHandle {
     /// Nothing that such a connection still does would be kept; the browser shall come again.
     pub(crate) fn session_ended(&self, id: SessionId) {
         if let Some(cable) = self.0.cable.get().and_then(WeakCable::upgrade) {
-            cable.disconnect_if(|known| Connected::of(known, id), true);
+            cable.disconnect_if(move |known| Connected::of(known, id), true);
         }
     }
 

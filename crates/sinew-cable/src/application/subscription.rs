@@ -56,6 +56,7 @@ use crate::{ChannelError, ConnectionContext, ConnectionIdentifiers};
 ///                 cx.transmit("outside")
 ///             }
 ///             "name" => cx.transmit(cx.identifier().as_str()),
+///             "shout" => cx.broadcast("lobby", "to everybody in the lobby").await,
 ///             _ => Err(ChannelError::unknown_action(action)),
 ///         }
 ///     }
@@ -84,11 +85,13 @@ use crate::{ChannelError, ConnectionContext, ConnectionIdentifiers};
 /// cable.broadcaster().broadcast("attic", "not heard any more").await?;
 /// cable.broadcaster().broadcast("lobby", "hello").await?;
 /// assert_eq!(client.receive().await["message"], "hello");
+/// client.perform(attic, r#"{"action":"shout"}"#);
+/// assert_eq!(client.receive().await["message"], "to everybody in the lobby");
 ///
 /// client.perform(attic, r#"{"action":"leave_lobby"}"#);
 /// assert_eq!(client.receive().await["message"], "outside");
 /// cable.broadcaster().broadcast("lobby", "not heard either").await?;
-/// assert_eq!(cable.statistics().broadcast_deliveries, 1);
+/// assert_eq!(cable.statistics().broadcast_deliveries, 2);
 /// # Ok(()) }
 /// ```
 pub struct Subscription {
@@ -205,6 +208,21 @@ impl Subscription {
     /// When the value cannot be written as JSON.
     pub fn transmit(&self, message: &(impl Serialize + ?Sized)) -> Result<(), ChannelError> {
         self.connection.transmit(&self.identifier, message)?;
+        Ok(())
+    }
+
+    /// Sends a value to everyone on a stream, this subscription among them if it follows the stream.
+    ///
+    /// # Errors
+    ///
+    /// When the value cannot be written as JSON, or the streams do not take it.
+    pub async fn broadcast(
+        &self,
+        stream: impl Into<StreamName>,
+        message: &(impl Serialize + ?Sized),
+    ) -> Result<(), ChannelError> {
+        let broadcaster = self.connection.broadcaster();
+        broadcaster.broadcast(stream, message).await?;
         Ok(())
     }
 

@@ -1,40 +1,35 @@
-//! Channels on a whole node, with no socket: a client's frames go straight into its link.
+//! Channels on a whole node, with no socket: a client's frames go straight to its shard.
 
 use std::sync::Mutex;
-use std::task::Poll;
-use std::time::Instant;
 
 use serde_json::json;
 use sinew_streams::InProcessStreams;
-use sinew_websocket::{Effect, Endpoint, Limits, Role};
 use tokio::sync::{Semaphore, mpsc};
 
 use super::*;
-use crate::{Cable, Link};
+use crate::Cable;
+use crate::shard::Key;
+use crate::shard::tests::Driver;
 
-/// A client, and the driver of its link.
+/// A client on a shard of its own.
 struct Client {
-    link: Link,
-    decoder: Endpoint,
+    driver: Driver,
+    key: Key,
 }
 
 impl Client {
     async fn open(cable: &Cable) -> Self {
-        let mut client = Self {
-            link: cable.open(),
-            decoder: Endpoint::new(Role::Client, &Limits::default()),
-        };
-        let mut out = Vec::new();
-        client.link.start(Instant::now(), Arc::default(), &mut out);
+        let mut driver = Driver::new(cable);
+        let key = driver.open();
+        let mut client = Self { driver, key };
         assert_eq!(client.texts().await, [r#"{"type":"welcome"}"#]);
         client
     }
 
-    /// Gives the link a frame; what it answers at once.
+    /// Gives the connection a frame; what it answers at once.
     fn send(&mut self, frame: &str) -> Vec<String> {
-        let mut out = Vec::new();
-        self.link.receive_text(Instant::now(), frame, &mut out);
-        self.decode(out)
+        self.driver.receive(self.key, frame);
+        self.driver.written(self.key)
     }
 
     fn command(&mut self, command: &str, channel: &str, data: &str) -> Vec<String> {
@@ -46,27 +41,19 @@ impl Client {
     /// Waits for mail; what is written because of it.
     async fn texts(&mut self) -> Vec<String> {
         loop {
-            std::future::poll_fn(|context| match self.link.park(context.waker()) {
-                true => Poll::Pending,
-                false => Poll::Ready(()),
-            })
-            .await;
-            let mut out = Vec::new();
-            self.link.deliver(Instant::now(), usize::MAX, &mut out);
-            let texts = self.decode(out);
-            if !texts.is_empty() || self.link.closing().is_some() {
+            self.driver.mail().await;
+            self.driver.take_mail();
+            let texts = self.driver.written(self.key);
+            if !texts.is_empty() || self.driver.closing(self.key).is_some() {
                 return texts;
             }
         }
     }
+}
 
-    fn decode(&mut self, mut out: Vec<u8>) -> Vec<String> {
-        let mut texts = Vec::new();
-        self.decoder.receive(&mut out, |effect| match effect {
-            Effect::Text(text) => texts.push(text.to_owned()),
-            other => panic!("only text is sent, not {other:?}"),
-        });
-        texts
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.driver.remove(self.key);
     }
 }
 
@@ -191,11 +178,7 @@ async fn answer_that_came_just_before_the_end_counts() {
     let mut client = Client::open(&cable).await;
     client.command("subscribe", "Diary", "");
     // Wait until the answer is in the mailbox, and leave it there.
-    std::future::poll_fn(|context| match client.link.park(context.waker()) {
-        true => Poll::Pending,
-        false => Poll::Ready(()),
-    })
-    .await;
+    client.driver.mail().await;
     drop(client);
     assert_eq!(hears.recv().await.expect("told"), "subscribed begins");
     assert_eq!(hears.recv().await.expect("told"), "unsubscribed after 0");
@@ -320,8 +303,15 @@ fn params_are_read_by_type() {
         let node = crate::mailbox::Node {
             config: crate::Config::default(),
             counters: Default::default(),
+            streams: Arc::new(InProcessStreams::new()),
         };
-        let mailbox = crate::mailbox::Mailbox::new(crate::ConnectionId(1), Arc::new(node));
+        let inbox = crate::inbox::Inbox::new(usize::MAX, Box::new(|| {}));
+        let mailbox = crate::mailbox::Mailbox::new(
+            crate::ConnectionId(1),
+            Key::from_number(0),
+            Arc::new(node),
+            Arc::new(inbox),
+        );
         let connection = ConnectionContext {
             mailbox: Arc::new(mailbox),
         };

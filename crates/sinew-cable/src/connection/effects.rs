@@ -5,7 +5,7 @@ use sinew_streams::StreamName;
 
 use super::Subscribed;
 use crate::controller::{Answer, Call};
-use crate::hub::Seat;
+use crate::shard::Seat;
 use crate::{ConnectRequest, ConnectionContext, ConnectionIdentifiers};
 
 /// Ties an answer to its call: an answer that comes too late is recognised and dropped.

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::{Effects, Followed, Ticket};
 use crate::controller::SubscriptionState;
-use crate::hub::Seat;
+use crate::shard::Seat;
 
 /// A subscription that stands.
 ///

@@ -6,8 +6,10 @@ use super::*;
 use crate::ConnectionIdentifiers;
 use crate::context::ConnectionId;
 use crate::controller::SubscriptionState;
-use crate::hub::Seat;
+use crate::inbox::Inbox;
 use crate::mailbox::{Mailbox, Node};
+use crate::shard::Key;
+use crate::shard::Seat;
 
 /// Answers by the identifier's text, and writes down every effect as one line.
 #[derive(Default)]
@@ -119,8 +121,11 @@ impl Table {
         let node = Arc::new(Node {
             config,
             counters: Counters::default(),
+            streams: Arc::new(sinew_streams::InProcessStreams::new()),
         });
-        let mailbox = Arc::new(Mailbox::new(ConnectionId(1), node.clone()));
+        let inbox = Arc::new(Inbox::new(usize::MAX, Box::new(|| {})));
+        let key = Key::from_number(0);
+        let mailbox = Arc::new(Mailbox::new(ConnectionId(1), key, node.clone(), inbox));
         let start = Instant::now();
         Self {
             connection: Connection::new(start, ConnectionContext { mailbox }),

@@ -1,9 +1,10 @@
-// The client of the examples in this crate's documentation, which include this file: a link and what a browser's end
-// of it would read, without a socket between them.
+// The client of the examples in this crate's documentation, which include this file: a connection on a shard of its
+// own and what a browser's end of it would read, without a socket between them.
 
 struct Client {
-    link: sinew_cable::Link,
-    decoder: sinew_websocket::Endpoint,
+    shard: sinew_cable::shard::Shard<sinew_websocket::Endpoint>,
+    key: sinew_cable::shard::Key,
+    mail: std::sync::Arc<tokio::sync::Notify>,
     received: std::collections::VecDeque<serde_json::Value>,
 }
 
@@ -15,17 +16,19 @@ impl Client {
     }
 
     fn open_with(cable: &sinew_cable::Cable, request: sinew_cable::ConnectRequest) -> Client {
+        let mail = std::sync::Arc::new(tokio::sync::Notify::new());
+        let wakes = mail.clone();
+        let mut shard = sinew_cable::shard::Shard::new(cable, move || wakes.notify_one());
         let limits = sinew_websocket::Limits::default();
+        let decoder = sinew_websocket::Endpoint::new(sinew_websocket::Role::Client, &limits);
+        let key = shard.open(std::time::Instant::now(), cable.incoming(), request.into(), decoder);
         let mut client = Client {
-            link: cable.open(),
-            decoder: sinew_websocket::Endpoint::new(sinew_websocket::Role::Client, &limits),
+            shard,
+            key,
+            mail,
             received: std::collections::VecDeque::new(),
         };
-        let mut out = Vec::new();
-        client
-            .link
-            .start(std::time::Instant::now(), request.into(), &mut out);
-        client.read(out);
+        client.read();
         client
     }
 
@@ -44,10 +47,12 @@ impl Client {
     fn command(&mut self, command: &str, identifier: &str, data: &str) {
         let command =
             serde_json::json!({ "command": command, "identifier": identifier, "data": data });
-        let mut out = Vec::new();
-        self.link
-            .receive_text(std::time::Instant::now(), &command.to_string(), &mut out);
-        self.read(out);
+        if let Some(mut visit) = self.shard.visit(self.key) {
+            visit
+                .line
+                .receive_text(std::time::Instant::now(), &command.to_string());
+        }
+        self.read();
     }
 
     /// The next message for this client, which is waited for.
@@ -61,26 +66,37 @@ impl Client {
 
     async fn next(&mut self) -> serde_json::Value {
         while self.received.is_empty() {
-            std::future::poll_fn(|context| match self.link.park(context.waker()) {
-                true => std::task::Poll::Pending,
-                false => std::task::Poll::Ready(()),
-            })
-            .await;
-            let mut out = Vec::new();
-            self.link
-                .deliver(std::time::Instant::now(), usize::MAX, &mut out);
-            self.read(out);
+            while self.shard.next_dirty().is_some() {}
+            if self.shard.sleep() {
+                self.mail.notified().await;
+            }
+            self.shard.take_mail(std::time::Instant::now());
+            self.read();
         }
         self.received.pop_front().expect("one was received")
     }
 
-    fn read(&mut self, mut frames: Vec<u8>) {
-        self.decoder.receive(&mut frames, |effect| match effect {
-            sinew_websocket::Effect::Text(text) => {
-                let message = serde_json::from_str(text).expect("a server's message is JSON");
-                self.received.push_back(message);
-            }
-            other => panic!("a server sends text, not {other:?}"),
-        });
+    fn read(&mut self) {
+        let Some(visit) = self.shard.visit(self.key) else {
+            return;
+        };
+        let (decoder, mut line) = (visit.peer, visit.line);
+        while let Some(outbox) = line.outbox().filter(|outbox| !outbox.is_empty()) {
+            let mut slices = [std::io::IoSlice::new(&[])];
+            outbox.slices(&mut slices);
+            let mut frame = slices[0].to_vec();
+            outbox.advance(frame.len());
+            decoder.receive(&mut frame, |effect| match effect {
+                sinew_websocket::Effect::Text(text) => {
+                    let message = serde_json::from_str(text).expect("a server's message is JSON");
+                    self.received.push_back(message);
+                }
+                other => panic!("a server sends text, not {other:?}"),
+            });
+        }
+    }
+
+    fn closing(&mut self) -> Option<sinew_cable::shard::Closing> {
+        self.shard.visit(self.key)?.line.closing()
     }
 }

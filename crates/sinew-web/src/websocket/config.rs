@@ -33,11 +33,16 @@ pub struct WebSocketConfig {
     /// Payload of one message from a client, in bytes. Default 1 MiB (1,048,576 bytes).
     /// A longer one is refused at its header, before any of it is kept: close 1009.
     pub message_bytes_max: usize,
-    /// How long one write may take. Default 2 s. Then the socket is dropped: its peer does not read.
+    /// How long a socket may take nothing of what is to be written. Default 2 s. Then it is dropped: its peer does not
+    /// read.
     pub write_timeout: Duration,
     /// How long a peer may take to answer a close, and to take what goes before it. Default 2 s. Then the socket is
     /// dropped.
     pub close_timeout: Duration,
+    /// Threads of their own that drive plain TCP connections, each its share of them, on which no application code runs.
+    /// Default 0: connections are driven by tasks of the runtime, one for each processor. That costs a message least
+    /// while there are few; threads hold more connections in less memory, and keep their pace while the runtime is busy.
+    pub shard_threads: usize,
 }
 
 impl Default for WebSocketConfig {
@@ -46,6 +51,7 @@ impl Default for WebSocketConfig {
             message_bytes_max: 1024 * 1024,
             write_timeout: Duration::from_secs(2),
             close_timeout: Duration::from_secs(2),
+            shard_threads: 0,
         }
     }
 }

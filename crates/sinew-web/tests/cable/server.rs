@@ -35,7 +35,8 @@ impl Server {
         Self::with(slow_pings(), WebSocketConfig::default()).await
     }
 
-    pub(crate) async fn with(config: Config, socket: WebSocketConfig) -> Self {
+    pub(crate) async fn with(config: Config, mut socket: WebSocketConfig) -> Self {
+        socket.shard_threads = crate::SHARD_THREADS;
         let permits = Arc::new(Semaphore::new(0));
         let application = Application::new(connect)
             .channel(EchoChannel)

@@ -1,0 +1,186 @@
+//! Which shards of this node follow which stream.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::BuildHasher;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use foldhash::fast::RandomState;
+use futures_util::future::BoxFuture;
+use parking_lot::{Mutex, RwLock};
+use sinew_streams::{Position, Sink, StreamName, Streams};
+use smallvec::SmallVec;
+
+use crate::inbox::{Inbox, Parcel};
+use crate::mailbox::Node;
+use crate::statistics::up;
+
+/// How many locks the streams are spread over. Each is a gate; a broadcast takes one, on the publisher's thread.
+const GATES: usize = 64;
+
+/// A shard's place among those of its node.
+pub(crate) type ShardNumber = u16;
+
+/// Streams to the shards of this node that have followers of them.
+///
+/// Lock order: a gate, then an inbox. A gate is also held while [`Streams::follow`] and `unfollow` are called, so that
+/// their order is that of the gate; the port's obligations keep a delivery from holding what those need.
+pub(crate) struct Follows {
+    node: Arc<Node>,
+    hasher: RandomState,
+    gates: Box<[Mutex<Gate>]>,
+    shards: RwLock<Vec<Option<Arc<Inbox>>>>,
+}
+
+type Gate = HashMap<StreamName, Followers, RandomState>;
+
+struct Followers {
+    shards: SmallVec<[ShardNumber; 4]>,
+    /// Whether the streams port has said that the stream is followed.
+    followed: bool,
+}
+
+/// Whether a stream that a shard joined is already followed by the node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Joined {
+    Followed,
+    /// The caller waits for [`Streams::follow`] and then tells [`Follows::followed`].
+    Following,
+}
+
+impl Follows {
+    pub(crate) fn new(node: Arc<Node>) -> Self {
+        Self {
+            node,
+            hasher: RandomState::default(),
+            gates: (0..GATES).map(|_| Mutex::default()).collect(),
+            shards: RwLock::default(),
+        }
+    }
+
+    /// Takes in a shard. Its number is used again when it has left.
+    pub(crate) fn add_shard(&self, inbox: Arc<Inbox>) -> ShardNumber {
+        let mut shards = self.shards.write();
+        let at = match shards.iter().position(Option::is_none) {
+            Some(at) => {
+                shards[at] = Some(inbox);
+                at
+            }
+            None => {
+                shards.push(Some(inbox));
+                shards.len() - 1
+            }
+        };
+        ShardNumber::try_from(at).expect("fewer shards than 65,536")
+    }
+
+    /// Forgets a shard, which must have left all streams.
+    pub(crate) fn remove_shard(&self, number: ShardNumber) {
+        self.shards.write()[usize::from(number)] = None;
+    }
+
+    pub(crate) fn for_each_shard(&self, mut visit: impl FnMut(&Arc<Inbox>)) {
+        self.shards.read().iter().flatten().for_each(&mut visit);
+    }
+
+    fn gate(&self, stream: &StreamName) -> &Mutex<Gate> {
+        let hash = self.hasher.hash_one(stream.as_str());
+        &self.gates[(hash >> (u64::BITS - GATES.ilog2())) as usize]
+    }
+
+    /// A shard follows the stream, maybe again. The first one makes the node follow it.
+    pub(crate) fn join(
+        &self,
+        streams: &dyn Streams,
+        stream: &StreamName,
+        shard: ShardNumber,
+    ) -> Joined {
+        let mut gate = self.gate(stream).lock();
+        let followed = match gate.entry(stream.clone()) {
+            Entry::Occupied(mut entry) => {
+                let followers = entry.get_mut();
+                if !followers.shards.contains(&shard) {
+                    followers.shards.push(shard);
+                }
+                followers.followed
+            }
+            Entry::Vacant(entry) => {
+                // In process this is ready at once; the call itself is what fixes the order.
+                let mut follow = streams.follow(stream);
+                let polled = follow
+                    .as_mut()
+                    .poll(&mut Context::from_waker(Waker::noop()));
+                let followed = matches!(polled, Poll::Ready(Ok(())));
+                entry.insert(Followers {
+                    shards: SmallVec::from_slice(&[shard]),
+                    followed,
+                });
+                followed
+            }
+        };
+        if followed {
+            Joined::Followed
+        } else {
+            Joined::Following
+        }
+    }
+
+    /// A stream that was being followed now is.
+    pub(crate) fn followed(&self, stream: &StreamName) {
+        if let Some(followers) = self.gate(stream).lock().get_mut(stream) {
+            followers.followed = true;
+        }
+    }
+
+    /// A shard follows it no more. With the last one the node does not either.
+    pub(crate) fn leave(&self, streams: &dyn Streams, stream: &StreamName, shard: ShardNumber) {
+        let mut gate = self.gate(stream).lock();
+        let Some(followers) = gate.get_mut(stream) else {
+            return;
+        };
+        followers.shards.retain(|known| *known != shard);
+        if followers.shards.is_empty() {
+            gate.remove(stream);
+            streams.unfollow(stream);
+            if gate.capacity() > 64 && gate.len() < gate.capacity() / 8 {
+                gate.shrink_to_fit();
+            }
+        }
+    }
+}
+
+impl Sink for Follows {
+    fn deliver(&self, stream: &StreamName, _: Position, payload: &Bytes) {
+        up(&self.node.counters.broadcasts);
+        let gate = self.gate(stream).lock();
+        let Some(followers) = gate.get(stream) else {
+            return;
+        };
+        // Posted within the gate: a shard that has just joined or left sees it on the right side.
+        let shards = self.shards.read();
+        for shard in &followers.shards {
+            if let Some(inbox) = &shards[usize::from(*shard)] {
+                let parcel = Parcel::Broadcast(stream.clone(), payload.clone());
+                inbox.post(parcel, payload.len());
+            }
+        }
+    }
+
+    fn pressure(&self) -> Option<BoxFuture<'static, ()>> {
+        let shards = self.shards.read();
+        let mut waits = shards.iter().flatten().filter_map(Inbox::pressure);
+        let first = waits.next()?;
+        let others: Vec<_> = waits.collect();
+        Some(Box::pin(async move {
+            first.await;
+            for wait in others {
+                wait.await;
+            }
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

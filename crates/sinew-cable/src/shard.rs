@@ -1,0 +1,631 @@
+//! A share of a node's connections, owned by one thread or task: state machines, their streams, what they have to write.
+//!
+//! No socket and no clock: whoever drives it brings what sockets read, takes what they should write, and says when.
+//!
+//! ```
+//! use std::io::IoSlice;
+//! use std::sync::Arc;
+//! use std::time::Instant;
+//! use sinew_cable::shard::{Closing, Line, Outbox, Shard, Visit};
+//! use sinew_cable::{Application, Cable, ConnectRequest, ConnectionIdentifiers};
+//! # use sinew_streams::InProcessStreams;
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_streams::StreamsError> {
+//! let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+//! let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+//!
+//! // What the driver keeps for a connection is a name here; usually it is a socket.
+//! let woken = Arc::new(tokio::sync::Notify::new());
+//! let wakes = woken.clone();
+//! let mut shard = Shard::new(&cable, move || wakes.notify_one());
+//! let key = shard.open(Instant::now(), cable.incoming(), Arc::new(ConnectRequest::default()), "the first");
+//! assert_eq!(shard.len(), 1);
+//!
+//! // The application answers from its runtime: the shard is woken and finds the welcome to write.
+//! assert!(shard.sleep());
+//! woken.notified().await;
+//! shard.awake();
+//! assert!(shard.take_mail(Instant::now()));
+//! assert_eq!(shard.next_dirty(), Some(key));
+//! let mut visit: Visit<'_, &str> = shard.visit(key).expect("it is there");
+//! assert_eq!(*visit.peer, "the first");
+//! let outbox: &mut Outbox = visit.line.outbox().expect("the welcome");
+//! let mut slices = [IoSlice::new(&[]); 16];
+//! assert_eq!(outbox.slices(&mut slices), 1);
+//! assert_eq!(&slices[0][2..], br#"{"type":"welcome"}"#);
+//! outbox.advance(20);
+//! assert!(outbox.is_empty());
+//! shard.recycle(key);
+//!
+//! // A socket that brings a command.
+//! let mut visit = shard.visit(key).expect("it is there");
+//! let line: &mut Line<'_> = &mut visit.line;
+//! line.receive_text(Instant::now(), r#"{"command":"ping"}"#);
+//! line.receive_binary(Instant::now(), br#"{"command":"ping"}"#);
+//! line.send_frame(bytes::Bytes::from_static(b"\x8a\x00"));
+//! let outbox = line.outbox().expect("two answers and a pong");
+//! assert_eq!(outbox.slices(&mut [IoSlice::new(&[]); 16]), 3);
+//! assert!(!line.is_congested(), "the application is not behind");
+//!
+//! // Within two intervals every connection has its ping.
+//! let interval = shard.tick_interval() * 256;
+//! assert_eq!(interval, cable.config().ping_interval * 2);
+//! for _ in 0..256 {
+//!     shard.ping(Instant::now(), 1_700_000_000);
+//! }
+//!
+//! // The server ends it: the close goes out after what waits, and nothing may follow.
+//! cable.restart();
+//! shard.take_mail(Instant::now());
+//! let mut visit = shard.visit(key).expect("it is there");
+//! let closing: Closing = visit.line.closing().expect("it was told to end");
+//! assert_eq!((closing.code, closing.text), (1001, "Server restart"));
+//! visit.line.stop();
+//!
+//! // The socket is gone.
+//! shard.remove(key);
+//! assert!(shard.visit(key).is_none());
+//! assert!(shard.is_empty());
+//! # Ok(()) }
+//! ```
+
+mod hub;
+mod outbox;
+mod perform;
+mod slots;
+mod wheel;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use sinew_protocol::{DisconnectReason, ServerMessage};
+use sinew_websocket::SharedFrame;
+
+pub(crate) use hub::Seat;
+pub use outbox::Outbox;
+
+use crate::cable::{Inner, mix};
+use crate::connection::{Connection, Event};
+use crate::context::{ConnectionId, data_frame};
+use crate::follows::ShardNumber;
+use crate::inbox::{Inbox, Parcel};
+use crate::mailbox::{Mail, Mailbox};
+use crate::statistics::up;
+use crate::{Cable, ConnectRequest, ConnectionContext, Incoming};
+use hub::Hub;
+use outbox::Spares;
+use perform::Performer;
+use slots::Slots;
+use wheel::{Place, Wheel};
+
+/// Names a connection of one shard. The number is used again when the connection is gone.
+///
+/// ```
+/// use sinew_cable::shard::Key;
+///
+/// assert_eq!(Key::from_number(7).number(), 7);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key(u32);
+
+impl Key {
+    /// The number.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The key with this number.
+    pub fn from_number(number: u32) -> Self {
+        Self(number)
+    }
+}
+
+/// The close frame that ends a connection; see [`Line::closing`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Closing {
+    /// The WebSocket close code.
+    pub code: u16,
+    /// The text in the frame, maybe empty.
+    pub text: &'static str,
+}
+
+/// A share of a node's connections, each with what its driver keeps for it: a `P`.
+///
+/// The driver's turn: give it what sockets brought ([`visit`](Self::visit)), [`take_mail`](Self::take_mail), then write
+/// what every connection has that [`next_dirty`](Self::next_dirty) names: one write for all that came meanwhile.
+/// When [`sleep`](Self::sleep) says so, wait for sockets, for the wake function, or for the next
+/// [`tick_interval`](Self::tick_interval). All of it together is shown in the [module's example](self).
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use sinew_cable::{Application, Cable, ConnectionIdentifiers, shard::Shard};
+/// # use sinew_streams::InProcessStreams;
+/// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+/// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+/// let shard: Shard<std::net::TcpStream> = Shard::new(&cable, || {});
+/// assert!(shard.is_empty());
+/// # Ok::<(), sinew_streams::StreamsError>(())
+/// ```
+pub struct Shard<P> {
+    cable: Arc<Inner>,
+    number: ShardNumber,
+    inbox: Arc<Inbox>,
+    links: Slots<Link<P>>,
+    hub: Hub,
+    wheel: Wheel,
+    /// Connections that have something to write or a close to send, each once.
+    dirty: Vec<Key>,
+    /// Connections whose socket is gone, kept until what was posted for them before has been looked at.
+    departing: Vec<Key>,
+    parcels: Vec<Parcel>,
+    spares: Spares,
+}
+
+struct Link<P> {
+    connection: Connection,
+    mailbox: Arc<Mailbox>,
+    outbox: Option<Box<Outbox>>,
+    /// Boxed, since few connections end at any time.
+    closing: Option<Box<Closing>>,
+    place: Place,
+    is_dirty: bool,
+    is_departing: bool,
+    peer: P,
+    /// Counted as long as it is here.
+    _incoming: Incoming,
+}
+
+/// One connection at hand: the driver's part of it, and the cable's.
+pub struct Visit<'a, P> {
+    /// What the driver keeps.
+    pub peer: &'a mut P,
+    /// Where to bring what the socket read.
+    pub line: Line<'a>,
+}
+
+/// The cable's part of a connection: takes messages and frames.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+/// use sinew_cable::shard::Line;
+/// # use std::sync::Arc;
+/// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
+/// # use sinew_streams::InProcessStreams;
+///
+/// fn bring(mut line: Line<'_>) {
+///     line.receive_text(std::time::Instant::now(), r#"{"command":"ping"}"#);
+///     assert!(line.outbox().is_some_and(|outbox| !outbox.is_empty()));
+/// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_streams::StreamsError> {
+/// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+/// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+/// # let mut client = Client::open(&cable);
+/// # assert_eq!(client.receive().await["type"], "welcome");
+/// # bring(client.shard.visit(client.key).expect("there").line);
+/// # Ok(()) }
+/// ```
+pub struct Line<'a> {
+    connection: &'a mut Connection,
+    performer: Performer<'a>,
+}
+
+impl Line<'_> {
+    /// A text message came.
+    pub fn receive_text(&mut self, now: Instant, text: &str) {
+        self.connection
+            .handle(now, Event::Text(text), &mut self.performer);
+    }
+
+    /// A binary message came.
+    pub fn receive_binary(&mut self, now: Instant, bytes: &[u8]) {
+        self.connection
+            .handle(now, Event::Binary(bytes), &mut self.performer);
+    }
+
+    /// A frame of the WebSocket protocol itself is to be written, such as a pong.
+    pub fn send_frame(&mut self, frame: Bytes) {
+        self.performer.write(frame);
+    }
+
+    /// The closing handshake is over or under way: nothing may follow what is to be written already.
+    pub fn stop(&mut self) {
+        self.performer.stop();
+    }
+
+    /// What is to be written, if anything.
+    pub fn outbox(&mut self) -> Option<&mut Outbox> {
+        self.performer.outbox.as_deref_mut()
+    }
+
+    /// The close to send, once the connection has ended.
+    pub fn closing(&self) -> Option<Closing> {
+        self.performer.closing.as_deref().copied()
+    }
+
+    /// Whether the socket should not be read until the application has caught up.
+    pub fn is_congested(&self) -> bool {
+        self.connection.is_congested()
+    }
+}
+
+impl<P> Shard<P> {
+    /// A share of this cable's connections, none yet. `wake` is called, from any thread, when there is something for it
+    /// while it [sleeps](Self::sleep).
+    ///
+    /// It keeps the cable. Dropping it ends its connections.
+    pub fn new(cable: &Cable, wake: impl Fn() + Send + Sync + 'static) -> Self {
+        let cable = cable.inner.clone();
+        let inbox = Arc::new(Inbox::new(
+            cable.node.config.inbox_bytes_max,
+            Box::new(wake),
+        ));
+        Self {
+            number: cable.follows.add_shard(inbox.clone()),
+            cable,
+            inbox,
+            links: Slots::new(),
+            hub: Hub::default(),
+            wheel: Wheel::default(),
+            dirty: Vec::new(),
+            departing: Vec::new(),
+            parcels: Vec::new(),
+            spares: Spares::default(),
+        }
+    }
+
+    /// Connections here.
+    pub fn len(&self) -> usize {
+        self.links.len() - self.departing.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes in a connection whose socket has just been upgraded, and asks the application who it is.
+    pub fn open(
+        &mut self,
+        now: Instant,
+        incoming: Incoming,
+        request: Arc<ConnectRequest>,
+        peer: P,
+    ) -> Key {
+        let id = ConnectionId(self.cable.next_id.fetch_add(1, Relaxed));
+        let key = Key(self.links.next());
+        let mailbox = Arc::new(Mailbox::new(
+            id,
+            key,
+            self.cable.node.clone(),
+            self.inbox.clone(),
+        ));
+        let context = ConnectionContext {
+            mailbox: mailbox.clone(),
+        };
+        let place = self.wheel.add(key, mix(id.get() ^ self.cable.seed));
+        self.links.insert(Link {
+            connection: Connection::new(now, context),
+            mailbox,
+            outbox: None,
+            closing: None,
+            place,
+            is_dirty: false,
+            is_departing: false,
+            peer,
+            _incoming: incoming,
+        });
+        up(&self.cable.node.counters.connections_opened);
+        self.handle(now, key, Event::Opened(request));
+        if self.cable.draining.load(Relaxed) {
+            let reason = DisconnectReason::ServerRestart;
+            self.disconnect(now, key, reason, reason.reconnect());
+        }
+        key
+    }
+
+    /// One connection, unless it is gone.
+    pub fn visit(&mut self, key: Key) -> Option<Visit<'_, P>> {
+        let link = self.links.get_mut(key.0)?;
+        if link.is_departing {
+            return None;
+        }
+        Some(Visit {
+            peer: &mut link.peer,
+            line: Line {
+                connection: &mut link.connection,
+                performer: Performer {
+                    cable: &self.cable,
+                    number: self.number,
+                    key,
+                    mailbox: &link.mailbox,
+                    outbox: &mut link.outbox,
+                    closing: &mut link.closing,
+                    is_dirty: &mut link.is_dirty,
+                    dirty: &mut self.dirty,
+                    hub: &mut self.hub,
+                    spares: &mut self.spares,
+                },
+            },
+        })
+    }
+
+    fn handle(&mut self, now: Instant, key: Key, event: Event<'_>) {
+        let Some(link) = self.links.get_mut(key.0) else {
+            return;
+        };
+        let mut performer = Performer {
+            cable: &self.cable,
+            number: self.number,
+            key,
+            mailbox: &link.mailbox,
+            outbox: &mut link.outbox,
+            closing: &mut link.closing,
+            is_dirty: &mut link.is_dirty,
+            dirty: &mut self.dirty,
+            hub: &mut self.hub,
+            spares: &mut self.spares,
+        };
+        link.connection.handle(now, event, &mut performer);
+    }
+
+    /// Takes what others posted. False when there was nothing.
+    pub fn take_mail(&mut self, now: Instant) -> bool {
+        let mut parcels = std::mem::take(&mut self.parcels);
+        self.inbox.take(&mut parcels);
+        let departing = self.departing.len();
+        let any = !parcels.is_empty();
+        for parcel in parcels.drain(..) {
+            match parcel {
+                Parcel::Mail { key, id, mail } => self.mail(now, key, id, mail),
+                Parcel::Broadcast(stream, payload) => self.broadcast(&stream, &payload),
+                Parcel::DisconnectIf(whose, reconnect) => {
+                    let reason = DisconnectReason::Remote;
+                    self.disconnect_all(now, reason, reconnect, |mailbox| {
+                        mailbox.identifiers.get().is_some_and(|known| whose(known))
+                    });
+                }
+                Parcel::Restart => {
+                    let reason = DisconnectReason::ServerRestart;
+                    self.disconnect_all(now, reason, reason.reconnect(), |_| true);
+                }
+            }
+        }
+        if parcels.capacity() <= 4096 {
+            self.parcels = parcels;
+        }
+        // Those that had left before the inbox was emptied: nothing more can come for them.
+        for key in self.departing.drain(..departing).collect::<Vec<_>>() {
+            self.forget(now, key);
+        }
+        any
+    }
+
+    fn mail(&mut self, now: Instant, key: Key, id: ConnectionId, mail: Mail) {
+        let Some(link) = self.links.get_mut(key.0) else {
+            return;
+        };
+        if link.mailbox.id != id {
+            return;
+        }
+        match mail {
+            Mail::Frame(frame) => {
+                link.mailbox.taken(frame.len());
+                self.push_frame(key, frame);
+            }
+            Mail::Answer(ticket, answer) => {
+                self.handle(now, key, Event::Answered(ticket, answer));
+                self.look_again(key);
+            }
+            Mail::Followed(ticket, followed) => {
+                self.handle(now, key, Event::Followed(ticket, followed));
+                self.look_again(key);
+            }
+            Mail::Disconnect(reason, reconnect) => {
+                self.handle(now, key, Event::Disconnect { reason, reconnect });
+            }
+        }
+    }
+
+    /// An answer may have ended a congestion: the driver looks whether to read on.
+    fn look_again(&mut self, key: Key) {
+        if let Some(mut visit) = self.visit(key) {
+            visit.line.performer.mark_dirty();
+        }
+    }
+
+    fn broadcast(&mut self, stream: &sinew_streams::StreamName, payload: &Bytes) {
+        let hub = std::mem::take(&mut self.hub);
+        let mut deliveries = 0;
+        hub.for_each(stream, |identifier, members| {
+            // Once per identifier, whatever the number of members.
+            let frame = data_frame(identifier, payload);
+            for key in members {
+                self.push_frame(key, frame.clone());
+                deliveries += 1;
+            }
+        });
+        self.hub = hub;
+        let counters = &self.cable.node.counters;
+        counters.broadcast_deliveries.fetch_add(deliveries, Relaxed);
+    }
+
+    /// A data frame for one connection: bounded, and nothing for one that ends.
+    fn push_frame(&mut self, key: Key, frame: Bytes) {
+        let Some(link) = self.links.get_mut(key.0) else {
+            return;
+        };
+        if link.closing.is_some() || link.is_departing {
+            return;
+        }
+        let config = &self.cable.node.config;
+        let (frames, bytes) = link.outbox.as_ref().map_or((0, 0), |outbox| outbox.load());
+        if bytes >= config.outbox_bytes_max || frames >= config.outbox_messages_max {
+            up(&self.cable.node.counters.slow_connections);
+            tracing::debug!(
+                connection = link.mailbox.id.get(),
+                bytes,
+                frames,
+                "outgoing queue over its bound, connection cut off"
+            );
+            if let Some(outbox) = &mut link.outbox {
+                outbox.drop_waiting();
+            }
+            link.mailbox.begin_ending();
+            let reason = DisconnectReason::TooSlow;
+            let event = Event::Disconnect {
+                reason,
+                reconnect: reason.reconnect(),
+            };
+            return self.handle(Instant::now(), key, event);
+        }
+        let spares = &mut self.spares;
+        link.outbox.get_or_insert_with(|| spares.take()).push(frame);
+        if !link.is_dirty {
+            link.is_dirty = true;
+            self.dirty.push(key);
+        }
+    }
+
+    fn disconnect(&mut self, now: Instant, key: Key, reason: DisconnectReason, reconnect: bool) {
+        if self
+            .links
+            .get(key.0)
+            .is_some_and(|link| link.mailbox.begin_ending())
+        {
+            self.handle(now, key, Event::Disconnect { reason, reconnect });
+        }
+    }
+
+    fn disconnect_all(
+        &mut self,
+        now: Instant,
+        reason: DisconnectReason,
+        reconnect: bool,
+        whose: impl Fn(&Mailbox) -> bool,
+    ) {
+        let numbers: Vec<u32> = self.links.numbers().collect();
+        for number in numbers {
+            if self
+                .links
+                .get(number)
+                .is_some_and(|link| whose(&link.mailbox))
+            {
+                self.disconnect(now, Key(number), reason, reconnect);
+            }
+        }
+    }
+
+    /// How often [`ping`](Self::ping) is to be called, evenly, while there are connections.
+    pub fn tick_interval(&self) -> Duration {
+        (self.cable.node.config.ping_interval / wheel::SLOTS).max(Duration::from_millis(1))
+    }
+
+    /// Visits the next part of the connections: one shared frame for those that are open; those whose welcome is owed are
+    /// given up when it took too long.
+    pub fn ping(&mut self, now: Instant, unix_seconds: u64) {
+        let (tick, keys) = self.wheel.turn();
+        if keys.is_empty() {
+            return;
+        }
+        let keys = keys.to_vec();
+        let frame = ping_frame(unix_seconds);
+        for key in keys {
+            let Some(link) = self.links.get(key.0) else {
+                continue;
+            };
+            if !link.place.is_due(tick) || link.is_departing {
+                continue;
+            }
+            if link.connection.is_open() {
+                self.push_frame(key, frame.clone());
+            } else {
+                self.handle(now, key, Event::Tick);
+            }
+        }
+    }
+
+    /// The next connection that has something to write, a close to send, or a reason to read on.
+    pub fn next_dirty(&mut self) -> Option<Key> {
+        while let Some(key) = self.dirty.pop() {
+            let Some(link) = self.links.get_mut(key.0) else {
+                continue;
+            };
+            if link.is_dirty && !link.is_departing {
+                link.is_dirty = false;
+                return Some(key);
+            }
+        }
+        None
+    }
+
+    /// The outbox of a connection that has written everything goes to the next one that needs one.
+    pub fn recycle(&mut self, key: Key) {
+        let Some(link) = self.links.get_mut(key.0) else {
+            return;
+        };
+        if let Some(outbox) = link.outbox.take_if(|outbox| outbox.is_empty()) {
+            self.spares.keep(outbox);
+        }
+    }
+
+    /// The socket is gone: streams are left and the application hears of it.
+    pub fn remove(&mut self, key: Key) {
+        let Some(link) = self.links.get_mut(key.0) else {
+            return;
+        };
+        if link.is_departing {
+            return;
+        }
+        link.is_departing = true;
+        link.outbox = None;
+        link.mailbox.gone();
+        self.departing.push(key);
+    }
+
+    fn forget(&mut self, now: Instant, key: Key) {
+        // An answer that came meanwhile has been taken: the application may have made something it has to take down.
+        self.handle(now, key, Event::Gone);
+        let Some(link) = self.links.remove(key.0) else {
+            return;
+        };
+        if let Some(moved) = self.wheel.remove(link.place)
+            && let Some(other) = self.links.get_mut(moved.0)
+        {
+            Wheel::moved(&mut other.place, link.place);
+        }
+    }
+
+    /// Whether there is nothing to do but to wait; then a parcel that comes calls the wake function.
+    #[must_use]
+    pub fn sleep(&self) -> bool {
+        self.dirty.is_empty() && self.departing.is_empty() && self.inbox.sleep()
+    }
+
+    /// Awake again, by other means than the wake function: it need not be called.
+    pub fn awake(&self) {
+        self.inbox.awake();
+    }
+}
+
+impl<P> Drop for Shard<P> {
+    fn drop(&mut self) {
+        let keys: Vec<u32> = self.links.numbers().collect();
+        for number in keys {
+            self.remove(Key(number));
+        }
+        self.take_mail(Instant::now());
+        self.cable.follows.remove_shard(self.number);
+        self.inbox.close();
+    }
+}
+
+fn ping_frame(unix_seconds: u64) -> Bytes {
+    let mut text = Vec::new();
+    ServerMessage::Ping { unix_seconds }.write(&mut text);
+    SharedFrame::text(&text).into_bytes()
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

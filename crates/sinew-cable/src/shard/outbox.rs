@@ -1,0 +1,157 @@
+//! What a socket has not taken yet.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+use bytes::Bytes;
+
+/// Frames in the order in which they are to be written; shared, not copied.
+///
+/// A driver writes what [`slices`](Self::slices) gives, in one system call, and says with [`advance`](Self::advance) how
+/// much of it the socket took; the [module's example](super) does both.
+///
+/// ```
+/// use std::io::IoSlice;
+/// use sinew_cable::shard::Outbox;
+///
+/// let outbox = Outbox::default();
+/// assert!(outbox.is_empty());
+/// assert_eq!(outbox.slices(&mut [IoSlice::new(&[]); 16]), 0);
+/// ```
+#[derive(Default)]
+pub struct Outbox {
+    frames: VecDeque<Bytes>,
+    /// How much of the first was written.
+    written: usize,
+    /// Of all frames, what was written included.
+    bytes: usize,
+}
+
+impl Outbox {
+    /// Adds a frame.
+    pub(super) fn push(&mut self, frame: Bytes) {
+        self.bytes += frame.len();
+        self.frames.push_back(frame);
+    }
+
+    /// Whether everything was written.
+    pub fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    /// How many frames wait, and bytes of them.
+    pub(super) fn load(&self) -> (usize, usize) {
+        (self.frames.len(), self.bytes - self.written)
+    }
+
+    /// Fills in what to write next; how many slices that makes.
+    pub fn slices<'a>(&'a self, into: &mut [IoSlice<'a>]) -> usize {
+        let mut count = 0;
+        for (frame, slice) in self.frames.iter().zip(into) {
+            let rest = if count == 0 {
+                &frame[self.written..]
+            } else {
+                frame
+            };
+            *slice = IoSlice::new(rest);
+            count += 1;
+        }
+        count
+    }
+
+    /// The socket took that many bytes.
+    pub fn advance(&mut self, mut count: usize) {
+        while let Some(frame) = self.frames.front() {
+            let rest = frame.len() - self.written;
+            if count < rest {
+                self.written += count;
+                return;
+            }
+            count -= rest;
+            self.bytes -= frame.len();
+            self.written = 0;
+            self.frames.pop_front();
+        }
+    }
+
+    /// Drops what waits, except the rest of a frame that was begun: without it the next would not be read.
+    pub(super) fn drop_waiting(&mut self) {
+        self.frames.truncate(usize::from(self.written > 0));
+        self.bytes = self.frames.iter().map(Bytes::len).sum();
+    }
+}
+
+/// Emptied outboxes that are kept for the next connections that have something to write.
+const SPARES_MAX: usize = 1024;
+/// A larger one is given back.
+const SPARE_FRAMES_MAX: usize = 64;
+
+/// Outboxes that are empty: those that write take one, and leave it when all is written.
+#[derive(Default)]
+pub(super) struct Spares(
+    #[allow(
+        clippy::vec_box,
+        reason = "moved between here and connections, which keep a pointer"
+    )]
+    Vec<Box<Outbox>>,
+);
+
+impl Spares {
+    pub(super) fn take(&mut self) -> Box<Outbox> {
+        self.0.pop().unwrap_or_default()
+    }
+
+    pub(super) fn keep(&mut self, outbox: Box<Outbox>) {
+        let is_small = outbox.frames.capacity() <= SPARE_FRAMES_MAX;
+        if outbox.is_empty() && is_small && self.0.len() < SPARES_MAX {
+            self.0.push(outbox);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outbox(frames: &[&'static str]) -> Outbox {
+        let mut outbox = Outbox::default();
+        for frame in frames {
+            outbox.push(Bytes::from_static(frame.as_bytes()));
+        }
+        outbox
+    }
+
+    fn next(outbox: &Outbox) -> Vec<String> {
+        let mut slices = [IoSlice::new(&[]); 2];
+        let count = outbox.slices(&mut slices);
+        slices[..count]
+            .iter()
+            .map(|slice| String::from_utf8_lossy(slice).into_owned())
+            .collect()
+    }
+
+    #[test]
+    fn what_is_written_is_left_out() {
+        let mut outbox = outbox(&["one", "two", "three"]);
+        assert_eq!(next(&outbox), ["one", "two"]);
+        outbox.advance(4);
+        assert_eq!(next(&outbox), ["wo", "three"]);
+        assert_eq!(outbox.load(), (2, 7));
+        outbox.advance(2);
+        assert_eq!(next(&outbox), ["three"]);
+        outbox.advance(5);
+        assert!(outbox.is_empty());
+        assert_eq!(outbox.load(), (0, 0));
+    }
+
+    #[test]
+    fn a_frame_that_was_begun_is_not_dropped() {
+        let mut begun = outbox(&["one", "two"]);
+        begun.advance(1);
+        begun.drop_waiting();
+        assert_eq!(next(&begun), ["ne"]);
+        let mut whole = outbox(&["one", "two"]);
+        whole.drop_waiting();
+        assert!(whole.is_empty());
+    }
+}
