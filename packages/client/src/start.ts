@@ -16,8 +16,10 @@ import { createConsumer as untypedCreateConsumer } from '@rails/actioncable'
 import cableReady from 'cable_ready'
 import stimulusReflex from 'stimulus_reflex'
 import type { CableReadyClient, Consumer, StimulusReflexClient, TurboClient } from './clients'
+import { forgetAttributes } from './focused'
 import { keepHistory } from './history'
 import { keepNonce } from './nonce'
+import { fetchWhenClicked } from './prefetch'
 import { announceReconnects } from './reconnected'
 import { keepRefusedForms } from './refused_forms'
 import { livingReflexes, renew } from './renewal'
@@ -94,7 +96,8 @@ export function start (options: StartOptions = {}): Started {
   StimulusReflex.initialize(application, { consumer, debug, isolate: true, deprecate: false, params: PARAMS })
   CableReady.initialize({ consumer, debug })
   // Before the others: they compare, and an element that only lost its wires is equal.
-  CableReady.shouldMorphCallbacks.unshift(keepWired)
+  CableReady.shouldMorphCallbacks.unshift(keepWired, forgetAttributes)
+  fetchWhenClicked()
   keepHistory(Turbo)
   keepRefusedForms()
   announceReconnects()
