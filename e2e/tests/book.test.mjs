@@ -113,7 +113,17 @@ test('the todo list: added, checked, renamed, given up, filtered and cleared', a
     await edit(page, 'oat milk')
     await page.locator('#new-todo').focus()
     await shows(page, '#todo-2 span', 'oat milk')
+    // The caret stands at the end, and a filter that is chosen meanwhile waits for the new title.
+    await edit(page, 'soy milk')
+    await page.keyboard.type(', 2 l')
+    await page.click('#active')
+    await page.waitForURL('**/?show=active')
+    await shows(page, '#todo-2 span', 'soy milk, 2 l')
+    await edit(page, 'oat milk')
+    await page.keyboard.press('Enter')
+    await shows(page, '#todo-2 span', 'oat milk')
 
+    await ready(page)
     await page.click('#completed')
     await page.waitForURL('**/?show=completed')
     await shows(page, 'li span', 'tea')
