@@ -1,5 +1,5 @@
 /**
- * Takes from the field that somebody types in what the server took from it.
+ * The field that somebody types in: what the server took from it, and where the next letter goes.
  *
  * The stock client gives a focused text field the attributes of the new HTML and leaves what it holds alone, but takes
  * no attribute away: `aria-invalid` of a problem that is solved would stay until the field is left. Every other element
@@ -19,4 +19,14 @@ export function forgetAttributes (_options: object, from: Element, to: Element):
     if (name !== 'value' && !to.hasAttribute(name)) from.removeAttribute(name)
   }
   return true
+}
+
+/** Puts the caret behind the text of a field that `set_focus` went to: browsers put it before, and what is typed with it. */
+export function putCaretBehind (): void {
+  document.addEventListener('cable-ready:after-set-focus', ({ target }) => {
+    const isText = target instanceof HTMLTextAreaElement || (target instanceof HTMLInputElement && !OTHERS.has(target.type))
+    // Some kinds of field have a text and no caret to speak of, such as that of an e-mail address.
+    if (!isText || target.selectionStart === null || target.selectionEnd !== 0) return
+    target.setSelectionRange(target.value.length, target.value.length)
+  })
 }

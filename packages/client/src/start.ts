@@ -16,7 +16,7 @@ import { createConsumer as untypedCreateConsumer } from '@rails/actioncable'
 import cableReady from 'cable_ready'
 import stimulusReflex from 'stimulus_reflex'
 import type { CableReadyClient, Consumer, StimulusReflexClient, TurboClient } from './clients'
-import { forgetAttributes } from './focused'
+import { forgetAttributes, putCaretBehind } from './focused'
 import { keepHistory } from './history'
 import { keepNonce } from './nonce'
 import { fetchWhenClicked } from './prefetch'
@@ -98,6 +98,7 @@ export function start (options: StartOptions = {}): Started {
   // Before the others: they compare, and an element that only lost its wires is equal.
   CableReady.shouldMorphCallbacks.unshift(keepWired, forgetAttributes)
   fetchWhenClicked()
+  putCaretBehind()
   keepHistory(Turbo)
   keepRefusedForms()
   announceReconnects()

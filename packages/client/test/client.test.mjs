@@ -160,6 +160,21 @@ test('a page is fetched when its link is clicked, not before, unless the page as
   await withPage(asking, EMBEDDED, async page => assert.equal(isFetched(page), true))
 })
 
+test('a field that the server gives the focus has the caret behind its text', async () => {
+  await withPage('<input id="title" value="Tea"><input id="begun" value="Tea"><input id="age" type="email" value="a@b">', EMBEDDED, async ({ window, document, errors }) => {
+    const focus = selector => {
+      window.Sinew.CableReady.perform([{ operation: 'setFocus', selector }])
+      return document.querySelector(selector)
+    }
+    document.querySelector('#title').setSelectionRange(0, 0)
+    assert.equal(focus('#title').selectionStart, 3)
+    document.querySelector('#begun').setSelectionRange(1, 2)
+    assert.equal(focus('#begun').selectionEnd, 2)
+    assert.equal(focus('#age'), document.activeElement)
+    assert.deepEqual(errors, [])
+  })
+})
+
 test('a morph leaves elements wired, so that what is pressed right after it is not lost', async () => {
   const page = '<main id="m" data-controller="own"><button class="a" data-controller="mine" data-action="focus->mine#x" data-reflex="click->Counter#increment">+</button></main>'
   await withPage(page, EMBEDDED, async ({ window, document, firstSocket }) => {
