@@ -16,9 +16,11 @@ import { createConsumer as untypedCreateConsumer } from '@rails/actioncable'
 import cableReady from 'cable_ready'
 import stimulusReflex from 'stimulus_reflex'
 import type { CableReadyClient, Consumer, StimulusReflexClient, TurboClient } from './clients'
+import { connectionOf } from './connection'
 import { keepHistory } from './history'
 import { keepNonce } from './nonce'
 import { announceReconnects } from './reconnected'
+import { PRODUCTION, reconnect } from './reconnection'
 import { keepRefusedForms } from './refused_forms'
 import { livingReflexes, renew } from './renewal'
 import { type AboutServer, hearServer, IS_EMBEDDED, PARAMS, VERSION } from './version'
@@ -98,6 +100,8 @@ export function start (options: StartOptions = {}): Started {
   keepHistory(Turbo)
   keepRefusedForms()
   announceReconnects()
+  const connection = connectionOf(consumer)
+  if (connection !== undefined) reconnect(connection, PRODUCTION)
   const reflexes = livingReflexes(StimulusReflex)
   let server: AboutServer | undefined
   hearServer(consumer, about => {
