@@ -42,3 +42,35 @@ test('a page works soon after its server is back, and its attempts are few', asy
     assert.ok(sockets.length <= 4, `${sockets.length} sockets`)
   }, { expected: /WebSocket connection to .* failed/ })
 })
+
+test('`<html>` says how the connection is, through page morphs and Turbo visits', async () => {
+  await withPage(browser, async (page, sockets) => {
+    const open = () => page.waitForSelector('html[data-sinew-connection=open]')
+    await visit(page, server.url + '/')
+    await open()
+    await page.evaluate(() => {
+      window.states = []
+      new MutationObserver(() => window.states.push(document.documentElement.dataset.sinewConnection))
+        .observe(document.documentElement, { attributeFilter: ['data-sinew-connection'] })
+    })
+    await page.click(INCREMENT)
+    await shows(page, '#count', '1')
+    for (const path of ['/form', '/wire', '/']) {
+      await page.click(`nav[aria-label=Pages] a[href="${path}"]`)
+      await page.waitForURL(server.url + path)
+      await page.waitForSelector(`nav[aria-label=Pages] a[href="${path}"][aria-current]`)
+    }
+    await page.goBack()
+    await page.waitForSelector('nav[aria-label=Pages] a[href="/wire"][aria-current]')
+    assert.deepEqual(await page.evaluate(() => window.states), [], 'it was neither taken away nor set again')
+    assert.equal(sockets.length, 1)
+
+    const lost = page.waitForSelector('html[data-sinew-connection=lost]')
+    await page.evaluate(() => window.Sinew.consumer.connection.webSocket.close())
+    await lost
+    await open()
+    await page.evaluate(() => window.Sinew.consumer.disconnect())
+    await page.waitForSelector('html[data-sinew-connection=closed]')
+    assert.deepEqual(await page.evaluate(() => window.states), ['lost', 'open', 'closed'])
+  })
+})

@@ -4,7 +4,7 @@ import type { Consumer } from './clients'
 /** The stock connection of a consumer. */
 export interface Connection {
   webSocket?: WebSocket
-  monitor: { isRunning: () => unknown, reconnectAttempts: number }
+  monitor: { isRunning: () => unknown, stop: () => void, reconnectAttempts: number }
   open: () => boolean
   isActive: () => boolean
   installEventHandlers: () => void

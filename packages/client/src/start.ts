@@ -17,6 +17,7 @@ import cableReady from 'cable_ready'
 import stimulusReflex from 'stimulus_reflex'
 import type { CableReadyClient, Consumer, StimulusReflexClient, TurboClient } from './clients'
 import { connectionOf } from './connection'
+import { showConnection } from './connection_state'
 import { keepHistory } from './history'
 import { keepNonce } from './nonce'
 import { announceReconnects } from './reconnected'
@@ -28,6 +29,7 @@ import { keepWired } from './wiring'
 
 export { Application, Controller } from '@hotwired/stimulus'
 export type * from './clients'
+export type { ConnectionState } from './connection_state'
 export type { AboutServer } from './version'
 
 export const StimulusReflex: StimulusReflexClient = stimulusReflex
@@ -101,7 +103,10 @@ export function start (options: StartOptions = {}): Started {
   keepRefusedForms()
   announceReconnects()
   const connection = connectionOf(consumer)
-  if (connection !== undefined) reconnect(connection, PRODUCTION)
+  if (connection !== undefined) {
+    CableReady.shouldMorphCallbacks.unshift(showConnection(connection))
+    reconnect(connection, PRODUCTION)
+  }
   const reflexes = livingReflexes(StimulusReflex)
   let server: AboutServer | undefined
   hearServer(consumer, about => {
