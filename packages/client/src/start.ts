@@ -19,6 +19,7 @@ import type { CableReadyClient, Consumer, StimulusReflexClient, TurboClient } fr
 import { connectionOf } from './connection'
 import { showConnection } from './connection_state'
 import { keepHistory } from './history'
+import { leaveModifiedClicks } from './modified_clicks'
 import { keepNonce } from './nonce'
 import { announceReconnects } from './reconnected'
 import { PRODUCTION, reconnect } from './reconnection'
@@ -93,6 +94,7 @@ export function start (options: StartOptions = {}): Started {
   keepNonce(turbo)
   const application = options.application ?? Application.start()
   const consumer = options.consumer ?? createConsumer(cableUrl)
+  leaveModifiedClicks()
   // Tabs are isolated: a reply that another tab of the same visitor asked for is not performed here.
   // That is the default of the next StimulusReflex, so its notice about the change has nothing to say.
   StimulusReflex.initialize(application, { consumer, debug, isolate: true, deprecate: false, params: PARAMS })
