@@ -5,7 +5,7 @@ use sinew_streams::StreamsError;
 
 /// What a channel's method failed with. It is logged; the client is told nothing and the connection lives.
 ///
-/// Made by `?` from any error, or from a sentence.
+/// Made by `?` from any error and from any text, or from a sentence.
 ///
 /// ```
 /// use sinew_cable::ChannelError;
@@ -16,6 +16,11 @@ use sinew_streams::StreamsError;
 /// let error = parse("x").unwrap_err();
 /// assert_eq!(error.to_string(), "invalid digit found in string");
 /// assert!(error.into_inner().is::<std::num::ParseIntError>());
+///
+/// fn admit(count: usize) -> Result<(), ChannelError> {
+///     if count < 10 { Ok(()) } else { Err("the room is full")? }
+/// }
+/// assert_eq!(admit(10).unwrap_err().to_string(), "the room is full");
 ///
 /// assert_eq!(ChannelError::msg("the room is full").to_string(), "the room is full");
 /// assert_eq!(ChannelError::unknown_action("fly").to_string(), r#"unknown action "fly""#);
@@ -40,9 +45,9 @@ impl ChannelError {
     }
 }
 
-impl<E: Error + Send + Sync + 'static> From<E> for ChannelError {
+impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for ChannelError {
     fn from(error: E) -> Self {
-        Self(Box::new(error))
+        Self(error.into())
     }
 }
 

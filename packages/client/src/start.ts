@@ -18,9 +18,11 @@ import stimulusReflex from 'stimulus_reflex'
 import type { CableReadyClient, Consumer, StimulusReflexClient, TurboClient } from './clients'
 import { connectionOf } from './connection'
 import { showConnection } from './connection_state'
+import { forgetAttributes, putCaretBehind } from './focused'
 import { keepHistory } from './history'
 import { leaveModifiedClicks } from './modified_clicks'
 import { keepNonce } from './nonce'
+import { fetchWhenClicked } from './prefetch'
 import { announceReconnects } from './reconnected'
 import { PRODUCTION, reconnect } from './reconnection'
 import { keepRefusedForms } from './refused_forms'
@@ -100,7 +102,9 @@ export function start (options: StartOptions = {}): Started {
   StimulusReflex.initialize(application, { consumer, debug, isolate: true, deprecate: false, params: PARAMS })
   CableReady.initialize({ consumer, debug })
   // Before the others: they compare, and an element that only lost its wires is equal.
-  CableReady.shouldMorphCallbacks.unshift(keepWired)
+  CableReady.shouldMorphCallbacks.unshift(keepWired, forgetAttributes)
+  fetchWhenClicked()
+  putCaretBehind()
   keepHistory(Turbo)
   keepRefusedForms()
   announceReconnects()

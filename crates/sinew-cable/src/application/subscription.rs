@@ -91,7 +91,7 @@ use crate::{ChannelError, ConnectionContext, ConnectionIdentifiers};
 /// client.perform(attic, r#"{"action":"leave_lobby"}"#);
 /// assert_eq!(client.receive().await["message"], "outside");
 /// cable.broadcaster().broadcast("lobby", "not heard either").await?;
-/// assert_eq!(cable.statistics().broadcast_deliveries, 1);
+/// assert_eq!(cable.statistics().broadcast_deliveries, 2);
 /// # Ok(()) }
 /// ```
 pub struct Subscription {
