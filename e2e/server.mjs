@@ -50,7 +50,8 @@ export function freePort () {
  * @property {number} port
  * @property {() => string} output what it printed so far
  * @property {() => Promise<void>} stop ends it and removes its data
- * @property {() => Promise<void>} restart ends it and starts it again on the same port with the same data
+ * @property {(options?: { awayMs?: number }) => Promise<void>} restart ends it and starts it again on the same port with
+ *   the same data; `awayMs`: how long nobody listens there meanwhile
  */
 
 /**
@@ -72,7 +73,12 @@ export async function start (name, { env = {}, port, ready = '/' } = {}) {
     port,
     output: () => running.output(),
     stop: async () => { await running.end(); removeData() },
-    restart: async () => { await running.end(); running = await run() }
+    restart: async ({ awayMs = 0 } = {}) => {
+      await running.end()
+      // The pause is what the test is about.
+      if (awayMs > 0) await new Promise(resolve => setTimeout(resolve, awayMs))
+      running = await run()
+    }
   }
 }
 

@@ -57,3 +57,23 @@ test('Back goes back where Turbo remembers pages, too', async () => {
     await shows(page, FIRST, 'Chlorine')
   })
 })
+
+test('a click that asks for a new tab opens the link there, and calls no reflex', async () => {
+  await withPage(app.browser, async page => {
+    const called = []
+    page.on('websocket', socket => socket.on('framesent', ({ payload }) => { if (payload.includes('Table#')) called.push(payload) }))
+    await visit(page, app.url + '/table')
+    await ready(page)
+    for (const how of [{ modifiers: ['Control'] }, { modifiers: ['Shift'] }, { button: 'middle' }]) {
+      const [other] = await Promise.all([page.context().waitForEvent('page'), page.click('#next', how)])
+      await shows(other, '#page', 'Page 2 of 5')
+      assert.match(other.url(), /page=2/)
+      await other.close()
+    }
+    assert.equal(await page.textContent('#page'), 'Page 1 of 5')
+    assert.deepEqual(called, [])
+    await page.click('#next')
+    await shows(page, '#page', 'Page 2 of 5')
+    assert.equal(called.length, 1)
+  })
+})

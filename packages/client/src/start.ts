@@ -16,11 +16,15 @@ import { createConsumer as untypedCreateConsumer } from '@rails/actioncable'
 import cableReady from 'cable_ready'
 import stimulusReflex from 'stimulus_reflex'
 import type { CableReadyClient, Consumer, StimulusReflexClient, TurboClient } from './clients'
+import { connectionOf } from './connection'
+import { showConnection } from './connection_state'
 import { forgetAttributes, putCaretBehind } from './focused'
 import { keepHistory } from './history'
+import { leaveModifiedClicks } from './modified_clicks'
 import { keepNonce } from './nonce'
 import { fetchWhenClicked } from './prefetch'
 import { announceReconnects } from './reconnected'
+import { PRODUCTION, reconnect } from './reconnection'
 import { keepRefusedForms } from './refused_forms'
 import { livingReflexes, renew } from './renewal'
 import { type AboutServer, hearServer, IS_EMBEDDED, PARAMS, VERSION } from './version'
@@ -28,6 +32,7 @@ import { keepWired } from './wiring'
 
 export { Application, Controller } from '@hotwired/stimulus'
 export type * from './clients'
+export type { ConnectionState } from './connection_state'
 export type { AboutServer } from './version'
 
 export const StimulusReflex: StimulusReflexClient = stimulusReflex
@@ -91,6 +96,7 @@ export function start (options: StartOptions = {}): Started {
   keepNonce(turbo)
   const application = options.application ?? Application.start()
   const consumer = options.consumer ?? createConsumer(cableUrl)
+  leaveModifiedClicks()
   // Tabs are isolated: a reply that another tab of the same visitor asked for is not performed here.
   // That is the default of the next StimulusReflex, so its notice about the change has nothing to say.
   StimulusReflex.initialize(application, { consumer, debug, isolate: true, deprecate: false, params: PARAMS })
@@ -102,6 +108,11 @@ export function start (options: StartOptions = {}): Started {
   keepHistory(Turbo)
   keepRefusedForms()
   announceReconnects()
+  const connection = connectionOf(consumer)
+  if (connection !== undefined) {
+    CableReady.shouldMorphCallbacks.unshift(showConnection(connection))
+    reconnect(connection, PRODUCTION)
+  }
   const reflexes = livingReflexes(StimulusReflex)
   let server: AboutServer | undefined
   hearServer(consumer, about => {

@@ -1,21 +1,8 @@
 /** The connection in development: why it is refused, and a quick return after a restart. */
+import { connectionOf, eachSocket, readMessage } from '../connection'
+import { DEVELOPMENT, reconnect } from '../reconnection'
 import type { Consumer, Started } from '../start'
 import type { Overlay } from './overlay'
-
-/** First and longest pause between two attempts, and how long they go on, in milliseconds. */
-const PAUSE_MIN = 100
-const PAUSE_MAX = 2000
-const ATTEMPTS_TIME_MAX = 5 * 60_000
-
-/** What the stock client keeps to itself, as far as it is used here. */
-interface Connection {
-  webSocket?: WebSocket
-  monitor: { isRunning: () => unknown, recordConnect: () => void }
-  open: () => boolean
-  isActive: () => boolean
-  isOpen: () => boolean
-  installEventHandlers: () => void
-}
 
 const REASONS: { readonly [reason: string]: string } = {
   unauthorized: 'The server does not know who this is. Without `Sinew::identify` that means that the page brought no session: take `ClientTags` into the handler of this page and write it into its head, and look whether the browser keeps the cookie (one that is `Secure` needs https). With `Sinew::identify` it refused: sign in.',
@@ -26,13 +13,14 @@ const REASONS: { readonly [reason: string]: string } = {
 
 /** Explains refused connections, and comes back quickly after lost ones. */
 export function watchConnection ({ consumer }: Started, overlay: Overlay): void {
-  const connection = (consumer as Consumer & { connection: Connection }).connection
+  const connection = connectionOf(consumer)
+  if (connection === undefined) return
   let wasWelcome = false
-  const follow = (socket: WebSocket): void => {
+  eachSocket(connection, socket => {
     let wasOpen = socket.readyState === WebSocket.OPEN
     socket.addEventListener('open', () => { wasOpen = true })
     socket.addEventListener('message', event => {
-      const { type, reason } = read(event.data)
+      const { type, reason } = readMessage(event.data)
       if (type === 'welcome') {
         wasWelcome = true
         overlay.dismiss('connection')
@@ -43,22 +31,9 @@ export function watchConnection ({ consumer }: Started, overlay: Overlay): void 
       // Where it was let in before, the server is only being built.
       if (!wasOpen && !wasWelcome) void diagnose(consumer, overlay)
     })
-  }
-  const install = connection.installEventHandlers
-  connection.installEventHandlers = function (this: Connection) {
-    install.call(this)
-    if (this.webSocket !== undefined) follow(this.webSocket)
-  }
-  if (connection.webSocket !== undefined) follow(connection.webSocket)
-  returnQuickly(connection)
-}
-
-function read (data: unknown): { type?: string, reason?: string } {
-  try {
-    return JSON.parse(String(data)) ?? {}
-  } catch {
-    return {}
-  }
+  })
+  // A rebuild is done sooner than a server in production is started again.
+  reconnect(connection, DEVELOPMENT)
 }
 
 function refused (overlay: Overlay, reason: string, advice: string): void {
@@ -82,24 +57,4 @@ async function diagnose ({ url }: Consumer, overlay: Overlay): Promise<void> {
   const text = `The cable at ${url} does not accept this page`
   console.warn(`Sinew: ${text}. ${advice}`)
   overlay.show({ key: 'connection', title: 'Not connected', text, advice })
-}
-
-/** The stock client waits some six seconds before it tries again; a rebuild is done sooner. */
-function returnQuickly (connection: Connection): void {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const stop = (): void => { clearTimeout(timer) }
-  document.addEventListener('stimulus-reflex:connected', stop)
-  document.addEventListener('stimulus-reflex:disconnected', () => {
-    stop()
-    const since = Date.now()
-    const attempt = (pause: number): void => {
-      timer = setTimeout(() => {
-        // One that was told to stay away does.
-        if (!connection.monitor.isRunning() || Date.now() - since > ATTEMPTS_TIME_MAX) return
-        if (!connection.isActive()) connection.open()
-        attempt(Math.min(pause * 2, PAUSE_MAX))
-      }, pause)
-    }
-    attempt(PAUSE_MIN)
-  })
 }
