@@ -20,10 +20,12 @@ after(() => browser?.close())
 
 const chapterOf = name => fs.readFileSync(path.join(ROOT, 'docs/guide', `${name}.md`), 'utf8')
 
-/** The code blocks of a chapter that name their file in the first line, by file. */
+/** The code blocks of a chapter that name their file in the first line, by file: as it is shown first. */
 function filesOf (chapter) {
   const blocks = chapterOf(chapter).matchAll(/^```\w+\n(?:\/\/|#) ([\w./-]+)\n([^]*?)^```$/gm)
-  return Object.fromEntries([...blocks].map(([, file, content]) => [file, content]))
+  const files = {}
+  for (const [, file, content] of blocks) files[file] ??= content
+  return files
 }
 
 /** Starts the program of a chapter, as built by `cargo build -p book`, for as long as `steps` take. */
@@ -78,6 +80,18 @@ test('the counter: two files, built as a reader would, and clicked', async () =>
   }
 })
 
+test('the counter, a step more: counted in tens, and set back', async () => {
+  await withProgram('step', url => withPage(browser, async page => {
+    await visit(page, url)
+    await page.click('#ten')
+    await shows(page, '#count', '10')
+    await page.click('#add')
+    await shows(page, '#count', '11')
+    await page.click('#reset')
+    await shows(page, '#count', '0')
+  }))
+})
+
 test('the todo list: added, checked, renamed, given up, filtered and cleared', async () => {
   await withProgram('todos', url => withPage(browser, async page => {
     await visit(page, url)
@@ -99,7 +113,17 @@ test('the todo list: added, checked, renamed, given up, filtered and cleared', a
     await edit(page, 'oat milk')
     await page.locator('#new-todo').focus()
     await shows(page, '#todo-2 span', 'oat milk')
+    // The caret stands at the end, and a filter that is chosen meanwhile waits for the new title.
+    await edit(page, 'soy milk')
+    await page.keyboard.type(', 2 l')
+    await page.click('#active')
+    await page.waitForURL('**/?show=active')
+    await shows(page, '#todo-2 span', 'soy milk, 2 l')
+    await edit(page, 'oat milk')
+    await page.keyboard.press('Enter')
+    await shows(page, '#todo-2 span', 'oat milk')
 
+    await ready(page)
     await page.click('#completed')
     await page.waitForURL('**/?show=completed')
     await shows(page, 'li span', 'tea')
@@ -161,6 +185,17 @@ test('the chat: two browsers hear each other', async () => {
       await shows(bob, '#messages li', 'Ada <i>Hello</i>')
       await shows(ada, '#messages li', 'Ada <i>Hello</i>')
       await ada.waitForFunction(() => document.querySelector('#text').value === '')
+      // Two calls with one draft: it is said once.
+      await ada.evaluate(() => {
+        document.querySelector('#text').value = 'twice'
+        for (const _ of [1, 2]) document.querySelector('form').requestSubmit()
+      })
+      await ada.waitForFunction(() => document.querySelector('#text').value === '')
+      await ready(ada)
+      await ada.fill('#text', 'last')
+      await ada.keyboard.press('Enter')
+      await shows(bob, '#messages li:last-child', 'Ada last')
+      assert.equal(await bob.locator('#messages li').count(), 3)
     })
   }))
 })
@@ -234,6 +269,31 @@ test('the wire shows what went out and what came in', async () => {
     assert.match(await page.textContent('#sent'), /"target": "Wire#page"/)
   }))
 })
+
+test('the board: a dot is drawn everywhere, kept for who comes later, and cleared', async () => {
+  await withProgram('channels', url => withPage(browser, async ada => {
+    await joined(ada, url)
+    await ada.click('#board', { position: { x: 40, y: 60 } })
+    await ada.waitForSelector('circle[cx="40"][cy="60"]')
+    await withPage(browser, async bob => {
+      await joined(bob, url)
+      await bob.waitForSelector('circle[cx="40"]')
+      await bob.click('#board', { position: { x: 90, y: 90 } })
+      await ada.waitForSelector('circle[cx="90"]')
+      await bob.click('#clear')
+      for (const page of [ada, bob]) await page.waitForFunction(() => !document.querySelector('circle'))
+    })
+  }))
+})
+
+/** Opens the page of the board and waits until its channel has answered. */
+async function joined (page, url) {
+  const told = new Promise(resolve => page.on('websocket', socket => socket.on('framereceived', ({ payload }) => {
+    if (payload.includes('"dots"')) resolve()
+  })))
+  await visit(page, url)
+  await told
+}
 
 test('who signs in keeps notes until they sign out', async () => {
   await withProgram('sessions', url => withPage(browser, async page => {

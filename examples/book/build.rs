@@ -1,7 +1,9 @@
 //! Takes the programs out of the book, as a reader would: every code block that begins with the path
-//! of a file (`// src/main.rs`) becomes that file, in a folder named after its chapter.
+//! of a file (`// src/main.rs`) becomes that file, in a folder named after its chapter; what a chapter
+//! makes of a file later on goes to a folder of its own, `counter-2`.
 //! What remains of a chapter is the documentation of its module, so that the other blocks are tests.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::{env, fs, io};
 
@@ -19,7 +21,14 @@ fn main() -> io::Result<()> {
         }
         let folder = Path::new(&out).join(chapter);
         let (files, rest) = taken_out(&fs::read_to_string(&path)?);
+        let mut times_shown = HashMap::<_, usize>::new();
         for (file, content) in files {
+            let times = times_shown.entry(file.clone()).or_default();
+            *times += 1;
+            let folder = match times {
+                1 => folder.clone(),
+                times => Path::new(&out).join(format!("{}-{times}", chapter.display())),
+            };
             let file = folder.join(file);
             fs::create_dir_all(file.parent().unwrap_or(&folder))?;
             fs::write(file, content)?;

@@ -16,9 +16,8 @@
 //! #[reflex]
 //! impl Counter {
 //!     /// `data-reflex="click->Counter#increment"`
-//!     async fn increment(&self, cx: &mut Reflex, step: Option<i64>) -> Result {
-//!         let step = step.unwrap_or(1);
-//!         cx.session().update("count", move |count: i64| count + step).await?;
+//!     async fn increment(&self, cx: &mut Reflex) -> Result {
+//!         cx.session().update("count", |count: i64| count + 1).await?;
 //!         Ok(()) // nothing said: the page is rendered again and morphed
 //!     }
 //! }
