@@ -17,6 +17,7 @@ import cableReady from 'cable_ready'
 import stimulusReflex from 'stimulus_reflex'
 import type { CableReadyClient, Consumer, StimulusReflexClient, TurboClient } from './clients'
 import { keepHistory } from './history'
+import { dropForLeftPages } from './left_pages'
 import { keepNonce } from './nonce'
 import { announceReconnects } from './reconnected'
 import { keepRefusedForms } from './refused_forms'
@@ -97,6 +98,7 @@ export function start (options: StartOptions = {}): Started {
   CableReady.shouldMorphCallbacks.unshift(keepWired)
   keepHistory(Turbo)
   keepRefusedForms()
+  dropForLeftPages(consumer, StimulusReflex, Turbo)
   announceReconnects()
   const reflexes = livingReflexes(StimulusReflex)
   let server: AboutServer | undefined
