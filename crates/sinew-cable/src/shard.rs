@@ -327,10 +327,15 @@ impl<P> Shard<P> {
 
     /// One connection, unless it is gone.
     pub fn visit(&mut self, key: Key) -> Option<Visit<'_, P>> {
-        let link = self.links.get_mut(key.0)?;
-        if link.is_departing {
+        if self.links.get(key.0)?.is_departing {
             return None;
         }
+        self.reach(key)
+    }
+
+    /// One connection, also one that is gone and not forgotten yet.
+    fn reach(&mut self, key: Key) -> Option<Visit<'_, P>> {
+        let link = self.links.get_mut(key.0)?;
         Some(Visit {
             peer: &mut link.peer,
             line: Line {
@@ -352,22 +357,13 @@ impl<P> Shard<P> {
     }
 
     fn handle(&mut self, now: Instant, key: Key, event: Event<'_>) {
-        let Some(link) = self.links.get_mut(key.0) else {
-            return;
-        };
-        let mut performer = Performer {
-            cable: &self.cable,
-            number: self.number,
-            key,
-            mailbox: &link.mailbox,
-            outbox: &mut link.outbox,
-            closing: &mut link.closing,
-            is_dirty: &mut link.is_dirty,
-            dirty: &mut self.dirty,
-            hub: &mut self.hub,
-            spares: &mut self.spares,
-        };
-        link.connection.handle(now, event, &mut performer);
+        if let Some(Visit { line, .. }) = self.reach(key) {
+            let Line {
+                connection,
+                mut performer,
+            } = line;
+            connection.handle(now, event, &mut performer);
+        }
     }
 
     /// Takes what others posted. False when there was nothing.

@@ -16,9 +16,11 @@ import { createConsumer as untypedCreateConsumer } from '@rails/actioncable'
 import cableReady from 'cable_ready'
 import stimulusReflex from 'stimulus_reflex'
 import type { CableReadyClient, Consumer, StimulusReflexClient, TurboClient } from './clients'
+import { forgetAttributes, putCaretBehind } from './focused'
 import { keepHistory } from './history'
 import { dropForLeftPages } from './left_pages'
 import { keepNonce } from './nonce'
+import { fetchWhenClicked } from './prefetch'
 import { announceReconnects } from './reconnected'
 import { keepRefusedForms } from './refused_forms'
 import { livingReflexes, renew } from './renewal'
@@ -95,7 +97,9 @@ export function start (options: StartOptions = {}): Started {
   StimulusReflex.initialize(application, { consumer, debug, isolate: true, deprecate: false, params: PARAMS })
   CableReady.initialize({ consumer, debug })
   // Before the others: they compare, and an element that only lost its wires is equal.
-  CableReady.shouldMorphCallbacks.unshift(keepWired)
+  CableReady.shouldMorphCallbacks.unshift(keepWired, forgetAttributes)
+  fetchWhenClicked()
+  putCaretBehind()
   keepHistory(Turbo)
   keepRefusedForms()
   dropForLeftPages(consumer, StimulusReflex, Turbo)

@@ -127,6 +127,54 @@ test('everything the package names is in it', () => {
   for (const file of files) assert.ok(fs.existsSync(new URL(`../${file}`, import.meta.url)), `${file} is missing`)
 })
 
+test('a field that is typed in loses the attributes that the server takes away, and keeps what was typed', async () => {
+  const field = '<label for="email">E-mail</label><input id="email" type="email" value="old" aria-invalid="true" data-reflex="input->Form#check">'
+  await withPage(field, EMBEDDED, async page => {
+    await connect(page)
+    const input = page.document.querySelector('#email')
+    const wires = input.dataset.action
+    input.focus()
+    input.value = 'ann@example.test'
+    page.window.Sinew.CableReady.perform([{
+      operation: 'morph',
+      selector: 'body',
+      childrenOnly: true,
+      permanentAttributeName: 'data-reflex-permanent',
+      html: '<label for="email">E-mail</label><input id="email" type="email" value="new" class="good" data-reflex="input->Form#check">'
+    }])
+    assert.equal(input.className, 'good')
+    assert.equal(input.hasAttribute('aria-invalid'), false)
+    assert.equal(input.getAttribute('value'), 'old')
+    assert.equal(input.value, 'ann@example.test')
+    assert.deepEqual(new Set(input.dataset.action.split(' ')), new Set(wires.split(' ')))
+    assert.equal(page.document.activeElement, input)
+    assert.deepEqual(page.errors, [])
+  })
+})
+
+test('a page is fetched when its link is clicked, not before, unless the page asks for it', async () => {
+  const isFetched = ({ window, document }) =>
+    document.querySelector('a').dispatchEvent(new window.CustomEvent('turbo:before-prefetch', { bubbles: true, cancelable: true }))
+  await withPage('<a href="/next">Next</a>', EMBEDDED, async page => assert.equal(isFetched(page), false))
+  const asking = '<head><meta name="turbo-prefetch" content="true"></head><a href="/next">Next</a>'
+  await withPage(asking, EMBEDDED, async page => assert.equal(isFetched(page), true))
+})
+
+test('a field that the server gives the focus has the caret behind its text', async () => {
+  await withPage('<input id="title" value="Tea"><input id="begun" value="Tea"><input id="age" type="email" value="a@b">', EMBEDDED, async ({ window, document, errors }) => {
+    const focus = selector => {
+      window.Sinew.CableReady.perform([{ operation: 'setFocus', selector }])
+      return document.querySelector(selector)
+    }
+    document.querySelector('#title').setSelectionRange(0, 0)
+    assert.equal(focus('#title').selectionStart, 3)
+    document.querySelector('#begun').setSelectionRange(1, 2)
+    assert.equal(focus('#begun').selectionEnd, 2)
+    assert.equal(focus('#age'), document.activeElement)
+    assert.deepEqual(errors, [])
+  })
+})
+
 test('a morph leaves elements wired, so that what is pressed right after it is not lost', async () => {
   const page = '<main id="m" data-controller="own"><button class="a" data-controller="mine" data-action="focus->mine#x" data-reflex="click->Counter#increment">+</button></main>'
   await withPage(page, EMBEDDED, async ({ window, document, firstSocket }) => {
