@@ -20,6 +20,7 @@ import { connectionOf } from './connection'
 import { showConnection } from './connection_state'
 import { forgetAttributes, putCaretBehind } from './focused'
 import { keepHistory } from './history'
+import { dropForLeftPages } from './left_pages'
 import { leaveModifiedClicks } from './modified_clicks'
 import { keepNonce } from './nonce'
 import { fetchWhenClicked } from './prefetch'
@@ -107,6 +108,7 @@ export function start (options: StartOptions = {}): Started {
   putCaretBehind()
   keepHistory(Turbo)
   keepRefusedForms()
+  dropForLeftPages(consumer, StimulusReflex, Turbo)
   announceReconnects()
   const connection = connectionOf(consumer)
   if (connection !== undefined) {

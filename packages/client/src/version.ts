@@ -38,19 +38,30 @@ export interface AboutServer {
 /**
  * Listens to what the server says on the reflexes' subscription.
  *
- * The stock client makes that subscription with its first controller and gives what comes to a callback, which
- * passes over messages that are not CableReady's. They are taken out before.
+ * The stock client passes over messages that are not CableReady's; these are taken out before.
  */
 export function hearServer (consumer: Consumer, hear: (about: AboutServer) => void): void {
+  interceptMessages(consumer, message => {
+    const about = aboutServer(message)
+    if (about === undefined) return message
+    hear(about)
+    return undefined
+  })
+}
+
+/**
+ * Looks at every message of the reflexes' subscription before the stock client does, which gets what is returned; of
+ * `undefined` it hears nothing. The subscription is made with the page's first controller.
+ */
+export function interceptMessages (consumer: Consumer, intercept: (message: unknown) => unknown): void {
   const take = (): void => {
     const [subscription] = consumer.subscriptions.findAll(IDENTIFIER) as Array<{ received?: (message: unknown) => void }>
     if (subscription?.received === undefined) return
     document.removeEventListener('stimulus-reflex:controller-registered', take)
     const received = subscription.received
     subscription.received = message => {
-      const about = aboutServer(message)
-      if (about === undefined) received.call(subscription, message)
-      else hear(about)
+      const passed = intercept(message)
+      if (passed !== undefined) received.call(subscription, passed)
     }
   }
   document.addEventListener('stimulus-reflex:controller-registered', take)
