@@ -222,7 +222,6 @@ fn roots(page: &Page, element: NodeId) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
 
     use super::*;
 
@@ -262,14 +261,8 @@ mod tests {
 
     #[test]
     fn a_call_is_the_one_that_the_recorded_client_made() {
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../spec/golden");
         let (mut compared, mut different) = (0, Vec::new());
-        for file in std::fs::read_dir(folder).expect("the recordings") {
-            let path = file.expect("a file").path();
-            let Ok(recording) = std::fs::read_to_string(&path) else {
-                continue;
-            };
-            let recording: Value = serde_json::from_str(&recording).unwrap_or_default();
+        for (file, recording) in crate::recordings::all() {
             let Some((page, element, theirs)) = recorded(&recording) else {
                 continue;
             };
@@ -292,7 +285,6 @@ mod tests {
             let names = theirs.as_object().into_iter().flatten();
             for (name, value) in names {
                 if &ours[name] != value {
-                    let file = path.file_name().unwrap_or_default().display();
                     different.push(format!("{file} {name}: {} not {value}", ours[name]));
                 }
             }

@@ -82,6 +82,8 @@ mod morph;
 mod outcome;
 mod page;
 mod perform;
+#[cfg(test)]
+mod recordings;
 mod tab;
 mod upload;
 mod validity;
