@@ -6,6 +6,7 @@
 //! nothing happens to a connection, and writes all that is waiting for it at once.
 
 mod config;
+mod handshake;
 mod sockets;
 mod task;
 mod thread;
@@ -15,20 +16,12 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::response::Response;
-use http::header::{
-    ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
-    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
-};
-use http::{HeaderMap, Request, StatusCode};
+use http::Request;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
 use sinew_cable::{Cable, ConnectRequest};
-use sinew_protocol::Subprotocol;
-use sinew_websocket::HandshakeError;
-use sinew_websocket::handshake::check_request;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -36,6 +29,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 pub use config::WebSocketConfig;
 
 use crate::Effective;
+use handshake::Handshake;
 use sockets::Arrival;
 use task::ShardTask;
 use thread::ShardThread;
@@ -137,40 +131,16 @@ impl CableEndpoint {
     ///
     /// Outside a tokio runtime.
     pub fn upgrade<B>(&self, mut request: Request<B>, effective: &Effective) -> Response {
-        let headers: Vec<_> = texts(request.headers()).collect();
-        let checked = check_request(request.method().as_str(), headers.iter().copied());
-        let accept = match checked {
-            Ok(acceptance) => acceptance.accept,
-            Err(error) => return refused(&error),
+        let handshake = match Handshake::of(request.method(), request.headers()) {
+            Ok(handshake) => handshake,
+            Err(error) => return handshake::refused(&error),
         };
-        let subprotocol =
-            Subprotocol::negotiate(texts_of(request.headers(), &SEC_WEBSOCKET_PROTOCOL));
         let upgrade = hyper::upgrade::on(&mut request);
         let (parts, _) = request.into_parts();
-        let request = ConnectRequest {
-            headers: parts.headers,
-            uri: parts.uri,
-            remote_address: effective.client_address,
-            secure: effective.secure,
-            host: effective.host.clone(),
-            subprotocol,
-            extensions: parts.extensions,
-        };
+        let request = handshake.connect_request(parts, effective);
         let endpoint = self.clone();
         tokio::spawn(async move { endpoint.take(upgrade, request).await });
-
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-        let headers = response.headers_mut();
-        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-        let accept = HeaderValue::try_from(accept).expect("base64 is a header value");
-        headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
-        if let Some(subprotocol) = subprotocol {
-            let name = HeaderValue::from_static(subprotocol.as_str());
-            headers.insert(SEC_WEBSOCKET_PROTOCOL, name);
-        }
-        response
+        handshake.response()
     }
 
     /// Ends all connections and refuses new ones: each is sent what is queued for it, told `server_restart` and closed
@@ -377,43 +347,4 @@ fn tcp_stream(upgraded: Upgraded) -> Result<(TcpStream, bytes::Bytes), Upgraded>
     };
     let parts = auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded)?;
     Ok((parts.io.into_inner(), parts.read_buf))
-}
-
-fn refused(error: &HandshakeError) -> Response {
-    let (status, text) = match error {
-        HandshakeError::NotAnUpgrade => (StatusCode::NOT_FOUND, "Page not found".to_owned()),
-        error => (
-            StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST),
-            error.to_string(),
-        ),
-    };
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-    match status {
-        StatusCode::METHOD_NOT_ALLOWED => {
-            headers.insert(ALLOW, HeaderValue::from_static("GET"));
-        }
-        StatusCode::UPGRADE_REQUIRED => {
-            headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
-            headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-        }
-        _ => {}
-    }
-    response
-}
-
-/// Headers that are text; the handshake's own all are.
-fn texts(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    headers
-        .iter()
-        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
-}
-
-fn texts_of<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
-    headers
-        .get_all(name)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok())
 }
