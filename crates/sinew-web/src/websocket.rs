@@ -5,13 +5,16 @@
 //! [`WebSocketConfig::shard_threads`] says so, a thread with one epoll. Either holds no read and no write buffer while
 //! nothing happens to a connection, and writes all that is waiting for it at once.
 
+mod accepted;
 mod config;
+mod door;
 mod handshake;
 mod sockets;
 mod task;
 mod thread;
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -26,13 +29,15 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
+pub use accepted::AcceptedStream;
 pub use config::WebSocketConfig;
+pub use door::{Door, Listening};
 
 use crate::Effective;
 use handshake::Handshake;
 use sockets::Arrival;
 use task::ShardTask;
-use thread::ShardThread;
+use thread::{Prepared, ShardThread};
 
 /// Where clients of the cable come in. Cloning is cheap.
 ///
@@ -83,7 +88,7 @@ pub struct CableEndpoint {
 /// Where the connections of an endpoint live; started with the first of them.
 #[derive(Default)]
 struct Shards {
-    threads: OnceLock<Vec<ShardThread>>,
+    threads: OnceLock<Arc<Vec<ShardThread>>>,
     tasks: OnceLock<Vec<ShardTask>>,
     next: AtomicUsize,
 }
@@ -273,17 +278,18 @@ impl CableEndpoint {
         already_read: bytes::Bytes,
         request: ConnectRequest,
     ) -> io::Result<()> {
-        if self.config.shard_threads == 0 {
+        if self.config.shard_threads == 0 || self.config.own_descriptors.is_some() {
             self.serve(socket, already_read, request);
             return Ok(());
         }
         let threads = self.shards.threads.get_or_init(|| {
             let start = |number| {
-                ShardThread::start(number, &self.cable, self.config.clone())
+                Prepared::new(None)
+                    .and_then(|thread| thread.start(number, &self.cable, self.config.clone()))
                     .inspect_err(|error| tracing::error!(%error, "no thread for a shard"))
                     .ok()
             };
-            (0..self.config.shard_threads).filter_map(start).collect()
+            Arc::new((0..self.config.shard_threads).filter_map(start).collect())
         });
         let Some(thread) = self.shards.next(threads) else {
             self.serve(socket, already_read, request);
@@ -296,6 +302,42 @@ impl CableEndpoint {
             incoming: self.cable.incoming(),
         });
         Ok(())
+    }
+
+    /// Accepts connections on the shards' own threads, [`shard_threads`](WebSocketConfig::shard_threads) of them and one
+    /// at least: each has a listener of its own, among which the kernel distributes who connects (`SO_REUSEPORT`), and
+    /// answers the handshakes of the cable's clients itself. Everything else goes through the door to the runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the address is in use, also by a socket that would share it, or when a listener or a thread cannot be made.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/door.rs"));
+    /// ```
+    pub fn listen(&self, address: SocketAddr, door: Arc<dyn Door>) -> io::Result<Listening> {
+        let listeners = door::bind(address, self.config.shard_threads.max(1))?;
+        let address = match listeners.first() {
+            Some(listener) => listener.local_addr()?,
+            None => address,
+        };
+        let prepared: io::Result<Vec<Prepared>> = listeners
+            .into_iter()
+            .map(|listener| Prepared::new(Some((listener, door.clone()))))
+            .collect();
+        let start = |(number, thread): (usize, Prepared)| {
+            thread.start(number, &self.cable, self.config.clone())
+        };
+        let threads: io::Result<Vec<ShardThread>> =
+            prepared?.into_iter().enumerate().map(start).collect();
+        let threads = Arc::new(threads?);
+        // Sockets that come another way live there as well.
+        let _ = self.shards.threads.set(threads.clone());
+        Ok(Listening::new(address, threads))
     }
 
     /// Takes the socket back from hyper: the plain TCP socket where there is one, whatever it is otherwise.

@@ -61,6 +61,21 @@ impl Handshake {
         }
         response
     }
+
+    /// The same answer, as a whole, for a socket.
+    pub(super) fn head(&self) -> Vec<u8> {
+        let mut head = Vec::with_capacity(256);
+        head.extend_from_slice(
+            b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: ",
+        );
+        head.extend_from_slice(self.accept.as_bytes());
+        if let Some(subprotocol) = self.subprotocol {
+            head.extend_from_slice(b"\r\nsec-websocket-protocol: ");
+            head.extend_from_slice(subprotocol.as_str().as_bytes());
+        }
+        head.extend_from_slice(b"\r\n\r\n");
+        head
+    }
 }
 
 /// The answer to a request that is none, or a broken one.

@@ -8,6 +8,10 @@ use axum::Router;
 use axum::extract::Request;
 use axum::routing::any;
 use http::header::COOKIE;
+use http::request::Parts;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
 use serde_json::json;
 use serde_json::value::RawValue;
 use sinew_cable::{
@@ -16,11 +20,24 @@ use sinew_cable::{
 };
 use sinew_streams::InProcessStreams;
 use sinew_verifier::{Key, MessageVerifier};
-use sinew_web::{CableEndpoint, Effective, WebSocketConfig};
+use sinew_web::forwarded::Direct;
+use sinew_web::websocket::{AcceptedStream, Door, Listening};
+use sinew_web::{CableEndpoint, Effective, TrustedProxies, WebSocketConfig};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use crate::client::Client;
+
+/// Who accepts and drives connections.
+#[allow(dead_code, reason = "each test program has one of them")]
+pub(crate) enum Way {
+    /// The runtime does both.
+    Tasks,
+    /// The runtime accepts, threads drive.
+    Threads,
+    /// Threads do both.
+    ListeningThreads,
+}
 
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
@@ -28,6 +45,23 @@ pub(crate) struct Server {
     pub(crate) cable: Cable,
     /// `WaitChannel`'s actions take one permit each.
     pub(crate) permits: Arc<Semaphore>,
+    _listening: Option<Listening>,
+}
+
+/// The cable's path, and a router for what a shard leaves to others: broken handshakes, here.
+struct Pages(Router);
+
+impl Door for Pages {
+    fn admit(&self, request: &mut Parts) -> Option<Effective> {
+        let is_cable = request.uri.path() == "/cable";
+        is_cable.then(|| TrustedProxies::none().effective(&Direct::of(request)))
+    }
+
+    fn serve(&self, stream: AcceptedStream, _: SocketAddr) {
+        let pages = TowerToHyperService::new(self.0.clone());
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), pages);
+        tokio::spawn(connection.with_upgrades());
+    }
 }
 
 impl Server {
@@ -36,7 +70,10 @@ impl Server {
     }
 
     pub(crate) async fn with(config: Config, mut socket: WebSocketConfig) -> Self {
-        socket.shard_threads = crate::SHARD_THREADS;
+        socket.shard_threads = match crate::WAY {
+            Way::Tasks => 0,
+            Way::Threads | Way::ListeningThreads => 2,
+        };
         let permits = Arc::new(Semaphore::new(0));
         let application = Application::new(connect)
             .channel(EchoChannel)
@@ -57,14 +94,25 @@ impl Server {
                 route.upgrade(request, &effective)
             }),
         );
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("binds");
-        let address = listener.local_addr().expect("bound");
-        tokio::spawn(async move { axum::serve(listener, app).await });
+        let (address, listening) = match crate::WAY {
+            Way::ListeningThreads => {
+                let any = SocketAddr::from(([127, 0, 0, 1], 0));
+                let listening = endpoint.listen(any, Arc::new(Pages(app))).expect("listens");
+                (listening.local_addr(), Some(listening))
+            }
+            _ => {
+                let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("binds");
+                let address = listener.local_addr().expect("bound");
+                tokio::spawn(async move { axum::serve(listener, app).await });
+                (address, None)
+            }
+        };
         Self {
             address,
             endpoint,
             cable,
             permits,
+            _listening: listening,
         }
     }
 
