@@ -30,6 +30,7 @@ use crate::client::Client;
 
 /// Who accepts and drives connections.
 #[allow(dead_code, reason = "each test program has one of them")]
+#[derive(Clone, Copy)]
 pub(crate) enum Way {
     /// The runtime does both.
     Tasks,
@@ -45,7 +46,7 @@ pub(crate) struct Server {
     pub(crate) cable: Cable,
     /// `WaitChannel`'s actions take one permit each.
     pub(crate) permits: Arc<Semaphore>,
-    _listening: Option<Listening>,
+    listening: Option<Listening>,
 }
 
 /// The cable's path, and a router for what a shard leaves to others: broken handshakes, here.
@@ -70,50 +71,57 @@ impl Server {
     }
 
     pub(crate) async fn with(config: Config, mut socket: WebSocketConfig) -> Self {
-        socket.shard_threads = match crate::WAY {
-            Way::Tasks => 0,
-            Way::Threads | Way::ListeningThreads => 2,
-        };
-        let permits = Arc::new(Semaphore::new(0));
-        let application = Application::new(connect)
-            .channel(EchoChannel)
-            .channel(RejectChannel)
-            .channel(NewsChannel)
-            .channel(WaitChannel(permits.clone()))
-            .direct_channel(Arc::new(DirectEcho))
-            .signed_streams(verifier());
-        let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new()))
-            .config(config)
-            .build()
-            .expect("fresh streams");
+        match crate::WAY {
+            Way::Tasks => Self::on_the_runtime(config, socket).await,
+            Way::Threads => {
+                socket.shard_threads = 2;
+                Self::on_the_runtime(config, socket).await
+            }
+            Way::ListeningThreads => Self::listening(config, socket, 2, Router::new()).await,
+        }
+    }
+
+    async fn on_the_runtime(config: Config, socket: WebSocketConfig) -> Self {
+        let (cable, permits) = cable(config);
         let endpoint = CableEndpoint::new(cable.clone()).config(socket);
-        let route = endpoint.clone();
-        let app = Router::new().route(
-            "/cable",
-            any(async move |effective: Effective, request: Request| {
-                route.upgrade(request, &effective)
-            }),
-        );
-        let (address, listening) = match crate::WAY {
-            Way::ListeningThreads => {
-                let any = SocketAddr::from(([127, 0, 0, 1], 0));
-                let listening = endpoint.listen(any, Arc::new(Pages(app))).expect("listens");
-                (listening.local_addr(), Some(listening))
-            }
-            _ => {
-                let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("binds");
-                let address = listener.local_addr().expect("bound");
-                tokio::spawn(async move { axum::serve(listener, app).await });
-                (address, None)
-            }
-        };
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("binds");
+        let address = listener.local_addr().expect("bound");
+        let app = routes(&endpoint);
+        tokio::spawn(async move { axum::serve(listener, app).await });
         Self {
             address,
             endpoint,
             cable,
             permits,
-            _listening: listening,
+            listening: None,
         }
+    }
+
+    /// A server whose shards accept by themselves, with these pages besides.
+    pub(crate) async fn listening(
+        config: Config,
+        mut socket: WebSocketConfig,
+        shards: usize,
+        pages: Router,
+    ) -> Self {
+        socket.shard_threads = shards;
+        let (cable, permits) = cable(config);
+        let endpoint = CableEndpoint::new(cable.clone()).config(socket);
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let pages = Arc::new(Pages(routes(&endpoint).merge(pages)));
+        let listening = endpoint.listen(any, pages).expect("listens");
+        Self {
+            address: listening.local_addr(),
+            endpoint,
+            cable,
+            permits,
+            listening: Some(listening),
+        }
+    }
+
+    #[allow(dead_code, reason = "for the test programs whose shards accept")]
+    pub(crate) fn stop_listening(&self) {
+        self.listening.as_ref().expect("shards accept").stop();
     }
 
     /// A client that was welcomed.
@@ -127,6 +135,32 @@ impl Server {
         let protocols = ["actioncable-v1-json", "actioncable-unsupported"];
         Client::connect(self.address, cookie, &protocols).await
     }
+}
+
+fn cable(config: Config) -> (Cable, Arc<Semaphore>) {
+    let permits = Arc::new(Semaphore::new(0));
+    let application = Application::new(connect)
+        .channel(EchoChannel)
+        .channel(RejectChannel)
+        .channel(NewsChannel)
+        .channel(WaitChannel(permits.clone()))
+        .direct_channel(Arc::new(DirectEcho))
+        .signed_streams(verifier());
+    let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new()))
+        .config(config)
+        .build()
+        .expect("fresh streams");
+    (cable, permits)
+}
+
+/// The cable, as a router serves it.
+fn routes(endpoint: &CableEndpoint) -> Router {
+    let endpoint = endpoint.clone();
+    let open =
+        async move |effective: Effective, request: Request| endpoint.upgrade(request, &effective);
+    Router::new()
+        .route("/cable", any(open.clone()))
+        .route("/another", any(open))
 }
 
 /// No ping within a test that does not ask for one.
