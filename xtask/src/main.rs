@@ -49,6 +49,9 @@ cargo xtask COMMAND
                      docs/guide/configuration.md, the decisions in docs/SUMMARY.md
   bench reflex [--seconds S] [--connections 1,20,200]
                      what a reflex costs, beside a bare echo of the same bytes
+  bench instructions [--accept]
+                     instructions of the hot path, beside those kept in the repository;
+                     --accept keeps the new ones
   package            package the facade with its bundle, and build that without Node or network
 ";
 
@@ -109,8 +112,9 @@ fn dispatch() -> Result<ExitCode> {
                 arguments.value("--seconds")?,
                 arguments.value("--connections")?,
             )?;
+            let accept = arguments.flag("--accept");
             arguments.finish()?;
-            bench::run(what.as_deref(), &options)
+            bench::run(what.as_deref(), &options, accept)
         }
         Some("package") => {
             arguments.finish()?;
