@@ -119,9 +119,17 @@ impl Driver {
                 continue;
             };
             if let Some(outbox) = visit.line.outbox() {
-                let mut slices = [IoSlice::new(&[]); SLICES];
-                let frames = outbox.slices(&mut slices);
-                let bytes = slices[..frames].iter().map(|slice| slice.len()).sum();
+                let (frames, bytes) = match outbox.only() {
+                    Some(frame) => (1, frame.len()),
+                    None => {
+                        let mut slices = [IoSlice::new(&[]); SLICES];
+                        let frames = outbox.slices(&mut slices);
+                        (
+                            frames,
+                            slices[..frames].iter().map(|slice| slice.len()).sum(),
+                        )
+                    }
+                };
                 outbox.advance(bytes);
                 written.frames += frames;
                 written.bytes += bytes;
