@@ -4,6 +4,7 @@
 //! them alike, and the ratios hold better than the numbers.
 
 mod disk;
+pub(crate) mod instructions;
 mod processes;
 mod report;
 
@@ -77,11 +78,18 @@ pub(crate) struct Measured {
     pub(crate) bytes_out: f64,
 }
 
-pub(crate) fn run(what: Option<&str>, options: &Options) -> Result<ExitCode> {
+pub(crate) fn run(what: Option<&str>, options: &Options, accept: bool) -> Result<ExitCode> {
+    ensure!(
+        !accept || what == Some("instructions"),
+        "--accept is for `bench instructions`"
+    );
     match what {
         Some("reflex") => reflex(options),
+        Some("instructions") => instructions::run(accept),
         _ => bail!(
-            "cargo xtask bench reflex [--seconds S] [--connections 1,20,200], or cargo xtask bench cable [SCENARIO…]"
+            "cargo xtask bench reflex [--seconds S] [--connections 1,20,200]\n\
+             cargo xtask bench cable [SCENARIO…]\n\
+             cargo xtask bench instructions [--accept]"
         ),
     }
 }

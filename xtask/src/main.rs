@@ -52,6 +52,9 @@ cargo xtask COMMAND
   bench cable [SCENARIO…] [OPTION…]
                      what connections and broadcasts cost, beside bare loops and other servers;
                      `bench cable help` tells the scenarios and options
+  bench instructions [--accept]
+                     instructions of the hot path, beside those kept in the repository;
+                     --accept keeps the new ones
   package            package the facade with its bundle, and build that without Node or network
 ";
 
@@ -115,8 +118,9 @@ fn dispatch() -> Result<ExitCode> {
                 arguments.value("--seconds")?,
                 arguments.value("--connections")?,
             )?;
+            let accept = arguments.flag("--accept");
             arguments.finish()?;
-            bench::run(what.as_deref(), &options)
+            bench::run(what.as_deref(), &options, accept)
         }
         Some("package") => {
             arguments.finish()?;

@@ -19,6 +19,8 @@ pub(crate) enum Prerequisite {
     Chromium,
     /// The proxy of the browser tests.
     Nginx,
+    /// Counts the instructions of the hot path.
+    Valgrind,
     /// `e2e/node_modules`, as its lock file says.
     BrowserHarness,
 }
@@ -26,10 +28,10 @@ pub(crate) enum Prerequisite {
 /// The oldest Node that the bundler and the browser driver run on.
 const NODE_MAJOR_MIN: u32 = 18;
 
-use Prerequisite::{BrowserHarness, Chromium, Nginx, Node, Npm};
+use Prerequisite::{BrowserHarness, Chromium, Nginx, Node, Npm, Valgrind};
 
 impl Prerequisite {
-    pub(crate) const ALL: [Self; 5] = [Node, Npm, Chromium, Nginx, BrowserHarness];
+    pub(crate) const ALL: [Self; 6] = [Node, Npm, Chromium, Nginx, Valgrind, BrowserHarness];
 
     fn is_there(self) -> Result<bool> {
         Ok(match self {
@@ -37,6 +39,7 @@ impl Prerequisite {
             Npm => run::answers("npm", "--version"),
             Chromium => Path::new(&chromium()).exists(),
             Nginx => Path::new(&nginx()).exists(),
+            Valgrind => run::answers("valgrind", "--version"),
             BrowserHarness => harness().is_installed().map_err(Error::msg)?,
         })
     }
@@ -47,6 +50,7 @@ impl Prerequisite {
             Npm => "npm".to_owned(),
             Chromium => format!("Chromium ({})", chromium()),
             Nginx => format!("nginx ({})", nginx()),
+            Valgrind => "valgrind".to_owned(),
             BrowserHarness => "the packages of e2e/package-lock.json".to_owned(),
         }
     }
@@ -58,6 +62,7 @@ impl Prerequisite {
             Npm => &["npm"],
             Chromium => &["chromium", "fonts-liberation"],
             Nginx => &["nginx-light"],
+            Valgrind => &["valgrind"],
             BrowserHarness => &[],
         }
     }

@@ -141,6 +141,12 @@ impl<S: Socket> Sockets<S> {
         key
     }
 
+    /// Something happened, or is looked for. First of all: while the shard counts as asleep, whatever is posted for it wakes
+    /// it once more.
+    pub(super) fn awake(&self) {
+        self.shard.awake();
+    }
+
     /// The socket itself, to be watched.
     pub(super) fn socket(&mut self, key: Key) -> Option<&mut S> {
         self.shard.visit(key).map(|visit| &mut visit.peer.socket)
@@ -164,7 +170,6 @@ impl<S: Socket> Sockets<S> {
     /// Takes mail, writes, and does what is due. Afterwards nothing is left to do but to wait, if [`sleep`](Self::sleep)
     /// says so.
     pub(super) fn turn(&mut self, now: Instant) {
-        self.shard.awake();
         self.do_due(now);
         loop {
             let mut any = self.shard.take_mail(now);
@@ -381,9 +386,15 @@ fn flush<S: Socket>(peer: &mut Peer<S>, line: &mut Line<'_>) -> io::Result<bool>
         return Ok(true);
     };
     while !outbox.is_empty() {
-        let mut slices = [IoSlice::new(&[]); SLICES];
-        let count = outbox.slices(&mut slices);
-        match peer.socket.write(&slices[..count]) {
+        let written = match outbox.only() {
+            Some(frame) => peer.socket.write(&[IoSlice::new(frame)]),
+            None => {
+                let mut slices = [IoSlice::new(&[]); SLICES];
+                let count = outbox.slices(&mut slices);
+                peer.socket.write(&slices[..count])
+            }
+        };
+        match written {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(count) => outbox.advance(count),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),

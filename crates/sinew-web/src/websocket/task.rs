@@ -78,7 +78,12 @@ impl Socket for Watched {
 
     fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut context = Context::from_waker(&self.waker);
-        match Pin::new(&mut self.stream).poll_write_vectored(&mut context, slices) {
+        let stream = Pin::new(&mut self.stream);
+        let written = match slices {
+            [one] => stream.poll_write(&mut context, one),
+            many => stream.poll_write_vectored(&mut context, many),
+        };
+        match written {
             Poll::Ready(Ok(count)) => {
                 self.flush();
                 Ok(count)
@@ -126,6 +131,7 @@ impl ShardTask {
             sockets,
             shared: shared.clone(),
             timer: Box::pin(tokio::time::sleep_until(Instant::now())),
+            timer_due: None,
         });
         Self { shared }
     }
@@ -148,6 +154,8 @@ struct Task {
     sockets: Sockets<Watched>,
     shared: Arc<Shared>,
     timer: Pin<Box<Sleep>>,
+    /// What the timer is set to, if it has not gone off: setting it takes a lock.
+    timer_due: Option<std::time::Instant>,
 }
 
 impl Task {
@@ -185,6 +193,7 @@ impl Future for Task {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         this.shared.task.register(context.waker());
+        this.sockets.awake();
         let now = Instant::now().into_std();
         this.take_arrivals(now);
         let ready = std::mem::take(&mut *this.shared.ready.lock());
@@ -201,8 +210,12 @@ impl Future for Task {
             return Poll::Pending;
         }
         if let Some(due) = this.sockets.next_due() {
-            this.timer.as_mut().reset(Instant::from_std(due));
+            if this.timer_due != Some(due) {
+                this.timer_due = Some(due);
+                this.timer.as_mut().reset(Instant::from_std(due));
+            }
             if this.timer.as_mut().poll(context).is_ready() {
+                this.timer_due = None;
                 context.waker().wake_by_ref();
             }
         }

@@ -236,6 +236,7 @@ impl Thread {
                     continue;
                 }
             }
+            self.sockets.awake();
             let now = Instant::now();
             for event in &events {
                 self.happened(now, event);
