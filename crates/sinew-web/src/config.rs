@@ -13,6 +13,7 @@ use crate::error::{AssetsUrlError, BasePathError, ConfigError, NetworkError, Sec
 use crate::forwarded::{ForwardedHeaders, TrustedProxies};
 use crate::origin::OriginPolicy;
 use crate::secret::Secret;
+use crate::server::ServerConfig;
 
 /// Bytes a message from a client may have, by default: 1 MiB.
 pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
@@ -127,6 +128,36 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "threads of their own that drive the cable's connections, at most 1024",
     },
     Variable {
+        name: "SINEW_CONNECTIONS_MAX",
+        default: "the limit on open files, less 128",
+        meaning: "sockets in all; one more is answered 503",
+    },
+    Variable {
+        name: "SINEW_CONNECTIONS_PER_ADDRESS_MAX",
+        default: "1000",
+        meaning: "sockets of one address, loopback and trusted proxies excepted; one more is answered 429; 0 is no bound",
+    },
+    Variable {
+        name: "SINEW_HANDSHAKES_MAX",
+        default: "1024",
+        meaning: "sockets that were accepted and not yet welcomed by the application; beyond, visitors wait in the system's queue",
+    },
+    Variable {
+        name: "SINEW_ACCEPTS_PER_SECOND_MAX",
+        default: "0: no bound",
+        meaning: "connections accepted in a second; what comes faster waits in the system's queue",
+    },
+    Variable {
+        name: "SINEW_DRAIN_WINDOW_SECONDS",
+        default: "5 in production, 0 elsewhere",
+        meaning: "over what time browsers are told to reconnect when the process is told to stop",
+    },
+    Variable {
+        name: "SINEW_DRAIN_TIMEOUT_SECONDS",
+        default: "25 in production, 2 elsewhere",
+        meaning: "when the process ends at the latest, counted from when it was told to stop",
+    },
+    Variable {
         name: "SINEW_SANITY_CHECKS",
         default: "`on`",
         meaning: "whether what looks wrong is named in the log: `on` or `off`",
@@ -183,6 +214,8 @@ pub struct EdgeConfig {
     /// Threads of their own that drive the cable's connections; 0 by default, see
     /// [`WebSocketConfig::shard_threads`](crate::WebSocketConfig::shard_threads).
     pub shard_threads: usize,
+    /// Who is let in, and how the process ends.
+    pub server: ServerConfig,
     /// Whether what looks wrong about the settings and the first requests is named in the log, each
     /// with what to do about it; yes by default.
     pub sanity_checks: bool,
@@ -205,6 +238,7 @@ impl Default for EdgeConfig {
             assets_url: None,
             message_bytes_max: MESSAGE_BYTES_MAX,
             shard_threads: 0,
+            server: ServerConfig::default(),
             sanity_checks: true,
         }
     }
@@ -378,6 +412,7 @@ impl EdgeConfig {
             }
             config.shard_threads = number;
         }
+        config.server = ServerConfig::from_lookup(get)?;
         if let Some(checks) = get("SINEW_SANITY_CHECKS") {
             config.sanity_checks = match checks.to_ascii_lowercase().as_str() {
                 "on" => true,
@@ -544,6 +579,12 @@ mod tests {
             ("SINEW_ASSETS_URL", "https://cdn.example.com"),
             ("SINEW_MESSAGE_BYTES_MAX", "2048"),
             ("SINEW_SHARD_THREADS", "2"),
+            ("SINEW_CONNECTIONS_MAX", "50000"),
+            ("SINEW_CONNECTIONS_PER_ADDRESS_MAX", "0"),
+            ("SINEW_HANDSHAKES_MAX", "10"),
+            ("SINEW_ACCEPTS_PER_SECOND_MAX", "500"),
+            ("SINEW_DRAIN_WINDOW_SECONDS", "0"),
+            ("SINEW_DRAIN_TIMEOUT_SECONDS", "60"),
             ("SINEW_SANITY_CHECKS", "Off"),
         ])
         .expect("good settings");
@@ -569,6 +610,13 @@ mod tests {
         );
         assert_eq!(config.message_bytes_max, 2048);
         assert_eq!(config.shard_threads, 2);
+        let server = &config.server;
+        assert_eq!(server.connections_max, Some(50_000));
+        assert_eq!(server.connections_per_address_max, 0);
+        assert_eq!(server.handshakes_max, 10);
+        assert_eq!(server.accepts_per_second_max, 500);
+        assert_eq!(server.drain_window, Some(Duration::ZERO));
+        assert_eq!(server.drain_timeout, Some(Duration::from_secs(60)));
         assert!(!config.sanity_checks);
     }
 
@@ -596,6 +644,12 @@ mod tests {
             ("SINEW_MESSAGE_BYTES_MAX", "1 MiB"),
             ("SINEW_SHARD_THREADS", "1025"),
             ("SINEW_SHARD_THREADS", "all"),
+            ("SINEW_CONNECTIONS_MAX", "0"),
+            ("SINEW_CONNECTIONS_PER_ADDRESS_MAX", "-1"),
+            ("SINEW_HANDSHAKES_MAX", "0"),
+            ("SINEW_ACCEPTS_PER_SECOND_MAX", "fast"),
+            ("SINEW_DRAIN_WINDOW_SECONDS", "5s"),
+            ("SINEW_DRAIN_TIMEOUT_SECONDS", "0"),
             ("SINEW_SANITY_CHECKS", "sometimes"),
         ] {
             let error = with(&[(name, value)]).expect_err(value);

@@ -36,6 +36,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 pub use config::WebSocketConfig;
 
 use crate::Effective;
+use crate::server::{Admission, Visit};
 use sockets::Arrival;
 use task::ShardTask;
 use thread::ShardThread;
@@ -84,6 +85,7 @@ pub struct CableEndpoint {
     cable: Cable,
     config: Arc<WebSocketConfig>,
     shards: Arc<Shards>,
+    admission: Option<Admission>,
 }
 
 /// Where the connections of an endpoint live; started with the first of them.
@@ -108,7 +110,44 @@ impl CableEndpoint {
             cable,
             config: Arc::default(),
             shards: Arc::default(),
+            admission: None,
         }
+    }
+
+    /// Lets in whom this lets in; everybody without it.
+    ///
+    /// Who has too many connections is answered 429, what is too much for the server 503.
+    ///
+    /// ```
+    /// use sinew_web::server::Admission;
+    /// use sinew_web::{CableEndpoint, Effective, ServerConfig};
+    /// # use std::sync::Arc;
+    /// # use axum::body::Body;
+    /// # use http::Request;
+    /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// let admission = Admission::new(ServerConfig::default()).cable(cable.clone());
+    /// let endpoint = CableEndpoint::new(cable.clone()).admission(admission);
+    /// cable.drain().await;
+    ///
+    /// let request = Request::get("/cable")
+    ///     .header("connection", "Upgrade")
+    ///     .header("upgrade", "websocket")
+    ///     .header("sec-websocket-version", "13")
+    ///     .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+    ///     .body(Body::empty())?;
+    /// let effective = Effective { client_address: None, secure: false, host: "example.com".to_owned() };
+    /// assert_eq!(endpoint.upgrade(request, &effective).status(), 503);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn admission(mut self, admission: Admission) -> Self {
+        self.admission = Some(admission);
+        self
     }
 
     /// Other bounds than the default ones.
@@ -129,7 +168,7 @@ impl CableEndpoint {
     /// Whoever comes is let in so far: the connect hook decides after the upgrade, and a refused client is told
     /// `disconnect` and closed.
     /// A request for something else is answered 404 `Page not found`, as Rails does; a broken WebSocket request 400, 405
-    /// or 426.
+    /// or 426; whoever is not [admitted](Self::admission) 429 or 503.
     ///
     /// The server must serve connections with upgrades (`axum::serve` does).
     ///
@@ -142,6 +181,13 @@ impl CableEndpoint {
         let accept = match checked {
             Ok(acceptance) => acceptance.accept,
             Err(error) => return refused(&error),
+        };
+        let visit = match &self.admission {
+            None => None,
+            Some(admission) => match admission.upgrades(effective.client_address) {
+                Ok(visit) => Some(visit),
+                Err(refused) => return refused.response(admission.config().retry_after),
+            },
         };
         let subprotocol =
             Subprotocol::negotiate(texts_of(request.headers(), &SEC_WEBSOCKET_PROTOCOL));
@@ -157,7 +203,7 @@ impl CableEndpoint {
             extensions: parts.extensions,
         };
         let endpoint = self.clone();
-        tokio::spawn(async move { endpoint.take(upgrade, request).await });
+        tokio::spawn(async move { endpoint.take(upgrade, request, visit).await });
 
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -245,11 +291,22 @@ impl CableEndpoint {
         already_read: bytes::Bytes,
         request: ConnectRequest,
     ) {
+        self.serve_visit(socket, already_read, request, None);
+    }
+
+    fn serve_visit(
+        &self,
+        socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        already_read: bytes::Bytes,
+        request: ConnectRequest,
+        visit: Option<Visit>,
+    ) {
         let arrival = Arrival {
             socket: Box::new(socket) as Box<dyn task::Stream>,
             already_read,
             request: Arc::new(request),
             incoming: self.cable.incoming(),
+            visit,
         };
         let tasks = self.shards.tasks.get_or_init(|| {
             let count = match Handle::current().runtime_flavor() {
@@ -303,8 +360,18 @@ impl CableEndpoint {
         already_read: bytes::Bytes,
         request: ConnectRequest,
     ) -> io::Result<()> {
+        self.serve_tcp_visit(socket, already_read, request, None)
+    }
+
+    fn serve_tcp_visit(
+        &self,
+        socket: TcpStream,
+        already_read: bytes::Bytes,
+        request: ConnectRequest,
+        visit: Option<Visit>,
+    ) -> io::Result<()> {
         if self.config.shard_threads == 0 {
-            self.serve(socket, already_read, request);
+            self.serve_visit(socket, already_read, request, visit);
             return Ok(());
         }
         let threads = self.shards.threads.get_or_init(|| {
@@ -316,7 +383,7 @@ impl CableEndpoint {
             (0..self.config.shard_threads).filter_map(start).collect()
         });
         let Some(thread) = self.shards.next(threads) else {
-            self.serve(socket, already_read, request);
+            self.serve_visit(socket, already_read, request, visit);
             return Ok(());
         };
         thread.take(Arrival {
@@ -324,12 +391,13 @@ impl CableEndpoint {
             already_read,
             request: Arc::new(request),
             incoming: self.cable.incoming(),
+            visit,
         });
         Ok(())
     }
 
     /// Takes the socket back from hyper: the plain TCP socket where there is one, whatever it is otherwise.
-    async fn take(&self, upgrade: OnUpgrade, request: ConnectRequest) {
+    async fn take(&self, upgrade: OnUpgrade, request: ConnectRequest, visit: Option<Visit>) {
         let upgraded = match upgrade.await {
             Ok(upgraded) => upgraded,
             Err(error) => {
@@ -341,14 +409,14 @@ impl CableEndpoint {
             Ok(taken) => taken,
             Err(upgraded) => {
                 let socket = TokioIo::new(upgraded);
-                return self.serve(socket, bytes::Bytes::new(), request);
+                return self.serve_visit(socket, bytes::Bytes::new(), request, visit);
             }
         };
         // Frames are small and each is whole: waiting for more to send with it only delays it.
         if let Err(error) = socket.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY not set");
         }
-        if let Err(error) = self.serve_tcp(socket, already_read, request) {
+        if let Err(error) = self.serve_tcp_visit(socket, already_read, request, visit) {
             tracing::debug!(%error, "a socket could not be taken from its runtime");
         }
     }

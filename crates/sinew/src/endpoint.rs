@@ -7,6 +7,7 @@ use axum::routing::any;
 use http::StatusCode;
 use sinew_cable::Cable;
 use sinew_web::forwarded::Direct;
+use sinew_web::server::Admission;
 use sinew_web::websocket::{CableEndpoint, WebSocketConfig};
 use sinew_web::{EdgeConfig, OriginPolicy, TrustedProxies};
 
@@ -19,12 +20,14 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    pub(crate) fn new(cable: Cable, edge: &EdgeConfig) -> Self {
+    pub(crate) fn new(cable: Cable, edge: &EdgeConfig, admission: Admission) -> Self {
         let mut config = WebSocketConfig::default();
         config.message_bytes_max = edge.message_bytes_max;
         config.shard_threads = edge.shard_threads;
         Self {
-            cable: CableEndpoint::new(cable).config(config),
+            cable: CableEndpoint::new(cable)
+                .config(config)
+                .admission(admission),
             origins: edge.origins.clone(),
             proxies: edge.trusted_proxies.clone(),
         }

@@ -59,9 +59,6 @@ pub enum StartError {
         "LISTEN_FDS announces a socket that cannot be served: pass one TCP socket that listens (ListenStream= in a systemd unit), or unset LISTEN_FDS"
     )]
     Inherited(#[source] std::io::Error),
-    /// The server failed while it ran.
-    #[error("the server stopped")]
-    Serve(#[source] std::io::Error),
     /// It was started outside of a tokio runtime.
     #[error(
         "Sinew needs a tokio runtime: start it from an async function, for instance under #[tokio::main]"

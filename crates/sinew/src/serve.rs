@@ -4,90 +4,88 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use listenfd::ListenFd;
-use sinew_web::{Environment, Server, ServerConfig};
+use sinew_web::Server;
+use sinew_web::server::listen;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::application::App;
 use crate::error::StartError;
 
-/// How long stopping may take: connections first, then requests that were already being answered.
-struct StopLimits {
-    /// For browsers to take leave of the cable.
-    drain: Duration,
-    /// For requests, after that.
-    requests: Duration,
-    /// For the first request of a connection that was accepted and has said nothing yet.
-    first_request: Duration,
-}
-
-impl StopLimits {
-    /// Visitors are given time. Whoever waits for a rebuilt program is not: a browser that opened
-    /// a connection in advance and says nothing would make each rebuild wait for it.
-    fn of(environment: Environment) -> Self {
-        let (drain, first_request) = match environment {
-            Environment::Production => (Duration::from_secs(10), Duration::from_secs(5)),
-            _ => (Duration::from_secs(1), Duration::from_millis(500)),
-        };
-        Self {
-            drain,
-            requests: drain,
-            first_request,
-        }
-    }
-}
+/// Before the time is over, those are told who still wait for an answer: so long they have to leave.
+const LAST_CALL: Duration = Duration::from_secs(1);
 
 pub(crate) async fn serve(app: App) -> Result<(), StartError> {
     let (listener, is_inherited) = match inherited()? {
         Some(listener) => (listener, true),
-        None => (bind(app.config().edge.listen).await?, false),
+        None => (bind(&app)?, false),
     };
     let address = listener.local_addr().map_err(StartError::Inherited)?;
+    let server = Server::new(app.router().clone()).with_admission(app.admission().clone());
     tracing::info!("listening on http://{address}");
 
-    let (cable, health) = (app.handle().cable(), app.health().clone());
-    let limits = StopLimits::of(app.config().edge.environment);
-    let (begin, begun) = oneshot::channel();
-    let goodbye = async move {
-        told_to_stop().await;
-        tracing::info!("stopping");
-        health.set_ready(false);
-        // Nobody listens any more when the server has failed.
-        let _ = begin.send(());
-        // Told to reconnect, the browsers find the next process.
-        if timeout(limits.drain, cable.drain()).await.is_err() {
-            tracing::warn!("some connections did not close in time");
-        }
-    }
-    .boxed()
-    .shared();
-    // Visitors who come while this process says goodbye are still answered, unless somebody keeps
-    // the socket: then they wait there for the next process.
-    let accepting_ends = if is_inherited {
-        begun.map(drop).boxed()
-    } else {
-        goodbye.clone().boxed()
-    };
-    let mut config = ServerConfig::default();
-    config.first_request_wait = limits.first_request;
-    let server = Server::new(app.router().clone()).config(config);
-    let answered = async {
-        server.accept(&listener, accepting_ends).await;
-        server.stop();
-        server.stopped().await;
-    };
-    let too_late = async {
-        goodbye.clone().await;
-        tokio::time::sleep(limits.requests).await;
-    };
     tokio::select! {
-        () = answered => goodbye.await,
-        () = too_late => tracing::warn!("some requests were not answered in time"),
+        () = server.accept(&listener, std::future::pending()) => {}
+        () = told_to_stop() => {}
+    }
+    tracing::info!("stopping");
+    tokio::select! {
+        () = stop(&app, &server, listener, is_inherited) => {}
+        () = told_to_stop() => tracing::warn!("stopping at once"),
     }
     Ok(())
+}
+
+/// Everything ends: the cable's connections, requests, what handlers hold.
+async fn stop(app: &App, server: &Server, listener: TcpListener, is_inherited: bool) {
+    let config = app.admission().config();
+    let ends = Instant::now() + config.drain_timeout.unwrap_or_default();
+    let drain = app.handle().drain();
+    app.health().set_ready(false);
+    drain.begin();
+    let requests = async {
+        // Visitors who come meanwhile are still answered, unless somebody keeps the socket: then they wait there for
+        // the next process.
+        if !is_inherited {
+            server.accept(&listener, drain_cable(app, ends)).await;
+            server.accept_waiting(&listener);
+        }
+        // From here on whoever connects is refused, or waits for the next process.
+        drop(listener);
+        server.stop();
+        if timeout_at(ends, server.stopped()).await.is_err() {
+            tracing::warn!("some requests were not answered in time");
+        }
+    };
+    let cable = async {
+        if is_inherited {
+            drain_cable(app, ends).await;
+        }
+    };
+    let guards = async {
+        if timeout_at(ends, drain.finished()).await.is_err() {
+            tracing::warn!("what handlers held did not end in time");
+        }
+    };
+    tokio::join!(requests, cable, guards);
+}
+
+/// Told to reconnect, the browsers find the next process.
+async fn drain_cable(app: &App, ends: Instant) {
+    let cable = app.handle().cable();
+    let window = app.admission().config().drain_window.unwrap_or_default();
+    let last_call = async {
+        // Of a short time half is for answers.
+        let left = ends.saturating_duration_since(Instant::now());
+        sleep_until(ends - LAST_CALL.min(left / 2)).await;
+        cable.restart();
+        sleep_until(ends).await;
+    };
+    tokio::select! {
+        () = cable.drain_over(window) => {}
+        () = last_call => tracing::warn!("some connections did not close in time"),
+    }
 }
 
 /// The socket that was bound before this process began, by systemd or by `sinew watch`.
@@ -102,13 +100,18 @@ fn inherited() -> Result<Option<TcpListener>, StartError> {
     listener.map(Some).map_err(StartError::Inherited)
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| match source.kind() {
-            ErrorKind::AddrInUse => StartError::AddressInUse { address, source },
-            _ => StartError::Listen { address, source },
-        })
+fn bind(app: &App) -> Result<TcpListener, StartError> {
+    let address = app.config().edge.listen;
+    let bound = listen(address, app.admission().config().backlog, 1);
+    let listener = bound.and_then(|mut sockets| TcpListener::from_std(sockets.remove(0)));
+    listener.map_err(|source| cannot_listen(address, source))
+}
+
+fn cannot_listen(address: SocketAddr, source: std::io::Error) -> StartError {
+    match source.kind() {
+        ErrorKind::AddrInUse => StartError::AddressInUse { address, source },
+        _ => StartError::Listen { address, source },
+    }
 }
 
 /// Ctrl-C, or SIGTERM where there is one.
