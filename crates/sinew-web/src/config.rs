@@ -13,7 +13,7 @@ use crate::error::{AssetsUrlError, BasePathError, ConfigError, NetworkError, Sec
 use crate::forwarded::{ForwardedHeaders, TrustedProxies};
 use crate::origin::OriginPolicy;
 use crate::secret::Secret;
-use crate::server::ServerConfig;
+use crate::server::{ServerConfig, TlsFiles};
 
 /// Bytes a message from a client may have, by default: 1 MiB.
 pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
@@ -158,6 +158,16 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "when the process ends at the latest, counted from when it was told to stop",
     },
     Variable {
+        name: "SINEW_TLS_CERTIFICATE",
+        default: "none: no TLS",
+        meaning: "PEM file of the certificate with its chain, when TLS ends in the program itself (feature `tls`)",
+    },
+    Variable {
+        name: "SINEW_TLS_KEY",
+        default: "none",
+        meaning: "PEM file of the certificate's private key",
+    },
+    Variable {
         name: "SINEW_SANITY_CHECKS",
         default: "`on`",
         meaning: "whether what looks wrong is named in the log: `on` or `off`",
@@ -216,6 +226,8 @@ pub struct EdgeConfig {
     pub shard_threads: usize,
     /// Who is let in, and how the process ends.
     pub server: ServerConfig,
+    /// The certificate, when TLS ends in the program itself; none by default. It needs the feature `tls`.
+    pub tls: Option<TlsFiles>,
     /// Whether what looks wrong about the settings and the first requests is named in the log, each
     /// with what to do about it; yes by default.
     pub sanity_checks: bool,
@@ -239,6 +251,7 @@ impl Default for EdgeConfig {
             message_bytes_max: MESSAGE_BYTES_MAX,
             shard_threads: 0,
             server: ServerConfig::default(),
+            tls: None,
             sanity_checks: true,
         }
     }
@@ -413,6 +426,7 @@ impl EdgeConfig {
             config.shard_threads = number;
         }
         config.server = ServerConfig::from_lookup(get)?;
+        config.tls = TlsFiles::from_lookup(get)?;
         if let Some(checks) = get("SINEW_SANITY_CHECKS") {
             config.sanity_checks = match checks.to_ascii_lowercase().as_str() {
                 "on" => true,
@@ -585,6 +599,8 @@ mod tests {
             ("SINEW_ACCEPTS_PER_SECOND_MAX", "500"),
             ("SINEW_DRAIN_WINDOW_SECONDS", "0"),
             ("SINEW_DRAIN_TIMEOUT_SECONDS", "60"),
+            ("SINEW_TLS_CERTIFICATE", "/etc/app/cert.pem"),
+            ("SINEW_TLS_KEY", "/etc/app/key.pem"),
             ("SINEW_SANITY_CHECKS", "Off"),
         ])
         .expect("good settings");
@@ -617,6 +633,7 @@ mod tests {
         assert_eq!(server.accepts_per_second_max, 500);
         assert_eq!(server.drain_window, Some(Duration::ZERO));
         assert_eq!(server.drain_timeout, Some(Duration::from_secs(60)));
+        assert!(config.tls.is_some());
         assert!(!config.sanity_checks);
     }
 
@@ -650,6 +667,8 @@ mod tests {
             ("SINEW_ACCEPTS_PER_SECOND_MAX", "fast"),
             ("SINEW_DRAIN_WINDOW_SECONDS", "5s"),
             ("SINEW_DRAIN_TIMEOUT_SECONDS", "0"),
+            ("SINEW_TLS_CERTIFICATE", "alone.pem"),
+            ("SINEW_TLS_KEY", "alone.pem"),
             ("SINEW_SANITY_CHECKS", "sometimes"),
         ] {
             let error = with(&[(name, value)]).expect_err(value);

@@ -14,22 +14,26 @@ mod drain;
 mod listen;
 mod pace;
 mod statistics;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::future::Future;
 use std::net::SocketAddr;
 
 use axum::Router;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 pub(crate) use addresses::Place;
 pub(crate) use admission::Visit;
 pub use admission::{Admission, Arrival, Refused};
-pub use config::ServerConfig;
+pub use config::{ServerConfig, TlsFiles};
 pub use drain::{Drain, DrainGuard};
 pub use listen::listen;
 pub use statistics::ServerStatistics;
+#[cfg(feature = "tls")]
+pub use tls::Tls;
 
 /// Answers the requests of a router. Cloning is cheap; clones are one server.
 ///
@@ -65,6 +69,8 @@ pub use statistics::ServerStatistics;
 pub struct Server {
     router: Router,
     admission: Admission,
+    #[cfg(feature = "tls")]
+    tls: Option<Tls>,
     /// Whether it was told to stop. Its receivers are the connections.
     is_stopping: watch::Sender<bool>,
 }
@@ -75,6 +81,8 @@ impl Server {
         Self {
             router,
             admission: Admission::new(ServerConfig::default()),
+            #[cfg(feature = "tls")]
+            tls: None,
             is_stopping: watch::Sender::new(false),
         }
     }
@@ -100,6 +108,27 @@ impl Server {
     pub fn with_admission(mut self, admission: Admission) -> Self {
         self.admission = admission;
         self
+    }
+
+    /// Speaks TLS on the TCP sockets that it accepts or is [given](Self::serve_tcp). Requests that come so are
+    /// [secure](crate::Peer::secure).
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Whether it speaks TLS.
+    ///
+    /// ```
+    /// assert!(!sinew_web::Server::new(axum::Router::new()).is_secure());
+    /// ```
+    pub fn is_secure(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return self.tls.is_some();
+        #[cfg(not(feature = "tls"))]
+        return false;
     }
 
     /// Who is let in, and what has been counted.
@@ -142,7 +171,17 @@ impl Server {
         tokio::select! {
             () = until => {}
             () = accept::accept(self, listener) => {}
+            () = self.watch() => {}
         }
+    }
+
+    /// Keeps the certificate as its files are.
+    async fn watch(&self) {
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            tls::watch(self, tls).await;
+        }
+        std::future::pending().await
     }
 
     /// Accepts what waits in the listener's queue at this moment, and answers it on tasks of the current runtime: for
@@ -172,6 +211,33 @@ impl Server {
     /// ```
     pub fn accept_waiting(&self, listener: &TcpListener) {
         accept::accept_waiting(self, listener);
+    }
+
+    /// Answers the requests of one TCP socket on a task of the current runtime, with TLS if the server
+    /// [speaks it](Self::is_secure). The connection counts from this call on.
+    ///
+    /// ```
+    /// use axum::{Router, routing::get};
+    /// use sinew_web::Server;
+    /// use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    /// use tokio::net::{TcpListener, TcpStream};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::new(Router::new().route("/", get(async || "Hello")));
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let mut browser = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (socket, peer) = listener.accept().await?;
+    /// server.serve_tcp(socket, peer);
+    /// assert_eq!(server.connections(), 1);
+    ///
+    /// browser.write_all(b"GET / HTTP/1.1\r\nhost: example.com\r\nconnection: close\r\n\r\n").await?;
+    /// let mut answer = String::new();
+    /// browser.read_to_string(&mut answer).await?;
+    /// assert!(answer.ends_with("Hello"));
+    /// # Ok(()) }
+    /// ```
+    pub fn serve_tcp(&self, socket: TcpStream, peer: SocketAddr) {
+        accept::take(self, socket, peer);
     }
 
     /// Answers the requests that come on one byte stream until it is closed, upgraded to something else, or the server

@@ -611,7 +611,8 @@ impl App {
     ///
     /// # Errors
     ///
-    /// [`StartError::AddressInUse`], [`StartError::Listen`] and [`StartError::Inherited`].
+    /// [`StartError::AddressInUse`], [`StartError::Listen`], [`StartError::Inherited`], and when a
+    /// certificate is named that cannot be used.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> sinew::Result {

@@ -22,8 +22,9 @@ pub(crate) async fn serve(app: App) -> Result<(), StartError> {
         None => (bind(&app)?, false),
     };
     let address = listener.local_addr().map_err(StartError::Inherited)?;
-    let server = Server::new(app.router().clone()).with_admission(app.admission().clone());
-    tracing::info!("listening on http://{address}");
+    let server = server_of(&app)?;
+    let scheme = if server.is_secure() { "https" } else { "http" };
+    tracing::info!("listening on {scheme}://{address}");
 
     tokio::select! {
         () = server.accept(&listener, std::future::pending()) => {}
@@ -35,6 +36,17 @@ pub(crate) async fn serve(app: App) -> Result<(), StartError> {
         () = told_to_stop() => tracing::warn!("stopping at once"),
     }
     Ok(())
+}
+
+fn server_of(app: &App) -> Result<Server, StartError> {
+    let server = Server::new(app.router().clone()).with_admission(app.admission().clone());
+    match &app.config().edge.tls {
+        None => Ok(server),
+        #[cfg(feature = "tls")]
+        Some(files) => Ok(server.tls(sinew_web::server::Tls::from_files(files.clone())?)),
+        #[cfg(not(feature = "tls"))]
+        Some(_) => Err(StartError::WithoutTls),
+    }
 }
 
 /// Everything ends: the cable's connections, requests, what handlers hold.

@@ -49,10 +49,15 @@ pub(super) fn accept_waiting(server: &Server, listener: &TcpListener) {
     }
 }
 
-fn take(server: &Server, socket: TcpStream, peer: SocketAddr) {
+pub(super) fn take(server: &Server, socket: TcpStream, peer: SocketAddr) {
     // Answers are small and each is whole: waiting for more to send with it only delays it.
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
+    }
+    #[cfg(feature = "tls")]
+    if let Some(tls) = &server.tls {
+        tokio::spawn(super::connection::serve_secure(server, tls, socket, peer));
+        return;
     }
     tokio::spawn(server.serve_stream(socket, peer));
 }

@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::environment::Environment;
@@ -47,6 +48,8 @@ pub struct ServerConfig {
     /// How long a connection may take from one answer until the head of its next request is read. Default 75 s. Then it
     /// is closed. Longer than what proxies keep unused connections for, so that it is they who close them.
     pub keep_alive_timeout: Duration,
+    /// How often the files of a certificate are looked at. Default 5 s.
+    pub tls_reload_interval: Duration,
     /// What `Retry-After` says to those who are refused. Default 5 s.
     pub retry_after: Duration,
     /// How long a connection that has not sent any request yet is waited for once the server was told to stop. Default
@@ -71,6 +74,7 @@ impl Default for ServerConfig {
             header_read_timeout: Duration::from_secs(10),
             header_bytes_max: 64 * 1024,
             keep_alive_timeout: Duration::from_secs(75),
+            tls_reload_interval: Duration::from_secs(5),
             retry_after: Duration::from_secs(5),
             first_request_wait: None,
             drain_window: None,
@@ -145,5 +149,55 @@ impl ServerConfig {
             config.drain_timeout = Some(Duration::from_secs(seconds.into()));
         }
         Ok(config)
+    }
+}
+
+/// Where a certificate and its key are, as PEM. The server needs the feature `tls`.
+///
+/// ```
+/// use sinew_web::EdgeConfig;
+/// use sinew_web::server::TlsFiles;
+///
+/// let config = EdgeConfig::from_lookup(|name| match name {
+///     "SINEW_TLS_CERTIFICATE" => Some("/etc/shop/fullchain.pem".to_owned()),
+///     "SINEW_TLS_KEY" => Some("/etc/shop/privkey.pem".to_owned()),
+///     _ => None,
+/// })?;
+/// let files: TlsFiles = config.tls.expect("both are set");
+/// assert_eq!(files.key.to_str(), Some("/etc/shop/privkey.pem"));
+///
+/// let one = EdgeConfig::from_lookup(|name| (name == "SINEW_TLS_KEY").then(|| "key.pem".to_owned()));
+/// assert!(one.unwrap_err().to_string().contains("SINEW_TLS_CERTIFICATE"));
+/// # Ok::<(), sinew_web::error::ConfigError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, and after it those that lead to a root.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+impl TlsFiles {
+    pub(crate) fn from_lookup(
+        get: impl Fn(&'static str) -> Option<String>,
+    ) -> Result<Option<Self>, ConfigError> {
+        const CERTIFICATE: &str = "SINEW_TLS_CERTIFICATE";
+        const KEY: &str = "SINEW_TLS_KEY";
+        match (get(CERTIFICATE), get(KEY)) {
+            (None, None) => Ok(None),
+            (Some(certificate), Some(key)) => Ok(Some(Self {
+                certificate: certificate.into(),
+                key: key.into(),
+            })),
+            (Some(path), None) => {
+                let expected = "a certificate whose key is named by SINEW_TLS_KEY";
+                Err(ConfigError::new(CERTIFICATE, &path, expected))
+            }
+            (None, Some(path)) => {
+                let expected = "the key of the certificate named by SINEW_TLS_CERTIFICATE";
+                Err(ConfigError::new(KEY, &path, expected))
+            }
+        }
     }
 }

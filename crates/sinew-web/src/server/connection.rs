@@ -104,6 +104,40 @@ pub(super) fn serve(
     }
 }
 
+/// As [`serve`], once both sides have agreed on keys.
+#[cfg(feature = "tls")]
+pub(super) fn serve_secure(
+    server: &Server,
+    tls: &super::Tls,
+    socket: tokio::net::TcpStream,
+    peer: SocketAddr,
+) -> impl Future<Output = ()> + Send + 'static {
+    let arrival = server.admission().arrives(peer.ip());
+    // Counted from now on.
+    let mut stopping = server.is_stopping.subscribe();
+    let (server, tls) = (server.clone(), tls.clone());
+    async move {
+        let config = server.admission().config();
+        let given_up = async {
+            drop(stopping.wait_for(|it| *it).await);
+            sleep(config.first_request_wait.unwrap_or(FIRST_REQUEST_WAIT)).await;
+        };
+        let settles = async {
+            sleep(ARRIVES_WITHIN).await;
+            arrival.settles();
+            std::future::pending::<()>().await;
+        };
+        let stream = tokio::select! {
+            stream = super::tls::shake_hands(&server, &tls, socket) => stream,
+            () = given_up => None,
+            () = settles => None,
+        };
+        if let Some(stream) = stream {
+            serve(&server, stream, peer, true, arrival).await;
+        }
+    }
+}
+
 /// What answers the requests of a connection.
 #[derive(Clone)]
 struct Answers {

@@ -2,5 +2,7 @@
 
 mod admitting;
 mod departing;
+#[cfg(feature = "tls")]
+mod encrypted;
 mod http;
 mod stopping;
