@@ -413,6 +413,17 @@ impl Controller for Application {
         }
     }
 
+    fn is_busy(&self, connection: &ConnectionContext, subscription: &Subscribed) -> bool {
+        match &self.handlers[subscription.route() as usize] {
+            Handler::Direct(channel) => channel.is_busy(DirectSubscription::new(
+                connection,
+                subscription.identifier(),
+                subscription.state(),
+            )),
+            _ => false,
+        }
+    }
+
     fn disconnected(&self, connection: &ConnectionContext, subscriptions: Vec<Subscribed>) {
         for subscription in subscriptions {
             match &self.handlers[subscription.route() as usize] {

@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use sinew_streams::{Streams, StreamsError};
 use tokio::sync::Notify;
@@ -301,7 +301,8 @@ impl Cable {
             .for_each_shard(|inbox| inbox.post(Parcel::Restart, 0));
     }
 
-    /// As [`restart`](Self::restart), for good: a connection that still comes is told the same and closed.
+    /// As [`restart`](Self::restart), for good: a connection that still comes is told the same and closed. One that waits
+    /// for an answer of the application is told when it has it.
     /// Resolves when the last connection is gone.
     ///
     /// ```
@@ -329,8 +330,40 @@ impl Cable {
     /// # Ok(()) }
     /// ```
     pub async fn drain(&self) {
+        self.drain_over(Duration::ZERO).await;
+    }
+
+    /// As [`drain`](Self::drain), evenly over so long a time, so that not all come back at once.
+    ///
+    /// Who waits for an answer of the application is told after it, be it later:
+    /// [`Controller::is_busy`](crate::Controller::is_busy) says who does. [`restart`](Self::restart) tells all that are
+    /// left.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Cable, ConnectRequest, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    /// use std::time::Duration;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// # let mut client = Client::open(&cable);
+    /// # assert_eq!(client.receive().await["type"], "welcome");
+    /// let leaves = async {
+    ///     // The first is told at once.
+    ///     assert_eq!(client.receive().await["reason"], "server_restart");
+    ///     drop(client);
+    /// };
+    /// tokio::join!(cable.drain_over(Duration::from_secs(60)), leaves);
+    /// # Ok(()) }
+    /// ```
+    pub async fn drain_over(&self, window: Duration) {
         self.inner.draining.store(true, Relaxed);
-        self.restart();
+        self.inner
+            .follows
+            .for_each_shard(|inbox| inbox.post(Parcel::Depart(window), 0));
         loop {
             let empty = self.inner.empty.notified();
             if self.inner.node.counters.connections.load(Relaxed) == 0 {
@@ -338,6 +371,24 @@ impl Cable {
             }
             empty.await;
         }
+    }
+
+    /// Whether it [drains](Self::drain): nobody new stays.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_streams::StreamsError> {
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// assert!(!cable.is_draining());
+    /// cable.drain().await;
+    /// assert!(cable.is_draining());
+    /// # Ok(()) }
+    /// ```
+    pub fn is_draining(&self) -> bool {
+        self.inner.draining.load(Relaxed)
     }
 
     /// What it has done and holds.

@@ -18,7 +18,7 @@ pub use subscribed::Subscribed;
 
 use crate::controller::{Answer, Call, Changes, Confirmation, Refusal};
 use crate::statistics::{Counters, down, up};
-use crate::{Config, ConnectRequest, ConnectionContext};
+use crate::{Config, ConnectRequest, ConnectionContext, Controller};
 
 /// One client's socket-level life on the server.
 ///
@@ -113,6 +113,18 @@ impl Connection {
         })
     }
 
+    /// Whether the application owes it an answer, to a command or to something that a command began.
+    pub(crate) fn is_busy(&self, controller: &dyn Controller) -> bool {
+        match &self.phase {
+            Phase::Open(Busy::No) => self
+                .subscriptions
+                .iter()
+                .any(|subscription| controller.is_busy(&self.context, subscription)),
+            Phase::Open(_) => true,
+            Phase::Connecting { .. } | Phase::Ended => false,
+        }
+    }
+
     fn config(&self) -> &Config {
         &self.context.mailbox.node.config
     }
@@ -169,6 +181,9 @@ impl Connection {
     /// Ends without a word to the client: streams are left, the application hears of it.
     fn leave(&mut self, effects: &mut impl Effects) {
         let phase = std::mem::replace(&mut self.phase, Phase::Ended);
+        if matches!(phase, Phase::Connecting { .. }) {
+            up(&self.counters().answered);
+        }
         self.waiting = None;
         let mut subscriptions = std::mem::take(&mut self.subscriptions);
         for subscription in &mut subscriptions {
@@ -363,6 +378,7 @@ impl Connection {
     fn answered_connect(&mut self, answer: Answer, effects: &mut impl Effects) {
         match answer {
             Answer::Connected(identifiers) => {
+                up(&self.counters().answered);
                 self.phase = Phase::Open(Busy::No);
                 effects.opened(*identifiers);
                 effects.send(ServerMessage::Welcome);

@@ -85,6 +85,15 @@ pub trait Controller: Send + Sync + 'static {
 
     /// A connection that had been welcomed is gone, with these subscriptions.
     fn disconnected(&self, connection: &ConnectionContext, subscriptions: Vec<Subscribed>);
+
+    /// Whether something that this subscription began, and whose call was answered, is still on its way to it. While it
+    /// is, a [drain](crate::Cable::drain_over) does not tell the client to leave.
+    ///
+    /// Called on the threads that drive connections; must not block. No by default.
+    fn is_busy(&self, connection: &ConnectionContext, subscription: &Subscribed) -> bool {
+        let _ = (connection, subscription);
+        false
+    }
 }
 
 /// What the cable asks the application.

@@ -1,6 +1,7 @@
 //! One shard's inbox: the only way in from other threads.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -30,6 +31,8 @@ pub(crate) enum Parcel {
     DisconnectIf(Whose, bool),
     /// Tell every connection `server_restart`.
     Restart,
+    /// The same, evenly over a time, and none that waits for an answer.
+    Depart(Duration),
 }
 
 /// Parcels of one shard, in the order in which they were posted.

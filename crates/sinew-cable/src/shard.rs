@@ -69,6 +69,7 @@
 //! # Ok(()) }
 //! ```
 
+mod departure;
 mod hub;
 mod outbox;
 mod perform;
@@ -92,8 +93,9 @@ use crate::context::{ConnectionId, data_frame};
 use crate::follows::ShardNumber;
 use crate::inbox::{Inbox, Parcel};
 use crate::mailbox::{Mail, Mailbox};
-use crate::statistics::up;
+use crate::statistics::{down, up};
 use crate::{Cable, ConnectRequest, ConnectionContext, Incoming};
+use departure::Departure;
 use hub::Hub;
 use outbox::Spares;
 use perform::Performer;
@@ -161,6 +163,7 @@ pub struct Shard<P> {
     departing: Vec<Key>,
     parcels: Vec<Parcel>,
     spares: Spares,
+    departure: Option<Box<Departure>>,
 }
 
 struct Link<P> {
@@ -272,6 +275,7 @@ impl<P> Shard<P> {
             departing: Vec::new(),
             parcels: Vec::new(),
             spares: Spares::default(),
+            departure: None,
         }
     }
 
@@ -368,10 +372,11 @@ impl<P> Shard<P> {
 
     /// Takes what others posted. False when there was nothing.
     pub fn take_mail(&mut self, now: Instant) -> bool {
+        let leaving = self.leaving(now);
         let mut parcels = std::mem::take(&mut self.parcels);
         self.inbox.take(&mut parcels);
         let departing = self.departing.len();
-        let any = !parcels.is_empty();
+        let any = !parcels.is_empty() || !leaving.is_empty();
         for parcel in parcels.drain(..) {
             match parcel {
                 Parcel::Mail { key, id, mail } => self.mail(now, key, id, mail),
@@ -386,7 +391,12 @@ impl<P> Shard<P> {
                     let reason = DisconnectReason::ServerRestart;
                     self.disconnect_all(now, reason, reason.reconnect(), |_| true);
                 }
+                Parcel::Depart(window) => self.depart(now, window),
             }
+        }
+        for key in leaving {
+            let reason = DisconnectReason::ServerRestart;
+            self.disconnect(now, key, reason, reason.reconnect());
         }
         if parcels.capacity() <= 4096 {
             self.parcels = parcels;
@@ -586,6 +596,8 @@ impl<P> Shard<P> {
         let Some(link) = self.links.remove(key.0) else {
             return;
         };
+        // It has left, and so was answered.
+        down(&self.cable.node.counters.answered);
         if let Some(moved) = self.wheel.remove(link.place)
             && let Some(other) = self.links.get_mut(moved.0)
         {
@@ -596,7 +608,8 @@ impl<P> Shard<P> {
     /// Whether there is nothing to do but to wait; then a parcel that comes calls the wake function.
     #[must_use]
     pub fn sleep(&self) -> bool {
-        self.dirty.is_empty() && self.departing.is_empty() && self.inbox.sleep()
+        let departs = self.departure.as_ref().is_some_and(|it| it.is_new);
+        !departs && self.dirty.is_empty() && self.departing.is_empty() && self.inbox.sleep()
     }
 
     /// Awake again, by other means than the wake function: it need not be called.

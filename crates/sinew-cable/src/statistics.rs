@@ -27,6 +27,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub struct Statistics {
     /// Connections now, those that still wait for the application's welcome included.
     pub connections: u64,
+    /// Of these, those that the application has not answered: it has not said who they are.
+    pub handshakes: u64,
     /// Subscriptions now.
     pub subscriptions: u64,
     /// Connections that were opened.
@@ -55,11 +57,17 @@ macro_rules! counters {
         #[derive(Default)]
         pub(crate) struct Counters {
             $(pub(crate) $name: AtomicU64,)*
+            /// Connections that were answered, until they are gone.
+            pub(crate) answered: AtomicU64,
         }
 
         impl Counters {
             pub(crate) fn read(&self) -> Statistics {
-                Statistics { $($name: self.$name.load(Relaxed),)* }
+                // First those that were answered: what changes in between makes too many handshakes, never too few.
+                let answered = self.answered.load(Relaxed);
+                let mut now = Statistics { handshakes: 0, $($name: self.$name.load(Relaxed),)* };
+                now.handshakes = now.connections.saturating_sub(answered);
+                now
             }
         }
     };

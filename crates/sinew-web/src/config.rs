@@ -14,6 +14,7 @@ use crate::error::{AssetsUrlError, BasePathError, ConfigError, NetworkError, Sec
 use crate::forwarded::{ForwardedHeaders, TrustedProxies};
 use crate::origin::OriginPolicy;
 use crate::secret::Secret;
+use crate::server::{ServerConfig, TlsFiles};
 
 /// Bytes a message from a client may have, by default: 1 MiB.
 pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
@@ -128,6 +129,46 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "threads of their own that accept connections and drive those of the cable, at most 1024",
     },
     Variable {
+        name: "SINEW_CONNECTIONS_MAX",
+        default: "the limit on open files, less 128",
+        meaning: "sockets in all; one more is answered 503",
+    },
+    Variable {
+        name: "SINEW_CONNECTIONS_PER_ADDRESS_MAX",
+        default: "1000",
+        meaning: "sockets of one address, loopback and trusted proxies excepted; one more is answered 429; 0 is no bound",
+    },
+    Variable {
+        name: "SINEW_HANDSHAKES_MAX",
+        default: "1024",
+        meaning: "sockets that were accepted and not yet welcomed by the application; beyond, visitors wait in the system's queue",
+    },
+    Variable {
+        name: "SINEW_ACCEPTS_PER_SECOND_MAX",
+        default: "0: no bound",
+        meaning: "connections accepted in a second; what comes faster waits in the system's queue",
+    },
+    Variable {
+        name: "SINEW_DRAIN_WINDOW_SECONDS",
+        default: "5 in production, 0 elsewhere",
+        meaning: "over what time browsers are told to reconnect when the process is told to stop",
+    },
+    Variable {
+        name: "SINEW_DRAIN_TIMEOUT_SECONDS",
+        default: "25 in production, 2 elsewhere",
+        meaning: "when the process ends at the latest, counted from when it was told to stop",
+    },
+    Variable {
+        name: "SINEW_TLS_CERTIFICATE",
+        default: "none: no TLS",
+        meaning: "PEM file of the certificate with its chain, when TLS ends in the program itself (feature `tls`)",
+    },
+    Variable {
+        name: "SINEW_TLS_KEY",
+        default: "none",
+        meaning: "PEM file of the certificate's private key",
+    },
+    Variable {
         name: "SINEW_SANITY_CHECKS",
         default: "`on`",
         meaning: "whether what looks wrong is named in the log: `on` or `off`",
@@ -188,6 +229,10 @@ pub struct EdgeConfig {
     /// none by default. [`WebSocketConfig::own_descriptors`](crate::WebSocketConfig::own_descriptors) says what it asks
     /// of the rest of the process.
     pub own_descriptors: Option<fn() -> io::Result<()>>,
+    /// Who is let in, and how the process ends.
+    pub server: ServerConfig,
+    /// The certificate, when TLS ends in the program itself; none by default. It needs the feature `tls`.
+    pub tls: Option<TlsFiles>,
     /// Whether what looks wrong about the settings and the first requests is named in the log, each
     /// with what to do about it; yes by default.
     pub sanity_checks: bool,
@@ -211,6 +256,8 @@ impl Default for EdgeConfig {
             message_bytes_max: MESSAGE_BYTES_MAX,
             shard_threads: 0,
             own_descriptors: None,
+            server: ServerConfig::default(),
+            tls: None,
             sanity_checks: true,
         }
     }
@@ -384,6 +431,8 @@ impl EdgeConfig {
             }
             config.shard_threads = number;
         }
+        config.server = ServerConfig::from_lookup(get)?;
+        config.tls = TlsFiles::from_lookup(get)?;
         if let Some(checks) = get("SINEW_SANITY_CHECKS") {
             config.sanity_checks = match checks.to_ascii_lowercase().as_str() {
                 "on" => true,
@@ -550,6 +599,14 @@ mod tests {
             ("SINEW_ASSETS_URL", "https://cdn.example.com"),
             ("SINEW_MESSAGE_BYTES_MAX", "2048"),
             ("SINEW_SHARD_THREADS", "2"),
+            ("SINEW_CONNECTIONS_MAX", "50000"),
+            ("SINEW_CONNECTIONS_PER_ADDRESS_MAX", "0"),
+            ("SINEW_HANDSHAKES_MAX", "10"),
+            ("SINEW_ACCEPTS_PER_SECOND_MAX", "500"),
+            ("SINEW_DRAIN_WINDOW_SECONDS", "0"),
+            ("SINEW_DRAIN_TIMEOUT_SECONDS", "60"),
+            ("SINEW_TLS_CERTIFICATE", "/etc/app/cert.pem"),
+            ("SINEW_TLS_KEY", "/etc/app/key.pem"),
             ("SINEW_SANITY_CHECKS", "Off"),
         ])
         .expect("good settings");
@@ -575,6 +632,14 @@ mod tests {
         );
         assert_eq!(config.message_bytes_max, 2048);
         assert_eq!(config.shard_threads, 2);
+        let server = &config.server;
+        assert_eq!(server.connections_max, Some(50_000));
+        assert_eq!(server.connections_per_address_max, 0);
+        assert_eq!(server.handshakes_max, 10);
+        assert_eq!(server.accepts_per_second_max, 500);
+        assert_eq!(server.drain_window, Some(Duration::ZERO));
+        assert_eq!(server.drain_timeout, Some(Duration::from_secs(60)));
+        assert!(config.tls.is_some());
         assert!(!config.sanity_checks);
     }
 
@@ -602,6 +667,14 @@ mod tests {
             ("SINEW_MESSAGE_BYTES_MAX", "1 MiB"),
             ("SINEW_SHARD_THREADS", "1025"),
             ("SINEW_SHARD_THREADS", "all"),
+            ("SINEW_CONNECTIONS_MAX", "0"),
+            ("SINEW_CONNECTIONS_PER_ADDRESS_MAX", "-1"),
+            ("SINEW_HANDSHAKES_MAX", "0"),
+            ("SINEW_ACCEPTS_PER_SECOND_MAX", "fast"),
+            ("SINEW_DRAIN_WINDOW_SECONDS", "5s"),
+            ("SINEW_DRAIN_TIMEOUT_SECONDS", "0"),
+            ("SINEW_TLS_CERTIFICATE", "alone.pem"),
+            ("SINEW_TLS_KEY", "alone.pem"),
             ("SINEW_SANITY_CHECKS", "sometimes"),
         ] {
             let error = with(&[(name, value)]).expect_err(value);

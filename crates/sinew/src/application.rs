@@ -12,6 +12,7 @@ use sinew_reflex::{CableReady, Engine, EngineBuilder, Error, Reflexes};
 use sinew_store::{MemoryStore, Sessions, Store};
 use sinew_streams::{InProcessStreams, Streams};
 use sinew_verifier::{MessageVerifier, SecretKeyBase};
+use sinew_web::server::Admission;
 use sinew_web::{Environment, Health, SessionLayer};
 use tokio::runtime::Handle;
 use tower::util::MapRequest;
@@ -414,7 +415,11 @@ impl Sinew {
         handle.set_cable(&cable);
 
         let health = Health::new();
-        let endpoint = Endpoint::new(cable, edge);
+        let server = edge.server.clone().with_defaults_of(edge.environment);
+        let admission = Admission::new(server)
+            .cable(cable.clone())
+            .trusted_proxies(edge.trusted_proxies.clone());
+        let endpoint = Endpoint::new(cable, edge, admission.clone());
         let router = endpoint::routes(endpoint.clone(), &edge.cable_path)
             .merge(assets::routes(edge.environment.is_development()));
         let router = if config.health_routes {
@@ -459,6 +464,7 @@ impl Sinew {
             handle,
             engine,
             health,
+            admission,
             config,
             findings: findings.into(),
         })
@@ -536,6 +542,7 @@ pub struct App {
     handle: SinewHandle,
     engine: Engine,
     health: Health,
+    admission: Admission,
     config: Config,
     findings: Arc<[Finding]>,
 }
@@ -569,6 +576,21 @@ impl App {
         &self.health
     }
 
+    /// Who is let in to the cable, and to the server when the application is [served](Self::serve): the bounds of
+    /// [`EdgeConfig::server`](sinew_web::EdgeConfig::server), and what was counted.
+    ///
+    /// ```
+    /// use sinew::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let app = Sinew::new(axum::Router::new()).in_memory().build()?;
+    /// assert_eq!(app.admission().statistics().accepted, 0);
+    /// # Ok(()) }
+    /// ```
+    pub fn admission(&self) -> &Admission {
+        &self.admission
+    }
+
     /// The settings in force.
     pub fn config(&self) -> &Config {
         &self.config
@@ -586,14 +608,17 @@ impl App {
     /// [`EdgeConfig::listen`](sinew_web::EdgeConfig::listen), and visitors who come between two
     /// processes wait in it.
     ///
-    /// Told to stop, it sends the browsers away, for 10 seconds at most, and finishes the requests
-    /// that are being answered, for 10 seconds more at most. Outside of production it is one
-    /// second each, since somebody waits for the next build.
+    /// Told to stop, it says so on `/ready`, tells the browsers to reconnect, spread over
+    /// [`drain_window`](sinew_web::ServerConfig::drain_window), each after the reflexes that it
+    /// called, finishes the requests that are being answered, waits for the
+    /// [guards](SinewHandle::drain_guard) that handlers hold, and ends within
+    /// [`drain_timeout`](sinew_web::ServerConfig::drain_timeout). Told a second time, it ends at
+    /// once.
     ///
     /// # Errors
     ///
-    /// [`StartError::AddressInUse`], [`StartError::Listen`], [`StartError::Inherited`] and
-    /// [`StartError::Serve`].
+    /// [`StartError::AddressInUse`], [`StartError::Listen`], [`StartError::Inherited`], and when a
+    /// certificate is named that cannot be used.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> sinew::Result {

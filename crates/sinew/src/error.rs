@@ -59,9 +59,15 @@ pub enum StartError {
         "LISTEN_FDS announces a socket that cannot be served: pass one TCP socket that listens (ListenStream= in a systemd unit), or unset LISTEN_FDS"
     )]
     Inherited(#[source] std::io::Error),
-    /// The server failed while it ran.
-    #[error("the server stopped")]
-    Serve(#[source] std::io::Error),
+    /// There is a certificate, and the program was built without TLS.
+    #[error(
+        "SINEW_TLS_CERTIFICATE is set, and this program was built without TLS: build it with the feature `tls` of sinew, or unset the variable and let a proxy end TLS"
+    )]
+    WithoutTls,
+    /// The certificate cannot be used.
+    #[cfg(feature = "tls")]
+    #[error(transparent)]
+    Tls(#[from] sinew_web::error::TlsError),
     /// It was started outside of a tokio runtime.
     #[error(
         "Sinew needs a tokio runtime: start it from an async function, for instance under #[tokio::main]"

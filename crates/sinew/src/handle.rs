@@ -14,6 +14,7 @@ use sinew_store::{Session, SessionId};
 use sinew_streams::{StreamName, Streams};
 use sinew_verifier::MessageVerifier;
 use sinew_web::BasePath;
+use sinew_web::server::{Drain, DrainGuard};
 
 use crate::identify::{Connected, SESSION_ID};
 
@@ -75,6 +76,7 @@ struct Inner {
     streams: Arc<dyn Streams>,
     verifier: MessageVerifier,
     base_path: BasePath,
+    drain: Drain,
     /// Not held: the cable holds the reflexes, which hold this handle.
     cable: OnceLock<WeakCable>,
 }
@@ -91,6 +93,7 @@ impl SinewHandle {
             streams,
             verifier,
             base_path,
+            drain: Drain::new(),
             cable: OnceLock::new(),
         }))
     }
@@ -119,6 +122,50 @@ impl SinewHandle {
     pub fn cable(&self) -> Cable {
         let cable = self.0.cable.get().and_then(WeakCable::upgrade);
         cable.expect("there is a cable as long as there is an application")
+    }
+
+    /// Something that the process waits for when it is told to stop, for whoever holds a connection of
+    /// its own: a WebSocket or a stream of events that a handler of yours answers. It says when that
+    /// begins; the process ends when all guards are dropped, or when its
+    /// [time](sinew_web::ServerConfig::drain_timeout) is over.
+    ///
+    /// ```
+    /// use sinew::prelude::*;
+    /// use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+    ///
+    /// async fn echo(sinew: SinewHandle, mut socket: DuplexStream) -> std::io::Result<()> {
+    ///     let guard = sinew.drain_guard();
+    ///     loop {
+    ///         tokio::select! {
+    ///             () = guard.draining() => return socket.write_all(b"!").await,
+    ///             byte = socket.read_u8() => socket.write_u8(byte?).await?,
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let app = Sinew::new(axum::Router::new()).in_memory().build()?;
+    /// let (socket, mut client) = tokio::io::duplex(10);
+    /// let echoes = tokio::spawn(echo(app.handle().clone(), socket));
+    /// client.write_u8(b'a').await?;
+    /// assert_eq!(client.read_u8().await?, b'a');
+    ///
+    /// // What `App::serve` does when it is told to stop.
+    /// app.handle().drain().begin();
+    /// app.handle().drain().finished().await;
+    /// assert_eq!(client.read_u8().await?, b'!');
+    /// echoes.await??;
+    /// # Ok(()) }
+    /// ```
+    pub fn drain_guard(&self) -> DrainGuard {
+        self.0.drain.guard()
+    }
+
+    /// The end of the process, for whoever serves an [`App`](crate::App) by itself and brings it to
+    /// an end, and for whoever wants to know of it without being waited for:
+    /// `sinew.drain().begun().await`.
+    pub fn drain(&self) -> &Drain {
+        &self.0.drain
     }
 
     /// Ends the connections of a session, in this process: the browser is told `remote`.

@@ -78,6 +78,13 @@ pub trait DirectChannel: Send + Sync + 'static {
     /// A message. `data` is the client's text, usually JSON, not checked. The next command may be handled at once.
     fn perform(&self, subscription: DirectSubscription<'_>, data: &str);
 
+    /// Whether something that the client asked for with a message is still on its way to it: then a
+    /// [drain](crate::Cable::drain_over) does not tell it to leave. Must not block. No by default.
+    fn is_busy(&self, subscription: DirectSubscription<'_>) -> bool {
+        let _ = subscription;
+        false
+    }
+
     /// The client left, or its connection ended.
     fn unsubscribed(&self, subscription: DirectSubscription<'_>) {
         let _ = subscription;

@@ -15,6 +15,7 @@ use sinew_cable::{Cable, ConnectRequest, Incoming};
 use sinew_websocket::{CloseCode, Effect, Endpoint, Limits, Role};
 
 use super::WebSocketConfig;
+use crate::server::{Admission, Place, Visit};
 
 /// How much one read may bring.
 const READ_BYTES: usize = 64 * 1024;
@@ -45,6 +46,7 @@ pub(super) struct Arrival<S> {
     pub(super) already_read: Bytes,
     pub(super) request: Arc<ConnectRequest>,
     pub(super) incoming: Incoming,
+    pub(super) visit: Option<Visit>,
 }
 
 /// What the driver keeps for a connection.
@@ -59,6 +61,8 @@ struct Peer<S> {
     is_shut: bool,
     /// Tells the deadlines of this connection from older ones, and from those of another in its place.
     deadline: u32,
+    /// Among the connections of its address, where they are counted.
+    place: Option<Place>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -89,6 +93,8 @@ pub(super) struct Sockets<S> {
     deadlines: BinaryHeap<Reverse<(Instant, Key, u32)>>,
     next_deadline: u32,
     next_tick: Option<Instant>,
+    /// Where the connections of an address are counted, once there is one that is.
+    admission: Option<Admission>,
 }
 
 impl<S: Socket> Sockets<S> {
@@ -106,6 +112,7 @@ impl<S: Socket> Sockets<S> {
             deadlines: BinaryHeap::new(),
             next_deadline: 0,
             next_tick: None,
+            admission: None,
         }
     }
 
@@ -120,7 +127,12 @@ impl<S: Socket> Sockets<S> {
             already_read,
             request,
             incoming,
+            visit,
         } = arrival;
+        let place = visit.and_then(Visit::keep).map(|(admission, place)| {
+            self.admission.get_or_insert(admission);
+            place
+        });
         let peer = Peer {
             socket,
             endpoint: Endpoint::new(Role::Server, &self.limits),
@@ -129,6 +141,7 @@ impl<S: Socket> Sockets<S> {
             is_blocked: false,
             is_shut: false,
             deadline: 0,
+            place,
         };
         let key = self.shard.open(now, incoming, request, peer);
         if !already_read.is_empty() {
@@ -197,10 +210,11 @@ impl<S: Socket> Sockets<S> {
     /// When there is something to do without anything happening.
     pub(super) fn next_due(&self) -> Option<Instant> {
         let deadline = self.deadlines.peek().map(|Reverse((at, ..))| *at);
-        match (deadline, self.next_tick) {
-            (Some(deadline), Some(tick)) => Some(deadline.min(tick)),
-            (deadline, tick) => deadline.or(tick),
-        }
+        let departure = self.shard.next_departure();
+        [deadline, self.next_tick, departure]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn do_due(&mut self, now: Instant) {
@@ -253,6 +267,12 @@ impl<S: Socket> Sockets<S> {
     }
 
     fn remove(&mut self, key: Key) {
+        if let Some(admission) = &self.admission
+            && let Some(visit) = self.shard.visit(key)
+            && let Some(place) = visit.peer.place.take()
+        {
+            admission.leaves(place);
+        }
         // The socket goes with the rest of the connection, which the shard keeps a moment longer.
         self.shard.remove(key);
     }

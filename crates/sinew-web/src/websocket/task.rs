@@ -178,6 +178,7 @@ impl Task {
                     already_read: arrival.already_read,
                     request: arrival.request,
                     incoming: arrival.incoming,
+                    visit: arrival.visit,
                 },
             );
             readiness.number.store(key.number(), Relaxed);

@@ -20,6 +20,7 @@ use sinew_cable::{
 use sinew_streams::InProcessStreams;
 use sinew_verifier::{Key, MessageVerifier};
 use sinew_web::forwarded::Direct;
+use sinew_web::server::Arrival;
 use sinew_web::websocket::{AcceptedStream, Door, Listening};
 use sinew_web::{CableEndpoint, Effective, TrustedProxies, WebSocketConfig};
 use tokio::net::TcpListener;
@@ -57,7 +58,7 @@ impl Door for Pages {
         is_cable.then(|| TrustedProxies::none().effective(&Direct::of_request(request)))
     }
 
-    fn serve(&self, stream: AcceptedStream, _: SocketAddr) {
+    fn serve(&self, stream: AcceptedStream, _: SocketAddr, _: Option<Arrival>) {
         let pages = TowerToHyperService::new(self.0.clone());
         let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), pages);
         tokio::spawn(connection.with_upgrades());
