@@ -57,6 +57,8 @@ struct Peer<S> {
     /// The socket took no more: nothing is written, and nothing read, until it does.
     is_blocked: bool,
     is_shut: bool,
+    /// Its client sent too fast: it is looked at again when that is over.
+    is_paused: bool,
     /// Tells the deadlines of this connection from older ones, and from those of another in its place.
     deadline: u32,
 }
@@ -87,6 +89,9 @@ pub(super) struct Sockets<S> {
     /// Those that are to be read again, once the others had their turn.
     again: Vec<Key>,
     deadlines: BinaryHeap<Reverse<(Instant, Key, u32)>>,
+    /// When those that are paused are to be read again. One that is gone meanwhile, or another in its place, is looked
+    /// at for nothing.
+    pauses: BinaryHeap<Reverse<(Instant, Key)>>,
     next_deadline: u32,
     next_tick: Option<Instant>,
 }
@@ -104,6 +109,7 @@ impl<S: Socket> Sockets<S> {
             buffer: vec![0; READ_BYTES].into_boxed_slice(),
             again: Vec::new(),
             deadlines: BinaryHeap::new(),
+            pauses: BinaryHeap::new(),
             next_deadline: 0,
             next_tick: None,
         }
@@ -128,6 +134,7 @@ impl<S: Socket> Sockets<S> {
             is_readable: false,
             is_blocked: false,
             is_shut: false,
+            is_paused: false,
             deadline: 0,
         };
         let key = self.shard.open(now, incoming, request, peer);
@@ -192,10 +199,11 @@ impl<S: Socket> Sockets<S> {
     /// When there is something to do without anything happening.
     pub(super) fn next_due(&self) -> Option<Instant> {
         let deadline = self.deadlines.peek().map(|Reverse((at, ..))| *at);
-        match (deadline, self.next_tick) {
-            (Some(deadline), Some(tick)) => Some(deadline.min(tick)),
-            (deadline, tick) => deadline.or(tick),
-        }
+        let pause = self.pauses.peek().map(|Reverse((at, _))| *at);
+        [deadline, pause, self.next_tick]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn do_due(&mut self, now: Instant) {
@@ -209,7 +217,7 @@ impl<S: Socket> Sockets<S> {
             let unix = SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)
                 .unwrap_or_default();
-            self.shard.ping(now, unix.as_secs());
+            self.shard.ping(now, unix);
             // A tick that comes late is made up for: the wheel keeps its pace, or clients would miss their pings. After a
             // standstill there is nothing to make up for: they have missed them.
             let step = self.shard.tick_interval();
@@ -227,6 +235,15 @@ impl<S: Socket> Sockets<S> {
             if is_over {
                 tracing::debug!("a write or a close took longer than its time, connection dropped");
                 self.remove(key);
+            }
+        }
+        while let Some(Reverse((at, key))) = self.pauses.peek().copied()
+            && at <= now
+        {
+            self.pauses.pop();
+            if let Some(visit) = self.shard.visit(key) {
+                visit.peer.is_paused = false;
+                self.read(now, key);
             }
         }
     }
@@ -261,7 +278,7 @@ impl<S: Socket> Sockets<S> {
 
     fn read_on(&mut self, now: Instant, key: Key) -> Read {
         for _ in 0..READS_IN_TURN {
-            let Some(visit) = self.shard.visit(key) else {
+            let Some(mut visit) = self.shard.visit(key) else {
                 return Read::On;
             };
             let peer = visit.peer;
@@ -271,6 +288,15 @@ impl<S: Socket> Sockets<S> {
             // An application that is behind is not given more, nor is one whose answers are not taken: the socket's own
             // buffers hold the client back.
             if peer.phase == Phase::Open && (peer.is_blocked || visit.line.is_congested()) {
+                return Read::On;
+            }
+            if peer.phase == Phase::Open
+                && let Some(pause) = visit.line.pause(now)
+            {
+                if !peer.is_paused {
+                    peer.is_paused = true;
+                    self.pauses.push(Reverse((now + pause, key)));
+                }
                 return Read::On;
             }
             match peer.socket.read(&mut self.buffer) {
@@ -303,10 +329,11 @@ impl<S: Socket> Sockets<S> {
         let (peer, mut line) = (visit.peer, visit.line);
         let phase = &mut peer.phase;
         let before = *phase;
+        line.read(now, input.len());
         peer.endpoint.receive(input, |effect| match effect {
             Effect::Text(text) => line.receive_text(now, text),
             Effect::Binary(bytes) => line.receive_binary(now, bytes),
-            Effect::Send(frame) => line.send_frame(frame),
+            Effect::Send(frame) => line.receive_control(now, frame),
             Effect::Closed { .. } => *phase = Phase::Finished,
             Effect::Failed { error, .. } => {
                 tracing::debug!(%error, "connection failed");
