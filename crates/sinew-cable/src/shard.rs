@@ -188,8 +188,6 @@ struct Link<P> {
     place: Place,
     pulse: Pulse,
     buckets: Buckets,
-    /// It is not read since its client sent too fast.
-    is_paused: bool,
     is_dirty: bool,
     is_departing: bool,
     peer: P,
@@ -232,7 +230,6 @@ pub struct Line<'a> {
     rates: &'a Rates,
     buckets: &'a mut Buckets,
     pulse: &'a mut Pulse,
-    is_paused: &'a mut bool,
 }
 
 impl Line<'_> {
@@ -292,17 +289,16 @@ impl Line<'_> {
         self.connection.is_congested()
     }
 
-    /// How long the socket should not be read, since its client sends faster than it may. One that has sent
-    /// [far too much](crate::Config::incoming_pause_max) is closed instead, and read on for its answer.
+    /// How long the socket should not be read, since its client sends faster than it may; to be asked once after the
+    /// messages of a [read](Self::read). One that has sent [far too much](crate::Config::incoming_pause_max) is closed
+    /// instead, and read on for its answer.
     pub fn pause(&mut self, now: Instant) -> Option<Duration> {
-        let pause = self.rates.pause(now, *self.buckets);
-        let began = pause.is_some() && !*self.is_paused;
-        *self.is_paused = pause.is_some();
-        let node = &self.performer.cable.node;
-        if began {
-            up(&node.counters.incoming_pauses);
+        if self.performer.closing.is_some() {
+            return None;
         }
-        if pause? > node.config.incoming_pause_max && self.performer.closing.is_none() {
+        let pause = self.rates.pause(now, *self.buckets)?;
+        let node = &self.performer.cable.node;
+        if pause > node.config.incoming_pause_max {
             up(&node.counters.flooding_connections);
             tracing::debug!(
                 connection = self.performer.mailbox.id.get(),
@@ -310,9 +306,10 @@ impl Line<'_> {
             );
             self.connection
                 .handle(now, Event::Flooded, &mut self.performer);
+            return None;
         }
-        // What an ended connection still sends is dropped.
-        pause.filter(|_| self.performer.closing.is_none())
+        up(&node.counters.incoming_pauses);
+        Some(pause)
     }
 }
 
@@ -388,7 +385,6 @@ impl<P> Shard<P> {
             place,
             pulse,
             buckets: Buckets::default(),
-            is_paused: false,
             is_dirty: false,
             is_departing: false,
             peer,
@@ -421,7 +417,6 @@ impl<P> Shard<P> {
                 rates: &self.rates,
                 buckets: &mut link.buckets,
                 pulse: &mut link.pulse,
-                is_paused: &mut link.is_paused,
                 performer: Performer {
                     cable: &self.cable,
                     number: self.number,

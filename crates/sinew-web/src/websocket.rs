@@ -8,6 +8,7 @@
 mod config;
 mod sockets;
 mod task;
+mod tcp;
 mod thread;
 
 use std::io;
@@ -264,7 +265,8 @@ impl CableEndpoint {
         }
     }
 
-    /// As [`serve`](Self::serve), for a plain TCP socket: with [`shard_threads`](WebSocketConfig::shard_threads) it
+    /// As [`serve`](Self::serve), for a plain TCP socket, which is told to send at once and to notice when its peer is
+    /// gone ([`tcp_user_timeout`](WebSocketConfig::tcp_user_timeout)). With [`shard_threads`](WebSocketConfig::shard_threads) it
     /// leaves the runtime and moves to one of them. The application's code still runs on the current tokio runtime.
     ///
     /// # Errors
@@ -303,6 +305,7 @@ impl CableEndpoint {
         already_read: bytes::Bytes,
         request: ConnectRequest,
     ) -> io::Result<()> {
+        tcp::prepare((&socket).into(), &self.config);
         if self.config.shard_threads == 0 {
             self.serve(socket, already_read, request);
             return Ok(());
@@ -344,10 +347,6 @@ impl CableEndpoint {
                 return self.serve(socket, bytes::Bytes::new(), request);
             }
         };
-        // Frames are small and each is whole: waiting for more to send with it only delays it.
-        if let Err(error) = socket.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY not set");
-        }
         if let Err(error) = self.serve_tcp(socket, already_read, request) {
             tracing::debug!(%error, "a socket could not be taken from its runtime");
         }

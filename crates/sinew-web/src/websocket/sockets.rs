@@ -278,25 +278,17 @@ impl<S: Socket> Sockets<S> {
 
     fn read_on(&mut self, now: Instant, key: Key) -> Read {
         for _ in 0..READS_IN_TURN {
-            let Some(mut visit) = self.shard.visit(key) else {
+            let Some(visit) = self.shard.visit(key) else {
                 return Read::On;
             };
             let peer = visit.peer;
             if !peer.is_readable {
                 return Read::On;
             }
-            // An application that is behind is not given more, nor is one whose answers are not taken: the socket's own
-            // buffers hold the client back.
-            if peer.phase == Phase::Open && (peer.is_blocked || visit.line.is_congested()) {
-                return Read::On;
-            }
-            if peer.phase == Phase::Open
-                && let Some(pause) = visit.line.pause(now)
-            {
-                if !peer.is_paused {
-                    peer.is_paused = true;
-                    self.pauses.push(Reverse((now + pause, key)));
-                }
+            // An application that is behind is not given more, nor is one whose answers are not taken or that sends faster
+            // than it may: the socket's own buffers hold the client back.
+            let waits = peer.is_blocked || peer.is_paused || visit.line.is_congested();
+            if peer.phase == Phase::Open && waits {
                 return Read::On;
             }
             match peer.socket.read(&mut self.buffer) {
@@ -343,6 +335,12 @@ impl<S: Socket> Sockets<S> {
         });
         let after = *phase;
         if after == before {
+            if after == Phase::Open
+                && let Some(pause) = line.pause(now)
+            {
+                peer.is_paused = true;
+                self.pauses.push(Reverse((now + pause, key)));
+            }
             return;
         }
         // Nothing may follow a close frame.

@@ -35,7 +35,12 @@ impl Server {
         Self::with(slow_pings(), WebSocketConfig::default()).await
     }
 
-    pub(crate) async fn with(config: Config, mut socket: WebSocketConfig) -> Self {
+    pub(crate) async fn with(config: Config, socket: WebSocketConfig) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("binds");
+        Self::on(listener, config, socket)
+    }
+
+    pub(crate) fn on(listener: TcpListener, config: Config, mut socket: WebSocketConfig) -> Self {
         socket.shard_threads = crate::SHARD_THREADS;
         let permits = Arc::new(Semaphore::new(0));
         let application = Application::new(connect)
@@ -57,7 +62,6 @@ impl Server {
                 route.upgrade(request, &effective)
             }),
         );
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("binds");
         let address = listener.local_addr().expect("bound");
         tokio::spawn(async move { axum::serve(listener, app).await });
         Self {
