@@ -4,7 +4,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use http::request::Parts;
+use http::Request;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use super::AcceptedStream;
@@ -24,7 +24,7 @@ pub trait Door: Send + Sync + 'static {
     /// to [`serve`](Self::serve).
     ///
     /// The address of the peer is in the extensions, as axum's `ConnectInfo`.
-    fn admit(&self, request: &mut Parts) -> Option<Effective>;
+    fn admit(&self, request: &mut Request<()>) -> Option<Effective>;
 
     /// Serves a connection that is none of the cable's.
     fn serve(&self, stream: AcceptedStream, peer: SocketAddr);
