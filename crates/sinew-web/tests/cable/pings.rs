@@ -134,7 +134,7 @@ async fn taken_tcp_socket_has_the_configured_timeouts() {
     let mut socket = WebSocketConfig::default();
     socket.tcp_user_timeout = Duration::from_secs(7);
     socket.tcp_keepalive = Duration::from_secs(40);
-    socket.shard_threads = crate::SHARD_THREADS;
+    socket.shard_threads = crate::WAY.threads();
     let server = Server::start().await;
     let endpoint = sinew_web::CableEndpoint::new(server.cable.clone()).config(socket);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")

@@ -12,7 +12,7 @@ fn pair() -> (TcpStream, TcpStream) {
 }
 
 #[test]
-fn taken_socket_notices_that_its_peer_is_gone() {
+fn socket_notices_that_its_peer_is_gone() {
     let (server, _client) = pair();
     let socket = SockRef::from(&server);
     let config = WebSocketConfig::default();
@@ -25,6 +25,25 @@ fn taken_socket_notices_that_its_peer_is_gone() {
     assert_eq!(socket.tcp_keepalive_retries().expect("reads"), 3);
     let timeout = socket.tcp_user_timeout().expect("reads");
     assert_eq!(timeout, Some(seconds(30)));
+}
+
+/// Shards that accept set the options once, on their listeners.
+#[test]
+fn accepted_socket_has_what_its_listener_was_told() {
+    let config = WebSocketConfig::default();
+    let any = "127.0.0.1:0".parse().expect("an address");
+    let listeners = super::super::door::bind(any, 1, &config).expect("binds");
+    let address = listeners[0].local_addr().expect("bound");
+    let _client = TcpStream::connect(address).expect("connects");
+    listeners[0].set_nonblocking(false).expect("sets");
+    let (server, _) = listeners[0].accept().expect("it has connected");
+    let socket = SockRef::from(&server);
+    assert!(socket.tcp_nodelay().expect("reads"));
+    assert!(socket.keepalive().expect("reads"));
+    let timeout = socket.tcp_user_timeout().expect("reads");
+    assert_eq!(timeout, Some(config.tcp_user_timeout));
+    let time = socket.tcp_keepalive_time().expect("reads");
+    assert_eq!(time, config.tcp_keepalive);
 }
 
 #[test]
