@@ -11,7 +11,8 @@ use crate::Config;
 pub(super) struct Rates {
     /// Moments are counted from here.
     beginning: Instant,
-    messages_per_second: u64,
+    /// What a message costs, in nanoseconds.
+    message: u64,
     bytes_per_second: u64,
     burst: u64,
 }
@@ -29,7 +30,7 @@ impl Rates {
     pub(super) fn new(beginning: Instant, config: &Config) -> Self {
         Self {
             beginning,
-            messages_per_second: config.incoming_messages_per_second.into(),
+            message: cost(1, config.incoming_messages_per_second.into()),
             bytes_per_second: config.incoming_bytes_per_second,
             burst: nanos(config.incoming_burst),
         }
@@ -42,14 +43,15 @@ impl Rates {
     /// A message came.
     pub(super) fn count_message(&self, now: Instant, buckets: &mut Buckets) {
         let now = self.moment(now);
-        charge(&mut buckets.messages_paid, now, 1, self.messages_per_second);
+        charge(&mut buckets.messages_paid, now, self.message);
     }
 
     /// That many bytes came.
     pub(super) fn count_bytes(&self, now: Instant, buckets: &mut Buckets, count: usize) {
         let now = self.moment(now);
         let count = u64::try_from(count).unwrap_or(u64::MAX);
-        charge(&mut buckets.bytes_paid, now, count, self.bytes_per_second);
+        let cost = cost(count, self.bytes_per_second);
+        charge(&mut buckets.bytes_paid, now, cost);
     }
 
     /// How long nothing more is to be read, if so.
@@ -61,11 +63,14 @@ impl Rates {
     }
 }
 
-/// A rate of zero is none: nothing is counted.
-fn charge(paid: &mut u64, now: u64, count: u64, per_second: u64) {
-    if let Some(cost) = count.saturating_mul(SECOND).checked_div(per_second) {
-        *paid = (*paid).max(now).saturating_add(cost);
-    }
+/// A rate of zero is none: all is free.
+fn cost(count: u64, per_second: u64) -> u64 {
+    let cost = count.saturating_mul(SECOND).checked_div(per_second);
+    cost.unwrap_or(0)
+}
+
+fn charge(paid: &mut u64, now: u64, cost: u64) {
+    *paid = (*paid).max(now).saturating_add(cost);
 }
 
 fn nanos(duration: Duration) -> u64 {
