@@ -146,7 +146,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "SINEW_SHARD_THREADS",
         default: "0: tasks of the runtime",
-        meaning: "threads of their own that drive the cable's connections, at most 1024",
+        meaning: "threads of their own that accept connections and drive those of the cable, at most 1024",
     },
     Variable {
         name: "SINEW_SANITY_CHECKS",

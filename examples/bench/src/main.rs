@@ -2,7 +2,8 @@
 //!
 //! It binds `127.0.0.1:$PORT`, runs as production with a fixed secret, accepts anonymous sockets
 //! and a missing `Origin`, and limits neither rates nor connections. `SINEW_DATA_DIR` says where
-//! the embedded store lives.
+//! the embedded store lives. `BENCH_PING_SECONDS` sets the time between two pings of a connection;
+//! `BENCH_LIMITS=default` leaves the bounds of outgoing queues as applications have them.
 //!
 //! `bench --shards 64` drives connections on as many threads, which accept them by themselves;
 //! `--descriptor-tables` gives each a descriptor table of its own, where one holds too few sockets.
@@ -16,6 +17,7 @@ mod parts;
 mod reflexes;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sinew::prelude::*;
 use sinew::{
@@ -75,7 +77,12 @@ fn config() -> Result<Config> {
     config.reflex.log = false;
     config.reflex.lane_calls_max = BEYOND_REACH;
     config.reflex.connection_calls_max = BEYOND_REACH;
-    config.cable.outbox_messages_max = BEYOND_REACH;
-    config.cable.outbox_bytes_max = 1 << 30;
+    if std::env::var("BENCH_LIMITS").as_deref() != Ok("default") {
+        config.cable.outbox_messages_max = BEYOND_REACH;
+        config.cable.outbox_bytes_max = 1 << 30;
+    }
+    if let Ok(seconds) = std::env::var("BENCH_PING_SECONDS") {
+        config.cable.ping_interval = Duration::from_secs_f64(seconds.parse()?);
+    }
     Ok(config)
 }
