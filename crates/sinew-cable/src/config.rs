@@ -47,7 +47,7 @@ pub struct Config {
     /// The shortest interval a client gets that asks for one, with `pi` in the query of the cable's address: whole
     /// seconds, as AnyCable reads it. Default 1 s. A shorter one is lengthened to it.
     ///
-    /// Intervals are kept to within a 64th of the shortest there can be.
+    /// Intervals are kept to within a 32nd of the shortest there can be.
     pub ping_interval_min: Duration,
     /// The longest interval a client gets that asks for one. Default 60 s: many proxies close a connection on which
     /// nothing happens for longer. A longer one is shortened to it, and so is `pi=0`, which asks for no pings.

@@ -10,7 +10,7 @@ use super::Key;
 use crate::Config;
 
 /// A shortest interval has so many ticks: by the half of one an interval is rounded, and over so many pings are spread.
-const TICKS_OF_SHORTEST: u32 = 32;
+const TICKS_OF_SHORTEST: u32 = 16;
 /// More slots would only cost memory: an empty one takes 24 bytes.
 const SLOTS_MAX: u32 = 8192;
 /// A driver that is woken more often would do little else.
@@ -18,6 +18,8 @@ const TICK_MIN: Duration = Duration::from_millis(1);
 
 pub(super) struct Wheel {
     tick: Duration,
+    /// The most ticks from one visit to the next.
+    longest: u16,
     /// Where the next turn is.
     next: u16,
     /// Made with the first connection.
@@ -49,15 +51,14 @@ impl Wheel {
         let tick = (shortest / TICKS_OF_SHORTEST)
             .max(longest / (SLOTS_MAX / 2))
             .max(TICK_MIN);
-        let mut wheel = Self {
+        let longest = ticks(longest, tick).clamp(1, (SLOTS_MAX / 2) as u16);
+        Self {
             tick,
+            longest,
             next: 0,
             slots: Vec::new(),
-            count: 0,
-        };
-        let longest = wheel.ticks(longest);
-        wheel.count = longest + longest / 2 + 2;
-        wheel
+            count: longest + longest / 2 + 2,
+        }
     }
 
     /// The time from one turn to the next.
@@ -65,15 +66,12 @@ impl Wheel {
         self.tick
     }
 
-    /// An interval in ticks, at least one.
+    /// An interval in ticks: at least one, at most the longest there can be.
     pub(super) fn ticks(&self, interval: Duration) -> u16 {
-        let tick = self.tick.as_nanos();
-        let ticks = (interval.as_nanos() + tick / 2) / tick;
-        let ticks = u16::try_from(ticks).unwrap_or(u16::MAX);
-        ticks.clamp(1, (SLOTS_MAX / 2) as u16)
+        ticks(interval, self.tick).clamp(1, self.longest)
     }
 
-    /// Adds a connection that is to be visited every `period` ticks. The first visit comes after a half to one and a half
+    /// Adds a connection that is to be visited every `period` [ticks](Self::ticks). The first visit comes after a half to one and a half
     /// of that, as `random` falls.
     pub(super) fn add(&mut self, key: Key, period: u16, random: u64) -> Place {
         if self.slots.is_empty() {
@@ -130,6 +128,13 @@ impl Wheel {
     pub(super) fn moved(place: &mut Place, to: Place) {
         place.index = to.index;
     }
+}
+
+/// Rounded to the nearest.
+fn ticks(interval: Duration, tick: Duration) -> u16 {
+    let tick = tick.as_nanos();
+    let ticks = (interval.as_nanos() + tick / 2) / tick;
+    u16::try_from(ticks).unwrap_or(u16::MAX)
 }
 
 #[cfg(test)]
