@@ -95,6 +95,7 @@ impl Connection {
             }
             Event::Tick => self.tick(now, effects),
             Event::Disconnect { reason, reconnect } => self.end(reason, reconnect, effects),
+            Event::Flooded => self.flooded(effects),
             Event::Gone => self.gone(effects),
         }
     }
@@ -123,6 +124,12 @@ impl Connection {
             Phase::Open(_) => true,
             Phase::Connecting { .. } | Phase::Ended => false,
         }
+    }
+
+    /// Those that stand, in the order in which they came.
+    #[cfg(test)]
+    pub(crate) fn subscriptions(&self) -> &[Subscribed] {
+        &self.subscriptions
     }
 
     fn config(&self) -> &Config {
@@ -172,6 +179,14 @@ impl Connection {
         effects.send(ServerMessage::Disconnect { reason, reconnect });
         effects.close(reason.close_code(), reason.close_text());
         self.leave(effects);
+    }
+
+    /// Nothing is said but the close: a client that sends without end would not read it.
+    fn flooded(&mut self, effects: &mut impl Effects) {
+        if !matches!(self.phase, Phase::Ended) {
+            effects.close(1008, "Too many messages");
+            self.leave(effects);
+        }
     }
 
     fn gone(&mut self, effects: &mut impl Effects) {
@@ -287,10 +302,11 @@ impl Connection {
                 identifier_bytes = identifier.len(),
                 "subscription over its bound, rejected"
             );
+            up(&self.counters().subscriptions_over_bounds);
             self.reject(&identifier, effects);
             return;
         }
-        let identifier = Identifier::from(&*identifier);
+        let identifier = effects.identifier(&identifier);
         let ticket = self.next_ticket();
         let call = Call::Subscribe {
             connection: &self.context,

@@ -5,7 +5,7 @@
 //! ```
 //! use std::io::IoSlice;
 //! use std::sync::Arc;
-//! use std::time::Instant;
+//! use std::time::{Duration, Instant};
 //! use sinew_cable::shard::{Closing, Line, Outbox, Shard, Visit};
 //! use sinew_cable::{Application, Cable, ConnectRequest, ConnectionIdentifiers};
 //! # use sinew_streams::InProcessStreams;
@@ -40,19 +40,25 @@
 //! // A socket that brings a command.
 //! let mut visit = shard.visit(key).expect("it is there");
 //! let line: &mut Line<'_> = &mut visit.line;
+//! line.read(Instant::now(), 55);
 //! line.receive_text(Instant::now(), r#"{"command":"ping"}"#);
 //! line.receive_binary(Instant::now(), br#"{"command":"ping"}"#);
-//! line.send_frame(bytes::Bytes::from_static(b"\x8a\x00"));
+//! line.receive_control(Instant::now(), bytes::Bytes::from_static(b"\x8a\x00"));
 //! let outbox = line.outbox().expect("two answers and a pong");
 //! assert_eq!(outbox.slices(&mut [IoSlice::new(&[]); 16]), 3);
 //! assert!(!line.is_congested(), "the application is not behind");
+//! assert_eq!(line.pause(Instant::now()), None, "the client does not send too fast");
 //!
-//! // Within two intervals every connection has its ping.
-//! let interval = shard.tick_interval() * 256;
-//! assert_eq!(interval, cable.config().ping_interval * 2);
-//! for _ in 0..256 {
-//!     shard.ping(Instant::now(), 1_700_000_000);
+//! // Within one and a half of the interval every connection has its ping.
+//! let within = cable.config().ping_interval * 3 / 2;
+//! let mut passed = Duration::ZERO;
+//! while passed <= within {
+//!     shard.ping(Instant::now(), Duration::from_secs(1_700_000_000));
+//!     passed += shard.tick_interval();
 //! }
+//! let mut visit = shard.visit(key).expect("it is there");
+//! let outbox = visit.line.outbox().expect("and a ping");
+//! assert_eq!(outbox.slices(&mut [IoSlice::new(&[]); 16]), 4);
 //!
 //! // The server ends it: the close goes out after what waits, and nothing may follow.
 //! cable.restart();
@@ -60,6 +66,7 @@
 //! let mut visit = shard.visit(key).expect("it is there");
 //! let closing: Closing = visit.line.closing().expect("it was told to end");
 //! assert_eq!((closing.code, closing.text), (1001, "Server restart"));
+//! visit.line.send_frame(bytes::Bytes::from_static(b"\x88\x02\x03\xe9"));
 //! visit.line.stop();
 //!
 //! // The socket is gone.
@@ -71,8 +78,11 @@
 
 mod departure;
 mod hub;
+mod intake;
+mod names;
 mod outbox;
 mod perform;
+mod pulse;
 mod slots;
 mod wheel;
 
@@ -81,8 +91,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use sinew_protocol::{DisconnectReason, ServerMessage};
-use sinew_websocket::SharedFrame;
+use sinew_protocol::DisconnectReason;
 
 pub(crate) use hub::Seat;
 pub use outbox::Outbox;
@@ -97,8 +106,11 @@ use crate::statistics::{down, up};
 use crate::{Cable, ConnectRequest, ConnectionContext, Incoming};
 use departure::Departure;
 use hub::Hub;
+use intake::{Buckets, Rates};
+use names::Names;
 use outbox::Spares;
 use perform::Performer;
+use pulse::{Beat, PingFrames, Pulse};
 use slots::Slots;
 use wheel::{Place, Wheel};
 
@@ -156,7 +168,11 @@ pub struct Shard<P> {
     inbox: Arc<Inbox>,
     links: Slots<Link<P>>,
     hub: Hub,
+    names: Names,
     wheel: Wheel,
+    /// How many ticks nothing may come from a client; zero is for ever.
+    pong_ticks: u32,
+    rates: Rates,
     /// Connections that have something to write or a close to send, each once.
     dirty: Vec<Key>,
     /// Connections whose socket is gone, kept until what was posted for them before has been looked at.
@@ -173,6 +189,8 @@ struct Link<P> {
     /// Boxed, since few connections end at any time.
     closing: Option<Box<Closing>>,
     place: Place,
+    pulse: Pulse,
+    buckets: Buckets,
     is_dirty: bool,
     is_departing: bool,
     peer: P,
@@ -212,22 +230,44 @@ pub struct Visit<'a, P> {
 pub struct Line<'a> {
     connection: &'a mut Connection,
     performer: Performer<'a>,
+    rates: &'a Rates,
+    buckets: &'a mut Buckets,
+    pulse: &'a mut Pulse,
 }
 
 impl Line<'_> {
+    /// So many bytes were read from the socket; what messages they are comes next.
+    pub fn read(&mut self, now: Instant, bytes: usize) {
+        self.pulse.heard();
+        self.rates.count_bytes(now, self.buckets, bytes);
+    }
+
+    fn count_message(&mut self, now: Instant) {
+        self.pulse.heard();
+        self.rates.count_message(now, self.buckets);
+    }
+
     /// A text message came.
     pub fn receive_text(&mut self, now: Instant, text: &str) {
+        self.count_message(now);
         self.connection
             .handle(now, Event::Text(text), &mut self.performer);
     }
 
     /// A binary message came.
     pub fn receive_binary(&mut self, now: Instant, bytes: &[u8]) {
+        self.count_message(now);
         self.connection
             .handle(now, Event::Binary(bytes), &mut self.performer);
     }
 
-    /// A frame of the WebSocket protocol itself is to be written, such as a pong.
+    /// A frame of the WebSocket protocol itself came, such as a ping, and this is the answer to it.
+    pub fn receive_control(&mut self, now: Instant, answer: Bytes) {
+        self.count_message(now);
+        self.performer.write(answer);
+    }
+
+    /// A frame of the WebSocket protocol itself is to be written, such as a close.
     pub fn send_frame(&mut self, frame: Bytes) {
         self.performer.write(frame);
     }
@@ -251,6 +291,29 @@ impl Line<'_> {
     pub fn is_congested(&self) -> bool {
         self.connection.is_congested()
     }
+
+    /// How long the socket should not be read, since its client sends faster than it may; to be asked once after the
+    /// messages of a [read](Self::read). One that has sent [far too much](crate::Config::incoming_pause_max) is closed
+    /// instead, and read on for its answer.
+    pub fn pause(&mut self, now: Instant) -> Option<Duration> {
+        if self.performer.closing.is_some() {
+            return None;
+        }
+        let pause = self.rates.pause(now, *self.buckets)?;
+        let node = &self.performer.cable.node;
+        if pause > node.config.incoming_pause_max {
+            up(&node.counters.flooding_connections);
+            tracing::debug!(
+                connection = self.performer.mailbox.id.get(),
+                "a client sent far more than it may, connection closed"
+            );
+            self.connection
+                .handle(now, Event::Flooded, &mut self.performer);
+            return None;
+        }
+        up(&node.counters.incoming_pauses);
+        Some(pause)
+    }
 }
 
 impl<P> Shard<P> {
@@ -260,22 +323,28 @@ impl<P> Shard<P> {
     /// It keeps the cable. Dropping it ends its connections.
     pub fn new(cable: &Cable, wake: impl Fn() + Send + Sync + 'static) -> Self {
         let cable = cable.inner.clone();
-        let inbox = Arc::new(Inbox::new(
-            cable.node.config.inbox_bytes_max,
-            Box::new(wake),
-        ));
+        let config = &cable.node.config;
+        let inbox = Arc::new(Inbox::new(config.inbox_bytes_max, Box::new(wake)));
+        let wheel = Wheel::new(config);
+        let pong_ticks = config
+            .pong_timeout
+            .as_nanos()
+            .div_ceil(wheel.tick().as_nanos());
         Self {
             number: cable.follows.add_shard(inbox.clone()),
-            cable,
             inbox,
             links: Slots::new(),
             hub: Hub::default(),
-            wheel: Wheel::default(),
+            names: Names::default(),
+            wheel,
+            pong_ticks: u32::try_from(pong_ticks).unwrap_or(u32::MAX),
+            rates: Rates::new(Instant::now(), config),
             dirty: Vec::new(),
             departing: Vec::new(),
             parcels: Vec::new(),
             spares: Spares::default(),
             departure: None,
+            cable,
         }
     }
 
@@ -308,13 +377,18 @@ impl<P> Shard<P> {
         let context = ConnectionContext {
             mailbox: mailbox.clone(),
         };
-        let place = self.wheel.add(key, mix(id.get() ^ self.cable.seed));
+        let (interval, pulse) = pulse::asked_for(&request, &self.cable.node.config);
+        let period = self.wheel.ticks(interval);
+        let random = mix(id.get() ^ self.cable.seed);
+        let place = self.wheel.add(key, period, random);
         self.links.insert(Link {
             connection: Connection::new(now, context),
             mailbox,
             outbox: None,
             closing: None,
             place,
+            pulse,
+            buckets: Buckets::default(),
             is_dirty: false,
             is_departing: false,
             peer,
@@ -344,6 +418,9 @@ impl<P> Shard<P> {
             peer: &mut link.peer,
             line: Line {
                 connection: &mut link.connection,
+                rates: &self.rates,
+                buckets: &mut link.buckets,
+                pulse: &mut link.pulse,
                 performer: Performer {
                     cable: &self.cable,
                     number: self.number,
@@ -355,6 +432,7 @@ impl<P> Shard<P> {
                     dirty: &mut self.dirty,
                     hub: &mut self.hub,
                     spares: &mut self.spares,
+                    names: &mut self.names,
                 },
             },
         })
@@ -365,6 +443,7 @@ impl<P> Shard<P> {
             let Line {
                 connection,
                 mut performer,
+                ..
             } = line;
             connection.handle(now, event, &mut performer);
         }
@@ -525,31 +604,41 @@ impl<P> Shard<P> {
 
     /// How often [`ping`](Self::ping) is to be called, evenly, while there are connections.
     pub fn tick_interval(&self) -> Duration {
-        (self.cable.node.config.ping_interval / wheel::SLOTS).max(Duration::from_millis(1))
+        self.wheel.tick()
     }
 
-    /// Visits the next part of the connections: one shared frame for those that are open; those whose welcome is owed are
-    /// given up when it took too long.
-    pub fn ping(&mut self, now: Instant, unix_seconds: u64) {
-        let (tick, keys) = self.wheel.turn();
-        if keys.is_empty() {
-            return;
-        }
-        let keys = keys.to_vec();
-        let frame = ping_frame(unix_seconds);
-        for key in keys {
-            let Some(link) = self.links.get(key.0) else {
+    /// Visits the connections whose time it is, `unix` after the epoch. Those that are open get a ping, in a frame they
+    /// share; those from whom nothing came for too long, or whose welcome is owed for too long, are given up.
+    pub fn ping(&mut self, now: Instant, unix: Duration) {
+        let mut frames = PingFrames::new(unix);
+        for key in self.wheel.turn() {
+            let Some(link) = self.links.get_mut(key.0) else {
                 continue;
             };
-            if !link.place.is_due(tick) || link.is_departing {
+            self.wheel.further(key, &mut link.place);
+            if link.is_departing {
                 continue;
             }
-            if link.connection.is_open() {
-                self.push_frame(key, frame.clone());
-            } else {
+            if !link.connection.is_open() {
                 self.handle(now, key, Event::Tick);
+                continue;
+            }
+            if link.connection.is_congested() || self.rates.pause(now, link.buckets).is_some() {
+                // Nothing is read from it: it cannot be heard.
+                link.pulse.heard();
+            }
+            match link.pulse.beat(link.place.period(), self.pong_ticks) {
+                Beat::Ping(kind) => self.push_frame(key, frames.get(kind)),
+                Beat::Lost => self.lost(now, key),
             }
         }
+    }
+
+    /// Nothing came from the client for too long.
+    fn lost(&mut self, now: Instant, key: Key) {
+        up(&self.cable.node.counters.silent_connections);
+        let reason = DisconnectReason::NoPong;
+        self.disconnect(now, key, reason, reason.reconnect());
     }
 
     /// The next connection that has something to write, a close to send, or a reason to read on.
@@ -628,12 +717,6 @@ impl<P> Drop for Shard<P> {
         self.cable.follows.remove_shard(self.number);
         self.inbox.close();
     }
-}
-
-fn ping_frame(unix_seconds: u64) -> Bytes {
-    let mut text = Vec::new();
-    ServerMessage::Ping { unix_seconds }.write(&mut text);
-    SharedFrame::text(&text).into_bytes()
 }
 
 #[cfg(test)]

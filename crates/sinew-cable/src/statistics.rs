@@ -41,6 +41,8 @@ pub struct Statistics {
     pub commands_failed: u64,
     /// Subscriptions that were answered with `reject_subscription`.
     pub subscriptions_rejected: u64,
+    /// Of those, the ones beyond the number a connection may have, or with too long an identifier.
+    pub subscriptions_over_bounds: u64,
     /// Calls that the application did not answer as it should: an error, a panic, a dropped reply.
     pub calls_failed: u64,
     /// Stream messages that reached this node's hub.
@@ -49,6 +51,12 @@ pub struct Statistics {
     pub broadcast_deliveries: u64,
     /// Connections cut off because their outgoing queue went over its bound.
     pub slow_connections: u64,
+    /// Connections ended because nothing came from the client for too long.
+    pub silent_connections: u64,
+    /// Times a connection was not read for a while because its client sent faster than it may.
+    pub incoming_pauses: u64,
+    /// Connections closed with 1008 because their client had sent far more than it may.
+    pub flooding_connections: u64,
 }
 
 macro_rules! counters {
@@ -81,10 +89,14 @@ counters!(
     commands,
     commands_failed,
     subscriptions_rejected,
+    subscriptions_over_bounds,
     calls_failed,
     broadcasts,
     broadcast_deliveries,
-    slow_connections
+    slow_connections,
+    silent_connections,
+    incoming_pauses,
+    flooding_connections
 );
 
 /// One more.

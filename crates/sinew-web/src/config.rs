@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::assets_url::AssetsUrl;
 use crate::base_path::BasePath;
+pub use crate::cable_variables::CableVariables;
 use crate::cookie::CookieConfig;
 use crate::environment::Environment;
 use crate::error::{AssetsUrlError, BasePathError, ConfigError, NetworkError, SecretError};
@@ -124,6 +125,26 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "bytes a message from a client may have; a longer one closes its connection with 1009",
     },
     Variable {
+        name: "SINEW_PING_SECONDS",
+        default: "3",
+        meaning: "time between two pings of a client that does not ask for another; stock clients need less than 6",
+    },
+    Variable {
+        name: "SINEW_PONG_SECONDS",
+        default: "120 (2 minutes)",
+        meaning: "how long nothing may come from a client, which is asked for a sign of life after a half of it; 0: for ever",
+    },
+    Variable {
+        name: "SINEW_INCOMING_MESSAGES_PER_SECOND",
+        default: "1000",
+        meaning: "messages a client may send lastingly, ten times as many at once; what exceeds it waits; 0: no bound",
+    },
+    Variable {
+        name: "SINEW_INCOMING_BYTES_PER_SECOND",
+        default: "4194304 (4 MiB)",
+        meaning: "bytes a client may send lastingly, ten times as many at once; what exceeds it waits; 0: no bound",
+    },
+    Variable {
         name: "SINEW_SHARD_THREADS",
         default: "0: tasks of the runtime",
         meaning: "threads of their own that accept connections and drive those of the cable, at most 1024",
@@ -222,6 +243,9 @@ pub struct EdgeConfig {
     /// Bytes a message from a client may have, [`MESSAGE_BYTES_MAX`] by default. A longer one
     /// closes its connection with 1009.
     pub message_bytes_max: usize,
+    /// What variables say about the cable's own settings: for whoever builds the cable to
+    /// [apply](CableVariables::apply_to).
+    pub cable_variables: CableVariables,
     /// Threads of their own that drive the cable's connections; 0 by default, see
     /// [`WebSocketConfig::shard_threads`](crate::WebSocketConfig::shard_threads).
     pub shard_threads: usize,
@@ -254,6 +278,7 @@ impl Default for EdgeConfig {
             base_path: BasePath::default(),
             assets_url: None,
             message_bytes_max: MESSAGE_BYTES_MAX,
+            cable_variables: CableVariables::default(),
             shard_threads: 0,
             own_descriptors: None,
             server: ServerConfig::default(),
@@ -423,6 +448,7 @@ impl EdgeConfig {
             }
             config.message_bytes_max = number;
         }
+        config.cable_variables = CableVariables::read(get)?;
         if let Some(threads) = get("SINEW_SHARD_THREADS") {
             let expected = "a number of threads from 0 to 1024";
             let number: usize = number("SINEW_SHARD_THREADS", &threads, expected)?;
@@ -520,7 +546,7 @@ impl EdgeConfig {
     }
 }
 
-fn number<N: std::str::FromStr>(
+pub(crate) fn number<N: std::str::FromStr>(
     variable: &'static str,
     text: &str,
     expected: &str,
@@ -598,6 +624,10 @@ mod tests {
             ("SINEW_BASE_PATH", "/app"),
             ("SINEW_ASSETS_URL", "https://cdn.example.com"),
             ("SINEW_MESSAGE_BYTES_MAX", "2048"),
+            ("SINEW_PING_SECONDS", "30"),
+            ("SINEW_PONG_SECONDS", "0"),
+            ("SINEW_INCOMING_MESSAGES_PER_SECOND", "10"),
+            ("SINEW_INCOMING_BYTES_PER_SECOND", "2048"),
             ("SINEW_SHARD_THREADS", "2"),
             ("SINEW_CONNECTIONS_MAX", "50000"),
             ("SINEW_CONNECTIONS_PER_ADDRESS_MAX", "0"),
@@ -631,6 +661,12 @@ mod tests {
             Some("https://cdn.example.com")
         );
         assert_eq!(config.message_bytes_max, 2048);
+        let mut cable = sinew_cable::Config::default();
+        config.cable_variables.apply_to(&mut cable);
+        assert_eq!(cable.ping_interval, Duration::from_secs(30));
+        assert_eq!(cable.pong_timeout, Duration::ZERO);
+        assert_eq!(cable.incoming_messages_per_second, 10);
+        assert_eq!(cable.incoming_bytes_per_second, 2048);
         assert_eq!(config.shard_threads, 2);
         let server = &config.server;
         assert_eq!(server.connections_max, Some(50_000));
@@ -665,6 +701,12 @@ mod tests {
             ("SINEW_ASSETS_URL", "cdn.example.com"),
             ("SINEW_MESSAGE_BYTES_MAX", "1"),
             ("SINEW_MESSAGE_BYTES_MAX", "1 MiB"),
+            ("SINEW_PING_SECONDS", "0"),
+            ("SINEW_PING_SECONDS", "3601"),
+            ("SINEW_PING_SECONDS", "3 s"),
+            ("SINEW_PONG_SECONDS", "-1"),
+            ("SINEW_INCOMING_MESSAGES_PER_SECOND", "many"),
+            ("SINEW_INCOMING_BYTES_PER_SECOND", "1 MiB"),
             ("SINEW_SHARD_THREADS", "1025"),
             ("SINEW_SHARD_THREADS", "all"),
             ("SINEW_CONNECTIONS_MAX", "0"),

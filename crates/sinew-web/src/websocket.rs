@@ -11,6 +11,7 @@ mod door;
 mod handshake;
 mod sockets;
 mod task;
+mod tcp;
 mod thread;
 
 use std::io;
@@ -296,7 +297,8 @@ impl CableEndpoint {
         }
     }
 
-    /// As [`serve`](Self::serve), for a plain TCP socket: with [`shard_threads`](WebSocketConfig::shard_threads) it
+    /// As [`serve`](Self::serve), for a plain TCP socket, which is told to send at once and to notice when its peer is
+    /// gone ([`tcp_user_timeout`](WebSocketConfig::tcp_user_timeout)). With [`shard_threads`](WebSocketConfig::shard_threads) it
     /// leaves the runtime and moves to one of them. The application's code still runs on the current tokio runtime.
     ///
     /// # Errors
@@ -345,13 +347,14 @@ impl CableEndpoint {
         request: ConnectRequest,
         visit: Option<Visit>,
     ) -> io::Result<()> {
+        tcp::prepare((&socket).into(), &self.config);
         if self.config.shard_threads == 0 || self.config.own_descriptors.is_some() {
             self.serve_visit(socket, already_read, request, visit);
             return Ok(());
         }
         let threads = self.shards.threads.get_or_init(|| {
             let start = |number| {
-                Prepared::new(None)
+                Prepared::new(None, &self.config)
                     .and_then(|thread| thread.start(number, &self.cable, self.config.clone()))
                     .inspect_err(|error| tracing::error!(%error, "no thread for a shard"))
                     .ok()
@@ -409,11 +412,14 @@ impl CableEndpoint {
             .into_iter()
             .map(|listener| {
                 let (door, admission) = (door.clone(), self.admission.clone());
-                Prepared::new(Some(Entrance {
-                    listener,
-                    door,
-                    admission,
-                }))
+                Prepared::new(
+                    Some(Entrance {
+                        listener,
+                        door,
+                        admission,
+                    }),
+                    &self.config,
+                )
             })
             .collect();
         let start = |(number, thread): (usize, Prepared)| {
@@ -443,10 +449,6 @@ impl CableEndpoint {
                 return self.serve_visit(socket, bytes::Bytes::new(), request, visit);
             }
         };
-        // Frames are small and each is whole: waiting for more to send with it only delays it.
-        if let Err(error) = socket.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY not set");
-        }
         if let Err(error) = self.serve_tcp_visit(socket, already_read, request, visit) {
             tracing::debug!(%error, "a socket could not be taken from its runtime");
         }

@@ -17,6 +17,12 @@ mod ending;
 mod handshake;
 #[path = "cable/order.rs"]
 mod order;
+#[path = "cable/pings.rs"]
+mod pings;
+#[path = "cable/rates.rs"]
+mod rates;
+#[path = "cable/stalled.rs"]
+mod stalled;
 #[path = "cable/streams.rs"]
 mod streams;
 #[path = "cable/subscriptions.rs"]

@@ -88,10 +88,12 @@ impl Config {
     ///
     /// The first variable that cannot be used, by name.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self {
+        let mut config = Self {
             edge: EdgeConfig::from_env()?,
             ..Self::default()
-        })
+        };
+        config.edge.cable_variables.apply_to(&mut config.cable);
+        Ok(config)
     }
 
     /// The policy, with what the page needs of other hosts: the cable's origin, and the folder of

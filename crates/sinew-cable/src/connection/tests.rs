@@ -84,7 +84,16 @@ impl Effects for Script {
         self.lines.push(format!("opened {}", identifiers.key()));
     }
 
-    fn follow(&mut self, ticket: Ticket, identifier: &Identifier, stream: &StreamName) -> Followed {
+    fn identifier(&mut self, text: &str) -> Identifier {
+        text.into()
+    }
+
+    fn follow(
+        &mut self,
+        ticket: Ticket,
+        identifier: &Identifier,
+        stream: &mut StreamName,
+    ) -> Followed {
         if stream.as_str().starts_with("far") {
             self.lines
                 .push(format!("follow {stream} for {identifier} #{}", ticket.0));

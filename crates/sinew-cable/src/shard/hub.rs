@@ -37,10 +37,10 @@ pub(super) struct Members {
 }
 
 impl Hub {
-    /// Adds a follower, and says whether it is the stream's first.
+    /// Adds a follower, and says whether it is the stream's first. The name becomes the one that the others hold.
     pub(super) fn join(
         &mut self,
-        stream: &StreamName,
+        stream: &mut StreamName,
         identifier: &Identifier,
         key: Key,
     ) -> (Seat, bool) {
@@ -49,7 +49,10 @@ impl Hub {
                 entry.insert(Audience::One(identifier.clone(), key));
                 (Seat(0), true)
             }
-            Entry::Occupied(mut entry) => (entry.get_mut().join(identifier, key), false),
+            Entry::Occupied(mut entry) => {
+                *stream = entry.key().clone();
+                (entry.get_mut().join(identifier, key), false)
+            }
         }
     }
 

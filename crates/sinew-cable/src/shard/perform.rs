@@ -9,6 +9,7 @@ use sinew_streams::StreamName;
 use sinew_websocket::{Opcode, frame_into};
 
 use super::hub::Hub;
+use super::names::Names;
 use super::outbox::Spares;
 use super::{Closing, Key, Outbox, Seat};
 use crate::cable::Inner;
@@ -32,6 +33,7 @@ pub(super) struct Performer<'a> {
     pub(super) dirty: &'a mut Vec<Key>,
     pub(super) hub: &'a mut Hub,
     pub(super) spares: &'a mut Spares,
+    pub(super) names: &'a mut Names,
 }
 
 impl Performer<'_> {
@@ -101,7 +103,16 @@ impl Effects for Performer<'_> {
         let _ = self.mailbox.identifiers.set(identifiers);
     }
 
-    fn follow(&mut self, ticket: Ticket, identifier: &Identifier, stream: &StreamName) -> Followed {
+    fn identifier(&mut self, text: &str) -> Identifier {
+        self.names.identifier(text)
+    }
+
+    fn follow(
+        &mut self,
+        ticket: Ticket,
+        identifier: &Identifier,
+        stream: &mut StreamName,
+    ) -> Followed {
         let (seat, _) = self.hub.join(stream, identifier, self.key);
         let Self { cable, number, .. } = self;
         match cable.follows.join(&*cable.node.streams, stream, *number) {

@@ -40,6 +40,14 @@ pub struct WebSocketConfig {
     /// How long a peer may take to answer a close, and to take what goes before it. Default 2 s. Then the socket is
     /// dropped.
     pub close_timeout: Duration,
+    /// How long bytes sent on a plain TCP socket may stay unacknowledged. Default 30 s; zero: as the system has it, which
+    /// may be a quarter of an hour. Then the system drops the connection: its peer is gone without a word. Pings see to
+    /// it that something is always sent. On Linux and Android; other systems keep their own.
+    pub tcp_user_timeout: Duration,
+    /// After how long without anything sent or received on a plain TCP socket the system asks its peer whether it is
+    /// there. Default 60 s, then every quarter of it; zero: not at all. For connections that are pinged more seldom. At
+    /// least a second.
+    pub tcp_keepalive: Duration,
     /// Threads of their own that drive plain TCP connections, each its share of them, on which no application code runs.
     /// Default 0: connections are driven by tasks of the runtime, one for each processor. That costs a message least
     /// while there are few; threads hold more connections in less memory, and keep their pace while the runtime is busy.
@@ -64,6 +72,8 @@ impl Default for WebSocketConfig {
             message_bytes_max: 1024 * 1024,
             write_timeout: Duration::from_secs(2),
             close_timeout: Duration::from_secs(2),
+            tcp_user_timeout: Duration::from_secs(30),
+            tcp_keepalive: Duration::from_secs(60),
             shard_threads: 0,
             own_descriptors: None,
             request_timeout: Duration::from_secs(10),

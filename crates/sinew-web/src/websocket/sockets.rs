@@ -59,6 +59,8 @@ struct Peer<S> {
     /// The socket took no more: nothing is written, and nothing read, until it does.
     is_blocked: bool,
     is_shut: bool,
+    /// Its client sent too fast: it is looked at again when that is over.
+    is_paused: bool,
     /// Tells the deadlines of this connection from older ones, and from those of another in its place.
     deadline: u32,
     /// Among the connections of its address, where they are counted.
@@ -91,6 +93,9 @@ pub(super) struct Sockets<S> {
     /// Those that are to be read again, once the others had their turn.
     again: Vec<Key>,
     deadlines: BinaryHeap<Reverse<(Instant, Key, u32)>>,
+    /// When those that are paused are to be read again. One that is gone meanwhile, or another in its place, is looked
+    /// at for nothing.
+    pauses: BinaryHeap<Reverse<(Instant, Key)>>,
     next_deadline: u32,
     next_tick: Option<Instant>,
     /// Where the connections of an address are counted, once there is one that is.
@@ -110,6 +115,7 @@ impl<S: Socket> Sockets<S> {
             buffer: vec![0; READ_BYTES].into_boxed_slice(),
             again: Vec::new(),
             deadlines: BinaryHeap::new(),
+            pauses: BinaryHeap::new(),
             next_deadline: 0,
             next_tick: None,
             admission: None,
@@ -140,6 +146,7 @@ impl<S: Socket> Sockets<S> {
             is_readable: false,
             is_blocked: false,
             is_shut: false,
+            is_paused: false,
             deadline: 0,
             place,
         };
@@ -211,7 +218,8 @@ impl<S: Socket> Sockets<S> {
     pub(super) fn next_due(&self) -> Option<Instant> {
         let deadline = self.deadlines.peek().map(|Reverse((at, ..))| *at);
         let departure = self.shard.next_departure();
-        [deadline, self.next_tick, departure]
+        let pause = self.pauses.peek().map(|Reverse((at, _))| *at);
+        [deadline, pause, self.next_tick, departure]
             .into_iter()
             .flatten()
             .min()
@@ -228,7 +236,7 @@ impl<S: Socket> Sockets<S> {
             let unix = SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)
                 .unwrap_or_default();
-            self.shard.ping(now, unix.as_secs());
+            self.shard.ping(now, unix);
             // A tick that comes late is made up for: the wheel keeps its pace, or clients would miss their pings. After a
             // standstill there is nothing to make up for: they have missed them.
             let step = self.shard.tick_interval();
@@ -246,6 +254,15 @@ impl<S: Socket> Sockets<S> {
             if is_over {
                 tracing::debug!("a write or a close took longer than its time, connection dropped");
                 self.remove(key);
+            }
+        }
+        while let Some(Reverse((at, key))) = self.pauses.peek().copied()
+            && at <= now
+        {
+            self.pauses.pop();
+            if let Some(visit) = self.shard.visit(key) {
+                visit.peer.is_paused = false;
+                self.read(now, key);
             }
         }
     }
@@ -293,9 +310,10 @@ impl<S: Socket> Sockets<S> {
             if !peer.is_readable {
                 return Read::On;
             }
-            // An application that is behind is not given more, nor is one whose answers are not taken: the socket's own
-            // buffers hold the client back.
-            if peer.phase == Phase::Open && (peer.is_blocked || visit.line.is_congested()) {
+            // An application that is behind is not given more, nor is one whose answers are not taken or that sends faster
+            // than it may: the socket's own buffers hold the client back.
+            let waits = peer.is_blocked || peer.is_paused || visit.line.is_congested();
+            if peer.phase == Phase::Open && waits {
                 return Read::On;
             }
             match peer.socket.read(&mut self.buffer) {
@@ -328,10 +346,11 @@ impl<S: Socket> Sockets<S> {
         let (peer, mut line) = (visit.peer, visit.line);
         let phase = &mut peer.phase;
         let before = *phase;
+        line.read(now, input.len());
         peer.endpoint.receive(input, |effect| match effect {
             Effect::Text(text) => line.receive_text(now, text),
             Effect::Binary(bytes) => line.receive_binary(now, bytes),
-            Effect::Send(frame) => line.send_frame(frame),
+            Effect::Send(frame) => line.receive_control(now, frame),
             Effect::Closed { .. } => *phase = Phase::Finished,
             Effect::Failed { error, .. } => {
                 tracing::debug!(%error, "connection failed");
@@ -341,6 +360,12 @@ impl<S: Socket> Sockets<S> {
         });
         let after = *phase;
         if after == before {
+            if after == Phase::Open
+                && let Some(pause) = line.pause(now)
+            {
+                peer.is_paused = true;
+                self.pauses.push(Reverse((now + pause, key)));
+            }
             return;
         }
         // Nothing may follow a close frame.

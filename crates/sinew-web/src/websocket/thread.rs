@@ -22,7 +22,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::sockets::{Arrival, Socket, Sockets};
-use super::{Door, WebSocketConfig};
+use super::{Door, WebSocketConfig, tcp};
 use crate::server::Admission;
 use guests::{Guests, ReadyPipes};
 
@@ -98,7 +98,10 @@ pub(super) struct Entrance<L> {
 }
 
 impl Prepared {
-    pub(super) fn new(entrance: Option<Entrance<std::net::TcpListener>>) -> io::Result<Self> {
+    pub(super) fn new(
+        entrance: Option<Entrance<std::net::TcpListener>>,
+        config: &WebSocketConfig,
+    ) -> io::Result<Self> {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKER)?;
         let entrance = match entrance {
@@ -107,8 +110,8 @@ impl Prepared {
                 door,
                 admission,
             }) => {
-                // What it accepts inherits that: frames are small, and each is whole.
-                SockRef::from(&listener).set_tcp_nodelay(true)?;
+                // Whatever it accepts inherits the options.
+                tcp::prepare(SockRef::from(&listener), config);
                 let mut listener = TcpListener::from_std(listener);
                 poll.registry()
                     .register(&mut listener, LISTENER, Interest::READABLE)?;
