@@ -27,8 +27,8 @@ against (the bench application, the bare loop and, if it is on the PATH, anycabl
                                         Its BenchChannel answers `echo` with its data, streams from `bench_ROOM` for
                                         the param `room`, and broadcasts the data of `broadcast` to `bench_ROOM`.
   --identifier JSON                     what to subscribe to there, `{room}` where the room's number goes
-  --server-args 'ARGS'                  more arguments for the bench application
-  --server-env NAME=VALUE               its environment; may be repeated
+  --server-args 'ARGS'                  arguments for the bench application
+  --server-env NAME=VALUE               more of its environment; may be repeated
   --threads N                           threads of the bare loop (one for each processor)
 
 how much:
@@ -118,9 +118,7 @@ impl Options {
                 "--identifier" => options.identifier = Some(value()?),
                 "--server-args" => {
                     let given = value()?;
-                    options
-                        .server_args
-                        .extend(given.split_whitespace().map(str::to_owned));
+                    options.server_args = given.split_whitespace().map(str::to_owned).collect();
                 }
                 "--server-env" => {
                     let given = value()?;
