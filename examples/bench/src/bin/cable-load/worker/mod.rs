@@ -208,7 +208,7 @@ impl Worker {
                 self.resumed = Some(broadcast);
                 for number in 0..self.clients.len() {
                     if self.clients[number].reading == Reading::Stalled {
-                        self.clients[number].reading = Reading::Resumed;
+                        self.clients[number].resume();
                         self.read(number)?;
                     }
                 }
