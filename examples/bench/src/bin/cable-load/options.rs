@@ -35,7 +35,7 @@ how much:
   --connections N        clients (200 for echo, otherwise 10000)
   --rounds N             how often everything is repeated (3)
   --seconds S            how long each round of echo, churn and idle is measured (2), how long hold lasts (60)
-  --broadcasts N         in each round of fan-out (20) and slow-reader (300)
+  --broadcasts N         in each round of fan-out (20) and slow-reader (100)
   --bytes B              data of a message (64 for echo, 200 for fan-out and hold, 16384 for slow-reader)
   --in-flight N          handshakes under way at a time (256)
   --room N               clients in a room of hold (10000)

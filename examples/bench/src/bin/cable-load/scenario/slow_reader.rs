@@ -27,7 +27,7 @@ pub(super) const COLUMNS: [Column; 9] = [
 const STALLED_EVERY: u32 = 10;
 /// With [`BROADCASTS`], more than a socket and the server together keep for one client.
 const BYTES: usize = 16 * 1024;
-const BROADCASTS: u32 = 300;
+const BROADCASTS: u32 = 100;
 
 pub(super) fn run(names: &[TargetName], options: &Options, report: &mut Report) -> Result<()> {
     let clients = Scenario::SlowReader.connections(options);

@@ -137,7 +137,7 @@ impl Worker {
             }
             for event in &events {
                 if event.token() != WAKER {
-                    self.handle(event)?;
+                    self.handle(event);
                 }
             }
             loop {
@@ -209,7 +209,7 @@ impl Worker {
                 for number in 0..self.clients.len() {
                     if self.clients[number].reading == Reading::Stalled {
                         self.clients[number].resume();
-                        self.read(number)?;
+                        self.read(number, true);
                     }
                 }
             }
