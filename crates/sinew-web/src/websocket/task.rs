@@ -127,12 +127,14 @@ impl ShardTask {
                 shared.task.wake();
             }
         });
-        tokio::spawn(Task {
+        // The runtime's budget for one task would make every socket after the first 128 of a turn look
+        // as if it took no more. A turn is bounded by itself, and lets others go first.
+        tokio::spawn(tokio::task::unconstrained(Task {
             sockets,
             shared: shared.clone(),
             timer: Box::pin(tokio::time::sleep_until(Instant::now())),
             timer_due: None,
-        });
+        }));
         Self { shared }
     }
 
