@@ -1,14 +1,12 @@
 //! Listening, and stopping in good order.
 
-use std::future::IntoFuture as _;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::serve::ListenerExt as _;
 use futures_util::FutureExt as _;
 use listenfd::ListenFd;
-use sinew_web::Environment;
+use sinew_web::{Environment, Server, ServerConfig};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -22,20 +20,22 @@ struct StopLimits {
     drain: Duration,
     /// For requests, after that.
     requests: Duration,
+    /// For the first request of a connection that was accepted and has said nothing yet.
+    first_request: Duration,
 }
 
 impl StopLimits {
     /// Visitors are given time. Whoever waits for a rebuilt program is not: a browser that opened
     /// a connection in advance and says nothing would make each rebuild wait for it.
     fn of(environment: Environment) -> Self {
-        let seconds = match environment {
-            Environment::Production => 10,
-            _ => 1,
+        let (drain, first_request) = match environment {
+            Environment::Production => (Duration::from_secs(10), Duration::from_secs(5)),
+            _ => (Duration::from_secs(1), Duration::from_millis(500)),
         };
-        let limit = Duration::from_secs(seconds);
         Self {
-            drain: limit,
-            requests: limit,
+            drain,
+            requests: drain,
+            first_request,
         }
     }
 }
@@ -46,12 +46,6 @@ pub(crate) async fn serve(app: App) -> Result<(), StartError> {
         None => (bind(app.config().edge.listen).await?, false),
     };
     let address = listener.local_addr().map_err(StartError::Inherited)?;
-    // Frames are small and gathered by the cable itself: waiting for more would only delay them.
-    let listener = listener.tap_io(|socket| {
-        if let Err(error) = socket.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY could not be set");
-        }
-    });
     tracing::info!("listening on http://{address}");
 
     let (cable, health) = (app.handle().cable(), app.health().clone());
@@ -77,20 +71,20 @@ pub(crate) async fn serve(app: App) -> Result<(), StartError> {
     } else {
         goodbye.clone().boxed()
     };
-    let service = app
-        .router()
-        .clone()
-        .into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(accepting_ends);
+    let mut config = ServerConfig::default();
+    config.first_request_wait = limits.first_request;
+    let server = Server::new(app.router().clone()).config(config);
+    let answered = async {
+        server.accept(&listener, accepting_ends).await;
+        server.stop();
+        server.stopped().await;
+    };
     let too_late = async {
         goodbye.clone().await;
         tokio::time::sleep(limits.requests).await;
     };
     tokio::select! {
-        served = server.into_future() => {
-            served.map_err(StartError::Serve)?;
-            goodbye.await;
-        }
+        () = answered => goodbye.await,
         () = too_late => tracing::warn!("some requests were not answered in time"),
     }
     Ok(())

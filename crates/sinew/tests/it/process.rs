@@ -1,6 +1,6 @@
 //! A process of its own: killed as soon as a click was answered, or told to stop.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -135,6 +135,34 @@ async fn process_that_is_told_to_stop_says_goodbye() {
     next.cookie = browser.cookie;
     assert_eq!(next.get("/count").await.body, "1");
     next.tab("/").await;
+}
+
+#[tokio::test]
+async fn connection_accepted_before_the_process_is_told_to_stop_is_answered() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (mut process, address) = start(directory.path());
+    let mut accepted = std::net::TcpStream::connect(address).expect("accepted");
+    // Who is answered after it was accepted after it.
+    let mut idle = std::net::TcpStream::connect(address).expect("accepted");
+    let request = b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    idle.write_all(request).expect("open");
+    let answer = "alive\n";
+    let mut read = Vec::new();
+    while !read.ends_with(answer.as_bytes()) {
+        let mut byte = [0];
+        idle.read_exact(&mut byte).expect("the rest of the answer");
+        read.push(byte[0]);
+    }
+
+    tell_to_stop(&process);
+    // Idle connections are closed when the process stops.
+    assert_eq!(idle.read(&mut [0; 1]).expect("closed"), 0);
+    accepted.write_all(request).expect("open");
+    let mut late = String::new();
+    accepted.read_to_string(&mut late).expect("answered");
+    assert!(late.ends_with(answer), "{late}");
+    let ended = tokio::task::spawn_blocking(move || process.0.wait());
+    assert!(ended.await.expect("no panic").expect("ends").success());
 }
 
 fn tell_to_stop(process: &Process) {
