@@ -69,6 +69,7 @@
 //! # Ok(()) }
 //! ```
 
+mod forms;
 mod hub;
 mod outbox;
 mod perform;
@@ -88,12 +89,13 @@ pub use outbox::Outbox;
 
 use crate::cable::{Inner, mix};
 use crate::connection::{Connection, Event};
-use crate::context::{ConnectionId, data_frame};
+use crate::context::ConnectionId;
 use crate::follows::ShardNumber;
 use crate::inbox::{Inbox, Parcel};
 use crate::mailbox::{Mail, Mailbox};
 use crate::statistics::up;
 use crate::{Cable, ConnectRequest, ConnectionContext, Incoming};
+use forms::{Compressor, Forms, Message};
 use hub::Hub;
 use outbox::Spares;
 use perform::Performer;
@@ -161,6 +163,7 @@ pub struct Shard<P> {
     departing: Vec<Key>,
     parcels: Vec<Parcel>,
     spares: Spares,
+    compressor: Compressor,
 }
 
 struct Link<P> {
@@ -172,6 +175,8 @@ struct Link<P> {
     place: Place,
     is_dirty: bool,
     is_departing: bool,
+    /// Messages may be sent compressed.
+    deflate: bool,
     peer: P,
     /// Counted as long as it is here.
     _incoming: Incoming,
@@ -263,6 +268,7 @@ impl<P> Shard<P> {
         ));
         Self {
             number: cable.follows.add_shard(inbox.clone()),
+            compressor: Compressor::new(&cable.node.config),
             cable,
             inbox,
             links: Slots::new(),
@@ -313,6 +319,7 @@ impl<P> Shard<P> {
             place,
             is_dirty: false,
             is_departing: false,
+            deflate: request.deflate,
             peer,
             _incoming: incoming,
         });
@@ -351,6 +358,7 @@ impl<P> Shard<P> {
                     dirty: &mut self.dirty,
                     hub: &mut self.hub,
                     spares: &mut self.spares,
+                    compressor: link.deflate.then_some(&mut self.compressor),
                 },
             },
         })
@@ -407,8 +415,12 @@ impl<P> Shard<P> {
         }
         match mail {
             Mail::Frame(frame) => {
-                link.mailbox.taken(frame.len());
-                self.push_frame(key, frame);
+                link.mailbox.taken(frame.as_bytes().len());
+                let counters = &self.cable.node.counters;
+                let compressed = (link.deflate && link.closing.is_none())
+                    .then(|| self.compressor.text(frame.payload(), counters))
+                    .flatten();
+                self.push_frame(key, compressed.unwrap_or_else(|| frame.into_bytes()));
             }
             Mail::Answer(ticket, answer) => {
                 self.handle(now, key, Event::Answered(ticket, answer));
@@ -434,17 +446,28 @@ impl<P> Shard<P> {
     fn broadcast(&mut self, stream: &sinew_streams::StreamName, payload: &Bytes) {
         let hub = std::mem::take(&mut self.hub);
         let mut deliveries = 0;
+        let mut message = Message::new(payload, &self.compressor);
         hub.for_each(stream, |identifier, members| {
-            // Once per identifier, whatever the number of members.
-            let frame = data_frame(identifier, payload);
+            // Encoded once per identifier, whatever the number of members.
+            let mut forms = Forms::default();
             for key in members {
-                self.push_frame(key, frame.clone());
+                let frame = if message.may_be_compressed() && self.has_deflate(key) {
+                    let counters = &self.cable.node.counters;
+                    message.compressed(identifier, &mut forms, &mut self.compressor, counters)
+                } else {
+                    message.plain(identifier, &mut forms)
+                };
+                self.push_frame(key, frame);
                 deliveries += 1;
             }
         });
         self.hub = hub;
         let counters = &self.cable.node.counters;
         counters.broadcast_deliveries.fetch_add(deliveries, Relaxed);
+    }
+
+    fn has_deflate(&self, key: Key) -> bool {
+        self.links.get(key.0).is_some_and(|link| link.deflate)
     }
 
     /// A data frame for one connection: bounded, and nothing for one that ends.

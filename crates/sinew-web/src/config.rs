@@ -122,6 +122,11 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "bytes a message from a client may have; a longer one closes its connection with 1009",
     },
     Variable {
+        name: "SINEW_COMPRESSION",
+        default: "`off`",
+        meaning: "whether browsers that offer it get long messages compressed: `on` or `off`",
+    },
+    Variable {
         name: "SINEW_SHARD_THREADS",
         default: "0: tasks of the runtime",
         meaning: "threads of their own that drive the cable's connections, at most 1024",
@@ -180,6 +185,9 @@ pub struct EdgeConfig {
     /// Bytes a message from a client may have, [`MESSAGE_BYTES_MAX`] by default. A longer one
     /// closes its connection with 1009.
     pub message_bytes_max: usize,
+    /// Whether clients that offer permessage-deflate get it; no by default, see
+    /// [`WebSocketConfig::compression`](crate::WebSocketConfig::compression).
+    pub compression: bool,
     /// Threads of their own that drive the cable's connections; 0 by default, see
     /// [`WebSocketConfig::shard_threads`](crate::WebSocketConfig::shard_threads).
     pub shard_threads: usize,
@@ -204,6 +212,7 @@ impl Default for EdgeConfig {
             base_path: BasePath::default(),
             assets_url: None,
             message_bytes_max: MESSAGE_BYTES_MAX,
+            compression: false,
             shard_threads: 0,
             sanity_checks: true,
         }
@@ -370,6 +379,9 @@ impl EdgeConfig {
             }
             config.message_bytes_max = number;
         }
+        if let Some(compression) = get("SINEW_COMPRESSION") {
+            config.compression = switch("SINEW_COMPRESSION", &compression)?;
+        }
         if let Some(threads) = get("SINEW_SHARD_THREADS") {
             let expected = "a number of threads from 0 to 1024";
             let number: usize = number("SINEW_SHARD_THREADS", &threads, expected)?;
@@ -379,14 +391,7 @@ impl EdgeConfig {
             config.shard_threads = number;
         }
         if let Some(checks) = get("SINEW_SANITY_CHECKS") {
-            config.sanity_checks = match checks.to_ascii_lowercase().as_str() {
-                "on" => true,
-                "off" => false,
-                _ => {
-                    let expected = "`on` or `off`";
-                    return Err(ConfigError::new("SINEW_SANITY_CHECKS", &checks, expected));
-                }
-            };
+            config.sanity_checks = switch("SINEW_SANITY_CHECKS", &checks)?;
         }
         Ok(config)
     }
@@ -462,6 +467,14 @@ impl EdgeConfig {
             cookie.path = self.base_path.as_str().to_owned();
         }
         cookie
+    }
+}
+
+fn switch(variable: &'static str, text: &str) -> Result<bool, ConfigError> {
+    match text.to_ascii_lowercase().as_str() {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(ConfigError::new(variable, text, "`on` or `off`")),
     }
 }
 
@@ -543,6 +556,7 @@ mod tests {
             ("SINEW_BASE_PATH", "/app"),
             ("SINEW_ASSETS_URL", "https://cdn.example.com"),
             ("SINEW_MESSAGE_BYTES_MAX", "2048"),
+            ("SINEW_COMPRESSION", "ON"),
             ("SINEW_SHARD_THREADS", "2"),
             ("SINEW_SANITY_CHECKS", "Off"),
         ])
@@ -568,6 +582,7 @@ mod tests {
             Some("https://cdn.example.com")
         );
         assert_eq!(config.message_bytes_max, 2048);
+        assert!(config.compression);
         assert_eq!(config.shard_threads, 2);
         assert!(!config.sanity_checks);
     }
@@ -594,6 +609,7 @@ mod tests {
             ("SINEW_ASSETS_URL", "cdn.example.com"),
             ("SINEW_MESSAGE_BYTES_MAX", "1"),
             ("SINEW_MESSAGE_BYTES_MAX", "1 MiB"),
+            ("SINEW_COMPRESSION", "maybe"),
             ("SINEW_SHARD_THREADS", "1025"),
             ("SINEW_SHARD_THREADS", "all"),
             ("SINEW_SANITY_CHECKS", "sometimes"),

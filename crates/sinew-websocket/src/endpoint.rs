@@ -91,7 +91,6 @@ impl Endpoint {
     /// use sinew_websocket::{Effect, Endpoint, Limits, Role};
     ///
     /// let mut client = Endpoint::new(Role::Client, &Limits::default()).with_deflate();
-    /// assert!(client.has_deflate());
     /// // The example of RFC 7692, 7.2.3.1.
     /// let mut input = *b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00";
     /// client.receive(&mut input, |effect| assert_eq!(effect, Effect::Text("Hello")));
@@ -101,12 +100,6 @@ impl Endpoint {
     pub fn with_deflate(mut self) -> Self {
         self.deflate = true;
         self
-    }
-
-    /// Whether messages may come, and may be sent, compressed.
-    #[must_use]
-    pub fn has_deflate(&self) -> bool {
-        self.deflate
     }
 
     /// Reads what came from the peer, cut anywhere, and calls `on` for what comes of it, in order.

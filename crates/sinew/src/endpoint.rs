@@ -22,6 +22,7 @@ impl Endpoint {
     pub(crate) fn new(cable: Cable, edge: &EdgeConfig) -> Self {
         let mut config = WebSocketConfig::default();
         config.message_bytes_max = edge.message_bytes_max;
+        config.compression = edge.compression;
         config.shard_threads = edge.shard_threads;
         Self {
             cable: CableEndpoint::new(cable).config(config),

@@ -336,7 +336,7 @@ impl Guests {
         peer: SocketAddr,
     ) -> Option<(Vec<u8>, impl FnOnce(TcpStream) -> Arrival<TcpStream>)> {
         let (mut parts, length) = upgrade_request(&self.buffer[..count])?;
-        let handshake = Handshake::of(&parts.method, &parts.headers).ok()?;
+        let handshake = Handshake::of(&parts.method, &parts.headers, &self.config).ok()?;
         parts.extensions.insert(ConnectInfo(peer));
         let effective = self.door.admit(&mut parts)?;
         let request = Arc::new(handshake.connect_request(parts, &effective));
