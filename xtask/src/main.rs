@@ -52,6 +52,7 @@ cargo xtask COMMAND
   bench cable [SCENARIO…] [OPTION…]
                      what connections and broadcasts cost, beside bare loops and other servers;
                      `bench cable help` tells the scenarios and options
+  bench compression  what compressed messages save and cost, with and without in turns
   package            package the facade with its bundle, and build that without Node or network
 ";
 

@@ -37,7 +37,7 @@ pub struct WebSocketConfig {
     pub message_bytes_max: usize,
     /// Whether clients that offer permessage-deflate get it, each message compressed by itself. Default no: a message
     /// that holds a secret and text of somebody else's choice tells of the secret by its length. On, it costs a connection
-    /// nothing, and each shard of the connections about 300 KB once it has compressed and inflated something. Which
+    /// nothing, and each shard of the connections about 400 KiB once it has compressed and inflated something. Which
     /// messages are compressed, and how hard, is in [`sinew_cable::Config`].
     pub compression: bool,
     /// How long a socket may take nothing of what is to be written. Default 2 s. Then it is dropped: its peer does not

@@ -17,7 +17,7 @@ const WORST_EXTRA_BYTES: usize = 64;
 
 /// Compresses messages, one at a time, for any number of connections.
 ///
-/// It holds nothing before the first message.
+/// It holds nothing before the first message; from then on about 320 KiB.
 ///
 /// ```
 /// use sinew_websocket::deflate::Deflater;

@@ -13,7 +13,7 @@ const END: [u8; 9] = [0x00, 0x00, 0xff, 0xff, 0x01, 0x00, 0x00, 0xff, 0xff];
 /// Inflates the messages of any number of connections, one at a time; see
 /// [`Endpoint::receive_with`](crate::Endpoint::receive_with).
 ///
-/// It holds nothing before the first compressed message; from then on about 50 KB, and of the messages themselves at most
+/// It holds nothing before the first compressed message; from then on about 50 KiB, and of the messages themselves at most
 /// 64 KiB between two of them.
 ///
 /// ```
