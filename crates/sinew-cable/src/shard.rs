@@ -164,6 +164,8 @@ pub struct Shard<P> {
     parcels: Vec<Parcel>,
     spares: Spares,
     compressor: Compressor,
+    /// Connections that negotiated compression: without one, a broadcast need not ask each.
+    deflating: usize,
 }
 
 struct Link<P> {
@@ -269,6 +271,7 @@ impl<P> Shard<P> {
         Self {
             number: cable.follows.add_shard(inbox.clone()),
             compressor: Compressor::new(&cable.node.config),
+            deflating: 0,
             cable,
             inbox,
             links: Slots::new(),
@@ -310,6 +313,7 @@ impl<P> Shard<P> {
         let context = ConnectionContext {
             mailbox: mailbox.clone(),
         };
+        self.deflating += usize::from(request.deflate);
         let place = self.wheel.add(key, mix(id.get() ^ self.cable.seed));
         self.links.insert(Link {
             connection: Connection::new(now, context),
@@ -446,7 +450,7 @@ impl<P> Shard<P> {
     fn broadcast(&mut self, stream: &sinew_streams::StreamName, payload: &Bytes) {
         let hub = std::mem::take(&mut self.hub);
         let mut deliveries = 0;
-        let mut message = Message::new(payload, &self.compressor);
+        let mut message = Message::new(payload, &self.compressor, self.deflating > 0);
         hub.for_each(stream, |identifier, members| {
             // Encoded once per identifier, whatever the number of members.
             let mut forms = Forms::default();
@@ -609,6 +613,7 @@ impl<P> Shard<P> {
         let Some(link) = self.links.remove(key.0) else {
             return;
         };
+        self.deflating -= usize::from(link.deflate);
         if let Some(moved) = self.wheel.remove(link.place)
             && let Some(other) = self.links.get_mut(moved.0)
         {

@@ -68,14 +68,15 @@ enum Form<T> {
 }
 
 impl<'a> Message<'a> {
-    pub(super) fn new(payload: &'a [u8], compressor: &Compressor) -> Self {
+    /// `is_readable`: whether there is any connection that negotiated compression.
+    pub(super) fn new(payload: &'a [u8], compressor: &Compressor, is_readable: bool) -> Self {
+        let compressed = match is_readable && payload.len() >= compressor.bytes_min {
+            true => Form::Open,
+            false => Form::Useless,
+        };
         Self {
             payload,
-            compressed: if payload.len() < compressor.bytes_min {
-                Form::Useless
-            } else {
-                Form::Open
-            },
+            compressed,
         }
     }
 

@@ -355,3 +355,18 @@ fn idle_connection_is_small() {
     let each = size_of::<Option<Link<[u64; 4]>>>();
     assert!(each <= 208, "{each}");
 }
+
+#[tokio::test]
+async fn connections_that_negotiated_compression_are_counted_until_they_are_gone() {
+    let cable = cable(Config::default());
+    let mut driver = Driver::new(&cable);
+    let request = ConnectRequest {
+        deflate: true,
+        ..ConnectRequest::default()
+    };
+    let key = welcomed_with(&mut driver, request).await;
+    welcomed(&mut driver).await;
+    assert_eq!(driver.shard.deflating, 1);
+    driver.remove(key);
+    assert_eq!(driver.shard.deflating, 0);
+}
