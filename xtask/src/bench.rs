@@ -85,10 +85,12 @@ pub(crate) fn run(what: Option<&str>, options: &Options, accept: bool) -> Result
     );
     match what {
         Some("reflex") => reflex(options),
+        Some("compression") => compression(),
         Some("instructions") => instructions::run(accept),
         _ => bail!(
             "cargo xtask bench reflex [--seconds S] [--connections 1,20,200]\n\
              cargo xtask bench cable [SCENARIO…]\n\
+             cargo xtask bench compression\n\
              cargo xtask bench instructions [--accept]"
         ),
     }
@@ -98,6 +100,13 @@ pub(crate) fn run(what: Option<&str>, options: &Options, accept: bool) -> Result
 pub(crate) fn cable(words: &[String]) -> Result<ExitCode> {
     build()?;
     run::succeed(Command::new(program("cable-load")).args(words))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One program measures and prints all of it.
+fn compression() -> Result<ExitCode> {
+    build()?;
+    run::succeed(&mut Command::new(program("bench-compression")))?;
     Ok(ExitCode::SUCCESS)
 }
 

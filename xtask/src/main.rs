@@ -55,6 +55,7 @@ cargo xtask COMMAND
   bench instructions [--accept]
                      instructions of the hot path, beside those kept in the repository;
                      --accept keeps the new ones
+  bench compression  what compressed messages save and cost, with and without in turns
   package            package the facade with its bundle, and build that without Node or network
 ";
 

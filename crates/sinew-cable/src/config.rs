@@ -96,6 +96,13 @@ pub struct Config {
     /// the shard has taken them. Default 16 MiB (16,777,216 bytes). Each publisher may exceed it by one message; nothing
     /// is lost.
     pub inbox_bytes_max: usize,
+    /// Bytes that a message must have to be compressed for connections that
+    /// [negotiated it](crate::ConnectRequest::deflate). Default 1 KiB (1024 bytes). A shorter one is sent plain: it fits
+    /// one packet either way.
+    pub compression_bytes_min: usize,
+    /// How hard a message is compressed, from 1, the fastest, to 9, the smallest. Default 1: the next level takes three
+    /// times as long to save another eighth to a fifth.
+    pub compression_level: u32,
 }
 
 impl Default for Config {
@@ -117,6 +124,8 @@ impl Default for Config {
             outbox_bytes_max: 1024 * 1024,
             outbox_messages_max: 16 * 1024,
             inbox_bytes_max: 16 * 1024 * 1024,
+            compression_bytes_min: 1024,
+            compression_level: 1,
         }
     }
 }

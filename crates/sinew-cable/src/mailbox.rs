@@ -3,10 +3,9 @@
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
-
 use sinew_protocol::DisconnectReason;
 use sinew_streams::Streams;
+use sinew_websocket::SharedFrame;
 
 use crate::connection::Ticket;
 use crate::context::ConnectionId;
@@ -25,8 +24,8 @@ pub(crate) struct Node {
 
 /// One piece of mail.
 pub(crate) enum Mail {
-    /// A complete WebSocket frame.
-    Frame(Bytes),
+    /// A complete WebSocket frame, plain.
+    Frame(SharedFrame),
     /// The application's answer to a call.
     Answer(Ticket, Answer),
     /// A stream that had to be followed elsewhere now is, or cannot be.
@@ -79,12 +78,13 @@ impl Mailbox {
                     return false;
                 }
                 // A sender that runs ahead of the shard is held to the bound of the outgoing queue as well.
-                let before = self.under_way.fetch_add(frame.len(), Relaxed);
+                let bytes = frame.as_bytes().len();
+                let before = self.under_way.fetch_add(bytes, Relaxed);
                 if before >= self.node.config.outbox_bytes_max {
-                    self.under_way.fetch_sub(frame.len(), Relaxed);
+                    self.under_way.fetch_sub(bytes, Relaxed);
                     return self.cut_off();
                 }
-                frame.len()
+                bytes
             }
             Mail::Disconnect(..) => {
                 let begins = self.begin_ending();

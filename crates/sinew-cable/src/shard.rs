@@ -77,6 +77,7 @@
 //! ```
 
 mod departure;
+mod forms;
 mod hub;
 mod intake;
 mod names;
@@ -98,13 +99,14 @@ pub use outbox::Outbox;
 
 use crate::cable::{Inner, mix};
 use crate::connection::{Connection, Event};
-use crate::context::{ConnectionId, data_frame};
+use crate::context::ConnectionId;
 use crate::follows::ShardNumber;
 use crate::inbox::{Inbox, Parcel};
 use crate::mailbox::{Mail, Mailbox};
 use crate::statistics::{down, up};
 use crate::{Cable, ConnectRequest, ConnectionContext, Incoming};
 use departure::Departure;
+use forms::{Compressor, Forms, Message};
 use hub::Hub;
 use intake::{Buckets, Rates};
 use names::Names;
@@ -180,6 +182,9 @@ pub struct Shard<P> {
     parcels: Vec<Parcel>,
     spares: Spares,
     departure: Option<Box<Departure>>,
+    compressor: Compressor,
+    /// Connections that negotiated compression: without one, a broadcast need not ask each.
+    deflating: usize,
 }
 
 struct Link<P> {
@@ -193,6 +198,8 @@ struct Link<P> {
     buckets: Buckets,
     is_dirty: bool,
     is_departing: bool,
+    /// Messages may be sent compressed.
+    deflate: bool,
     peer: P,
     /// Counted as long as it is here.
     _incoming: Incoming,
@@ -332,6 +339,8 @@ impl<P> Shard<P> {
             .div_ceil(wheel.tick().as_nanos());
         Self {
             number: cable.follows.add_shard(inbox.clone()),
+            compressor: Compressor::new(&cable.node.config),
+            deflating: 0,
             inbox,
             links: Slots::new(),
             hub: Hub::default(),
@@ -377,6 +386,7 @@ impl<P> Shard<P> {
         let context = ConnectionContext {
             mailbox: mailbox.clone(),
         };
+        self.deflating += usize::from(request.deflate);
         let (interval, pulse) = pulse::asked_for(&request, &self.cable.node.config);
         let period = self.wheel.ticks(interval);
         let random = mix(id.get() ^ self.cable.seed);
@@ -391,6 +401,7 @@ impl<P> Shard<P> {
             buckets: Buckets::default(),
             is_dirty: false,
             is_departing: false,
+            deflate: request.deflate,
             peer,
             _incoming: incoming,
         });
@@ -433,6 +444,7 @@ impl<P> Shard<P> {
                     hub: &mut self.hub,
                     spares: &mut self.spares,
                     names: &mut self.names,
+                    compressor: link.deflate.then_some(&mut self.compressor),
                 },
             },
         })
@@ -496,8 +508,12 @@ impl<P> Shard<P> {
         }
         match mail {
             Mail::Frame(frame) => {
-                link.mailbox.taken(frame.len());
-                self.push_frame(key, frame);
+                link.mailbox.taken(frame.as_bytes().len());
+                let counters = &self.cable.node.counters;
+                let compressed = (link.deflate && link.closing.is_none())
+                    .then(|| self.compressor.text(frame.payload(), counters))
+                    .flatten();
+                self.push_frame(key, compressed.unwrap_or_else(|| frame.into_bytes()));
             }
             Mail::Answer(ticket, answer) => {
                 self.handle(now, key, Event::Answered(ticket, answer));
@@ -523,17 +539,28 @@ impl<P> Shard<P> {
     fn broadcast(&mut self, stream: &sinew_streams::StreamName, payload: &Bytes) {
         let hub = std::mem::take(&mut self.hub);
         let mut deliveries = 0;
+        let mut message = Message::new(payload, &self.compressor, self.deflating > 0);
         hub.for_each(stream, |identifier, members| {
-            // Once per identifier, whatever the number of members.
-            let frame = data_frame(identifier, payload);
+            // Encoded once per identifier, whatever the number of members.
+            let mut forms = Forms::default();
             for key in members {
-                self.push_frame(key, frame.clone());
+                let frame = if message.may_be_compressed() && self.has_deflate(key) {
+                    let counters = &self.cable.node.counters;
+                    message.compressed(identifier, &mut forms, &mut self.compressor, counters)
+                } else {
+                    message.plain(identifier, &mut forms)
+                };
+                self.push_frame(key, frame);
                 deliveries += 1;
             }
         });
         self.hub = hub;
         let counters = &self.cable.node.counters;
         counters.broadcast_deliveries.fetch_add(deliveries, Relaxed);
+    }
+
+    fn has_deflate(&self, key: Key) -> bool {
+        self.links.get(key.0).is_some_and(|link| link.deflate)
     }
 
     /// A data frame for one connection: bounded, and nothing for one that ends.
@@ -687,6 +714,7 @@ impl<P> Shard<P> {
         };
         // It has left, and so was answered.
         down(&self.cable.node.counters.answered);
+        self.deflating -= usize::from(link.deflate);
         if let Some(moved) = self.wheel.remove(link.place)
             && let Some(other) = self.links.get_mut(moved.0)
         {

@@ -49,6 +49,9 @@ pub struct Statistics {
     pub broadcasts: u64,
     /// Frames that broadcasts put into mailboxes.
     pub broadcast_deliveries: u64,
+    /// Messages that were compressed, or tried to be: a broadcast counts once in each shard that has a connection for it
+    /// that negotiated compression.
+    pub compressions: u64,
     /// Connections cut off because their outgoing queue went over its bound.
     pub slow_connections: u64,
     /// Connections ended because nothing came from the client for too long.
@@ -93,6 +96,7 @@ counters!(
     calls_failed,
     broadcasts,
     broadcast_deliveries,
+    compressions,
     slow_connections,
     silent_connections,
     incoming_pauses,

@@ -145,6 +145,11 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "bytes a client may send lastingly, ten times as many at once; what exceeds it waits; 0: no bound",
     },
     Variable {
+        name: "SINEW_COMPRESSION",
+        default: "`off`",
+        meaning: "whether browsers that offer it get long messages compressed: `on` or `off`",
+    },
+    Variable {
         name: "SINEW_SHARD_THREADS",
         default: "0: tasks of the runtime",
         meaning: "threads of their own that accept connections and drive those of the cable, at most 1024",
@@ -246,6 +251,9 @@ pub struct EdgeConfig {
     /// What variables say about the cable's own settings: for whoever builds the cable to
     /// [apply](CableVariables::apply_to).
     pub cable_variables: CableVariables,
+    /// Whether clients that offer permessage-deflate get it; no by default, see
+    /// [`WebSocketConfig::compression`](crate::WebSocketConfig::compression).
+    pub compression: bool,
     /// Threads of their own that drive the cable's connections; 0 by default, see
     /// [`WebSocketConfig::shard_threads`](crate::WebSocketConfig::shard_threads).
     pub shard_threads: usize,
@@ -279,6 +287,7 @@ impl Default for EdgeConfig {
             assets_url: None,
             message_bytes_max: MESSAGE_BYTES_MAX,
             cable_variables: CableVariables::default(),
+            compression: false,
             shard_threads: 0,
             own_descriptors: None,
             server: ServerConfig::default(),
@@ -449,6 +458,9 @@ impl EdgeConfig {
             config.message_bytes_max = number;
         }
         config.cable_variables = CableVariables::read(get)?;
+        if let Some(compression) = get("SINEW_COMPRESSION") {
+            config.compression = switch("SINEW_COMPRESSION", &compression)?;
+        }
         if let Some(threads) = get("SINEW_SHARD_THREADS") {
             let expected = "a number of threads from 0 to 1024";
             let number: usize = number("SINEW_SHARD_THREADS", &threads, expected)?;
@@ -460,14 +472,7 @@ impl EdgeConfig {
         config.server = ServerConfig::from_lookup(get)?;
         config.tls = TlsFiles::from_lookup(get)?;
         if let Some(checks) = get("SINEW_SANITY_CHECKS") {
-            config.sanity_checks = match checks.to_ascii_lowercase().as_str() {
-                "on" => true,
-                "off" => false,
-                _ => {
-                    let expected = "`on` or `off`";
-                    return Err(ConfigError::new("SINEW_SANITY_CHECKS", &checks, expected));
-                }
-            };
+            config.sanity_checks = switch("SINEW_SANITY_CHECKS", &checks)?;
         }
         Ok(config)
     }
@@ -543,6 +548,14 @@ impl EdgeConfig {
             cookie.path = self.base_path.as_str().to_owned();
         }
         cookie
+    }
+}
+
+fn switch(variable: &'static str, text: &str) -> Result<bool, ConfigError> {
+    match text.to_ascii_lowercase().as_str() {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(ConfigError::new(variable, text, "`on` or `off`")),
     }
 }
 
@@ -628,6 +641,7 @@ mod tests {
             ("SINEW_PONG_SECONDS", "0"),
             ("SINEW_INCOMING_MESSAGES_PER_SECOND", "10"),
             ("SINEW_INCOMING_BYTES_PER_SECOND", "2048"),
+            ("SINEW_COMPRESSION", "ON"),
             ("SINEW_SHARD_THREADS", "2"),
             ("SINEW_CONNECTIONS_MAX", "50000"),
             ("SINEW_CONNECTIONS_PER_ADDRESS_MAX", "0"),
@@ -667,6 +681,7 @@ mod tests {
         assert_eq!(cable.pong_timeout, Duration::ZERO);
         assert_eq!(cable.incoming_messages_per_second, 10);
         assert_eq!(cable.incoming_bytes_per_second, 2048);
+        assert!(config.compression);
         assert_eq!(config.shard_threads, 2);
         let server = &config.server;
         assert_eq!(server.connections_max, Some(50_000));
@@ -707,6 +722,7 @@ mod tests {
             ("SINEW_PONG_SECONDS", "-1"),
             ("SINEW_INCOMING_MESSAGES_PER_SECOND", "many"),
             ("SINEW_INCOMING_BYTES_PER_SECOND", "1 MiB"),
+            ("SINEW_COMPRESSION", "maybe"),
             ("SINEW_SHARD_THREADS", "1025"),
             ("SINEW_SHARD_THREADS", "all"),
             ("SINEW_CONNECTIONS_MAX", "0"),

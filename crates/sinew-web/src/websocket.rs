@@ -176,7 +176,7 @@ impl CableEndpoint {
     ///
     /// Outside a tokio runtime.
     pub fn upgrade<B>(&self, mut request: Request<B>, effective: &Effective) -> Response {
-        let handshake = match Handshake::of(request.method(), request.headers()) {
+        let handshake = match Handshake::of(request.method(), request.headers(), &self.config) {
             Ok(handshake) => handshake,
             Err(error) => return handshake::refused(&error),
         };

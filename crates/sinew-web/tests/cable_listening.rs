@@ -11,6 +11,8 @@ mod server;
 mod backpressure;
 #[path = "cable/bad_input.rs"]
 mod bad_input;
+#[path = "cable/compression.rs"]
+mod compression;
 #[path = "cable/ending.rs"]
 mod ending;
 #[path = "cable/handshake.rs"]

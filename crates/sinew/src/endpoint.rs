@@ -28,6 +28,7 @@ impl Endpoint {
     pub(crate) fn new(cable: Cable, edge: &EdgeConfig, admission: Admission) -> Self {
         let mut config = WebSocketConfig::default();
         config.message_bytes_max = edge.message_bytes_max;
+        config.compression = edge.compression;
         config.shard_threads = edge.shard_threads;
         config.own_descriptors = edge.own_descriptors;
         Self {

@@ -8,6 +8,7 @@ use sinew_protocol::{Identifier, ServerMessage};
 use sinew_streams::StreamName;
 use sinew_websocket::{Opcode, frame_into};
 
+use super::forms::Compressor;
 use super::hub::Hub;
 use super::names::Names;
 use super::outbox::Spares;
@@ -34,6 +35,8 @@ pub(super) struct Performer<'a> {
     pub(super) hub: &'a mut Hub,
     pub(super) spares: &'a mut Spares,
     pub(super) names: &'a mut Names,
+    /// For a connection that negotiated compression.
+    pub(super) compressor: Option<&'a mut Compressor>,
 }
 
 impl Performer<'_> {
@@ -69,6 +72,11 @@ impl Effects for Performer<'_> {
         }
         let mut text = Vec::with_capacity(SHORT_FRAME_BYTES);
         message.write(&mut text);
+        if let Some(compressor) = &mut self.compressor
+            && let Some(frame) = compressor.text(&text, &self.cable.node.counters)
+        {
+            return self.write(frame);
+        }
         let mut frame = Vec::with_capacity(text.len() + 10);
         frame_into(&mut frame, Opcode::Text, &text);
         self.write(frame.into());

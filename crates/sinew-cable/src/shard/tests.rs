@@ -40,8 +40,12 @@ impl Driver {
         self.open_with(ConnectRequest::default())
     }
 
-    fn open_with(&mut self, request: ConnectRequest) -> Key {
+    pub(crate) fn open_with(&mut self, request: ConnectRequest) -> Key {
         let decoder = Endpoint::new(Role::Client, &Limits::default());
+        let decoder = match request.deflate {
+            true => decoder.with_deflate(),
+            false => decoder,
+        };
         let incoming = self.cable.incoming();
         self.shard
             .open(Instant::now(), incoming, Arc::new(request), decoder)
@@ -50,6 +54,15 @@ impl Driver {
     /// How many ticks make that time.
     fn ticks(&self, time: Duration) -> u32 {
         u32::from(self.shard.wheel.ticks(time))
+    }
+
+    /// What is to be written first: its first byte, how long it is, and where it stands.
+    pub(crate) fn first_frame(&self, key: Key) -> (u8, usize, *const u8) {
+        let link = self.shard.links.get(key.0).expect("there");
+        let mut slices = [IoSlice::new(&[]); 1];
+        let outbox = link.outbox.as_ref().expect("something to write");
+        assert_eq!(outbox.slices(&mut slices), 1);
+        (slices[0][0], slices[0].len(), slices[0].as_ptr())
     }
 
     pub(crate) fn receive(&mut self, key: Key, text: &str) {
@@ -135,7 +148,7 @@ impl crate::DirectChannel for News {
     }
 }
 
-fn cable(config: Config) -> Cable {
+pub(crate) fn cable(config: Config) -> Cable {
     let application = Application::new(anyone).direct_channel(Arc::new(News));
     Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new()))
         .config(config)
@@ -144,14 +157,18 @@ fn cable(config: Config) -> Cable {
 }
 
 async fn welcomed(driver: &mut Driver) -> Key {
-    let key = driver.open();
+    welcomed_with(driver, ConnectRequest::default()).await
+}
+
+pub(crate) async fn welcomed_with(driver: &mut Driver, request: ConnectRequest) -> Key {
+    let key = driver.open_with(request);
     driver.mail().await;
     driver.take_mail();
     assert_eq!(driver.written(key), [r#"{"type":"welcome"}"#]);
     key
 }
 
-fn subscribe(driver: &mut Driver, key: Key, identifier: &str) {
+pub(crate) fn subscribe(driver: &mut Driver, key: Key, identifier: &str) {
     let command = serde_json::json!({"command": "subscribe", "identifier": identifier});
     driver.receive(key, &command.to_string());
     let texts = driver.written(key);
@@ -187,14 +204,8 @@ async fn broadcast_reaches_followers_of_every_shard_encoded_once_in_each() {
         .expect("broadcasts");
     for (shard, keys) in shards.iter_mut().zip(keys.chunks(2)) {
         assert!(shard.take_mail());
-        let first = shard.shard.links.get(keys[0].0).expect("there");
-        let second = shard.shard.links.get(keys[1].0).expect("there");
-        let address = |link: &Link<_>| {
-            let mut slices = [IoSlice::new(&[]); 1];
-            link.outbox.as_ref().expect("has it").slices(&mut slices);
-            slices[0].as_ptr()
-        };
-        assert_eq!(address(first), address(second), "the bytes are shared");
+        let (first, second) = (shard.first_frame(keys[0]), shard.first_frame(keys[1]));
+        assert_eq!(first, second, "the bytes are shared");
         for key in keys {
             assert_eq!(
                 shard.written(*key),
@@ -570,4 +581,19 @@ async fn end_of_a_shard_ends_its_connections() {
 fn idle_connection_is_small() {
     let each = size_of::<Option<Link<[u64; 4]>>>();
     assert!(each <= 208, "{each}");
+}
+
+#[tokio::test]
+async fn connections_that_negotiated_compression_are_counted_until_they_are_gone() {
+    let cable = cable(Config::default());
+    let mut driver = Driver::new(&cable);
+    let request = ConnectRequest {
+        deflate: true,
+        ..ConnectRequest::default()
+    };
+    let key = welcomed_with(&mut driver, request).await;
+    welcomed(&mut driver).await;
+    assert_eq!(driver.shard.deflating, 1);
+    driver.remove(key);
+    assert_eq!(driver.shard.deflating, 0);
 }

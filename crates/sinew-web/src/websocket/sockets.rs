@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use sinew_cable::shard::{Key, Line, Shard};
 use sinew_cable::{Cable, ConnectRequest, Incoming};
+use sinew_websocket::deflate::Inflater;
 use sinew_websocket::{CloseCode, Effect, Endpoint, Limits, Role};
 
 use super::WebSocketConfig;
@@ -90,6 +91,7 @@ pub(super) struct Sockets<S> {
     config: Arc<WebSocketConfig>,
     limits: Limits,
     buffer: Box<[u8]>,
+    inflater: Inflater,
     /// Those that are to be read again, once the others had their turn.
     again: Vec<Key>,
     deadlines: BinaryHeap<Reverse<(Instant, Key, u32)>>,
@@ -113,6 +115,7 @@ impl<S: Socket> Sockets<S> {
             limits: Limits::default().with_message_bytes_max(config.message_bytes_max),
             config,
             buffer: vec![0; READ_BYTES].into_boxed_slice(),
+            inflater: Inflater::default(),
             again: Vec::new(),
             deadlines: BinaryHeap::new(),
             pauses: BinaryHeap::new(),
@@ -139,9 +142,13 @@ impl<S: Socket> Sockets<S> {
             self.admission.get_or_insert(admission);
             place
         });
+        let mut endpoint = Endpoint::new(Role::Server, &self.limits);
+        if request.deflate {
+            endpoint = endpoint.with_deflate();
+        }
         let peer = Peer {
             socket,
-            endpoint: Endpoint::new(Role::Server, &self.limits),
+            endpoint,
             phase: Phase::Open,
             is_readable: false,
             is_blocked: false,
@@ -347,17 +354,19 @@ impl<S: Socket> Sockets<S> {
         let phase = &mut peer.phase;
         let before = *phase;
         line.read(now, input.len());
-        peer.endpoint.receive(input, |effect| match effect {
-            Effect::Text(text) => line.receive_text(now, text),
-            Effect::Binary(bytes) => line.receive_binary(now, bytes),
-            Effect::Send(frame) => line.receive_control(now, frame),
-            Effect::Closed { .. } => *phase = Phase::Finished,
-            Effect::Failed { error, .. } => {
-                tracing::debug!(%error, "connection failed");
-                *phase = Phase::Lingering;
-            }
-            _ => {}
-        });
+        let inflater = &mut self.inflater;
+        peer.endpoint
+            .receive_with(inflater, input, |effect| match effect {
+                Effect::Text(text) => line.receive_text(now, text),
+                Effect::Binary(bytes) => line.receive_binary(now, bytes),
+                Effect::Send(frame) => line.receive_control(now, frame),
+                Effect::Closed { .. } => *phase = Phase::Finished,
+                Effect::Failed { error, .. } => {
+                    tracing::debug!(%error, "connection failed");
+                    *phase = Phase::Lingering;
+                }
+                _ => {}
+            });
         let after = *phase;
         if after == before {
             if after == Phase::Open

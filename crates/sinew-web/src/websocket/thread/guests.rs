@@ -408,7 +408,7 @@ impl Guests {
         let Some((mut request, length)) = upgrade_request(&self.buffer[..count]) else {
             return Look::Other;
         };
-        let Ok(handshake) = Handshake::of(request.method(), request.headers()) else {
+        let Ok(handshake) = Handshake::of(request.method(), request.headers(), &self.config) else {
             return Look::Other;
         };
         request.extensions_mut().insert(ConnectInfo(newcomer.peer));
