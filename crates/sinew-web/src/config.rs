@@ -1,6 +1,7 @@
 //! The settings of the edge, with their defaults and the variables that change them.
 
 use std::borrow::Cow;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -125,7 +126,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "SINEW_SHARD_THREADS",
         default: "0: tasks of the runtime",
-        meaning: "threads of their own that drive the cable's connections, at most 1024",
+        meaning: "threads of their own that accept connections and drive those of the cable, at most 1024",
     },
     Variable {
         name: "SINEW_CONNECTIONS_MAX",
@@ -228,6 +229,10 @@ pub struct EdgeConfig {
     pub server: ServerConfig,
     /// The certificate, when TLS ends in the program itself; none by default. It needs the feature `tls`.
     pub tls: Option<TlsFiles>,
+    /// What gives a shard's thread a descriptor table of its own, for binaries with more sockets than one table holds;
+    /// none by default. [`WebSocketConfig::own_descriptors`](crate::WebSocketConfig::own_descriptors) says what it asks
+    /// of the rest of the process.
+    pub own_descriptors: Option<fn() -> io::Result<()>>,
     /// Whether what looks wrong about the settings and the first requests is named in the log, each
     /// with what to do about it; yes by default.
     pub sanity_checks: bool,
@@ -252,6 +257,7 @@ impl Default for EdgeConfig {
             shard_threads: 0,
             server: ServerConfig::default(),
             tls: None,
+            own_descriptors: None,
             sanity_checks: true,
         }
     }

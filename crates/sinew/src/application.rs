@@ -415,12 +415,15 @@ impl Sinew {
         handle.set_cable(&cable);
 
         let health = Health::new();
-        let server = edge.server.clone().with_defaults_of(edge.environment);
+        let mut server = edge.server.clone().with_defaults_of(edge.environment);
+        if edge.own_descriptors.is_some() {
+            server.descriptor_tables = edge.shard_threads.max(1);
+        }
         let admission = Admission::new(server)
             .cable(cable.clone())
             .trusted_proxies(edge.trusted_proxies.clone());
         let endpoint = Endpoint::new(cable, edge, admission.clone());
-        let router = endpoint::routes(endpoint, &edge.cable_path)
+        let router = endpoint::routes(endpoint.clone(), &edge.cable_path)
             .merge(assets::routes(edge.environment.is_development()));
         let router = if config.health_routes {
             router.merge(health.routes())
@@ -460,6 +463,7 @@ impl Sinew {
         };
         Ok(App {
             router,
+            endpoint,
             handle,
             engine,
             health,
@@ -537,6 +541,7 @@ impl Sinew {
 #[derive(Clone)]
 pub struct App {
     router: Router,
+    endpoint: Endpoint,
     handle: SinewHandle,
     engine: Engine,
     health: Health,
@@ -553,6 +558,10 @@ impl App {
     /// [`EdgeConfig::base_path`](sinew_web::EdgeConfig::base_path) says the same.
     pub fn router(&self) -> &Router {
         &self.router
+    }
+
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     /// What handlers and background jobs reach of the application.

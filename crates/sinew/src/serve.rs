@@ -7,6 +7,7 @@ use std::time::Duration;
 use listenfd::ListenFd;
 use sinew_web::Server;
 use sinew_web::server::listen;
+use sinew_web::websocket::Listening;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -17,22 +18,18 @@ use crate::error::StartError;
 const LAST_CALL: Duration = Duration::from_secs(1);
 
 pub(crate) async fn serve(app: App) -> Result<(), StartError> {
-    let (listener, is_inherited) = match inherited()? {
-        Some(listener) => (listener, true),
-        None => (bind(&app)?, false),
-    };
-    let address = listener.local_addr().map_err(StartError::Inherited)?;
     let server = server_of(&app)?;
+    let entrance = Entrance::open(&app, &server)?;
     let scheme = if server.is_secure() { "https" } else { "http" };
-    tracing::info!("listening on {scheme}://{address}");
+    tracing::info!("listening on {scheme}://{}", entrance.address()?);
 
     tokio::select! {
-        () = server.accept(&listener, std::future::pending()) => {}
+        () = entrance.accept(&server, std::future::pending()) => {}
         () = told_to_stop() => {}
     }
     tracing::info!("stopping");
     tokio::select! {
-        () = stop(&app, &server, listener, is_inherited) => {}
+        () = stop(&app, &server, entrance) => {}
         () = told_to_stop() => tracing::warn!("stopping at once"),
     }
     Ok(())
@@ -50,21 +47,20 @@ fn server_of(app: &App) -> Result<Server, StartError> {
 }
 
 /// Everything ends: the cable's connections, requests, what handlers hold.
-async fn stop(app: &App, server: &Server, listener: TcpListener, is_inherited: bool) {
+async fn stop(app: &App, server: &Server, entrance: Entrance) {
     let config = app.admission().config();
     let ends = Instant::now() + config.drain_timeout.unwrap_or_default();
     let drain = app.handle().drain();
     app.health().set_ready(false);
     drain.begin();
+    let is_inherited = matches!(entrance, Entrance::Inherited(_));
     let requests = async {
         // Visitors who come meanwhile are still answered, unless somebody keeps the socket: then they wait there for
         // the next process.
         if !is_inherited {
-            server.accept(&listener, drain_cable(app, ends)).await;
-            server.accept_waiting(&listener);
+            entrance.accept(server, drain_cable(app, ends)).await;
         }
-        // From here on whoever connects is refused, or waits for the next process.
-        drop(listener);
+        entrance.close(server);
         server.stop();
         if timeout_at(ends, server.stopped()).await.is_err() {
             tracing::warn!("some requests were not answered in time");
@@ -100,6 +96,61 @@ async fn drain_cable(app: &App, ends: Instant) {
     }
 }
 
+/// Where connections come in.
+enum Entrance {
+    /// Bound before this process began, and kept by whoever did that.
+    Inherited(TcpListener),
+    Bound(TcpListener),
+    /// The shards accept by themselves.
+    Shards(Listening),
+}
+
+impl Entrance {
+    fn open(app: &App, server: &Server) -> Result<Self, StartError> {
+        if let Some(listener) = inherited()? {
+            return Ok(Self::Inherited(listener));
+        }
+        let edge = &app.config().edge;
+        // Shards that accept read requests, and speak no TLS.
+        if edge.shard_threads == 0 || server.is_secure() {
+            return Ok(Self::Bound(bind(app)?));
+        }
+        let (path, base_path) = (&edge.cable_path, edge.base_path.clone());
+        app.endpoint()
+            .listen(edge.listen, path, base_path, server.clone())
+            .map(Self::Shards)
+            .map_err(|error| refused(edge.listen, error))
+    }
+
+    fn address(&self) -> Result<SocketAddr, StartError> {
+        match self {
+            Self::Inherited(listener) | Self::Bound(listener) => {
+                listener.local_addr().map_err(StartError::Inherited)
+            }
+            Self::Shards(listening) => Ok(listening.local_addr()),
+        }
+    }
+
+    /// Accepts until then.
+    async fn accept(&self, server: &Server, until: impl Future<Output = ()>) {
+        match self {
+            Self::Inherited(listener) | Self::Bound(listener) => {
+                server.accept(listener, until).await;
+            }
+            Self::Shards(_) => until.await,
+        }
+    }
+
+    /// From here on whoever connects is refused, or waits for the next process.
+    fn close(self, server: &Server) {
+        match self {
+            Self::Inherited(_) => {}
+            Self::Bound(listener) => server.accept_waiting(&listener),
+            Self::Shards(listening) => listening.stop(),
+        }
+    }
+}
+
 /// The socket that was bound before this process began, by systemd or by `sinew watch`.
 fn inherited() -> Result<Option<TcpListener>, StartError> {
     let listener = ListenFd::from_env().take_tcp_listener(0);
@@ -116,10 +167,10 @@ fn bind(app: &App) -> Result<TcpListener, StartError> {
     let address = app.config().edge.listen;
     let bound = listen(address, app.admission().config().backlog, 1);
     let listener = bound.and_then(|mut sockets| TcpListener::from_std(sockets.remove(0)));
-    listener.map_err(|source| cannot_listen(address, source))
+    listener.map_err(|source| refused(address, source))
 }
 
-fn cannot_listen(address: SocketAddr, source: std::io::Error) -> StartError {
+fn refused(address: SocketAddr, source: std::io::Error) -> StartError {
     match source.kind() {
         ErrorKind::AddrInUse => StartError::AddressInUse { address, source },
         _ => StartError::Listen { address, source },

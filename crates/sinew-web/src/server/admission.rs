@@ -92,9 +92,10 @@ impl Admission {
     /// Nobody is in yet.
     pub fn new(config: ServerConfig) -> Self {
         let now = Instant::now();
-        let connections_max = config
-            .connections_max
-            .unwrap_or_else(|| descriptors().saturating_sub(DESCRIPTORS_RESERVED).max(1));
+        let connections_max = config.connections_max.unwrap_or_else(|| {
+            let of_table = descriptors().saturating_sub(DESCRIPTORS_RESERVED).max(1);
+            of_table.saturating_mul(config.descriptor_tables)
+        });
         Self {
             shared: Arc::new(Shared {
                 connections_max,
