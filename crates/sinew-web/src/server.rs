@@ -63,6 +63,9 @@ pub use tls::Tls;
 ///
 /// served.await?;
 /// assert_eq!(server.connections(), 0);
+/// assert_eq!(server.admission().statistics().accepted, 1);
+/// server.stop();
+/// server.stopped().await;
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
@@ -112,6 +115,23 @@ impl Server {
 
     /// Speaks TLS on the TCP sockets that it accepts or is [given](Self::serve_tcp). Requests that come so are
     /// [secure](crate::Peer::secure).
+    ///
+    /// ```
+    /// # use axum::Router;
+    /// # use sinew_web::Server;
+    /// use sinew_web::server::{Tls, TlsFiles};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let made = rcgen::generate_simple_self_signed(["example.com".to_owned()])?;
+    /// # let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    /// # std::fs::write(&certificate, made.cert.pem())?;
+    /// # std::fs::write(&key, made.signing_key.serialize_pem())?;
+    /// // Two paths.
+    /// let tls = Tls::from_files(TlsFiles { certificate, key })?;
+    /// assert!(Server::new(Router::new()).tls(tls).is_secure());
+    /// # Ok(()) }
+    /// ```
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn tls(mut self, tls: Tls) -> Self {

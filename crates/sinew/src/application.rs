@@ -415,7 +415,10 @@ impl Sinew {
         handle.set_cable(&cable);
 
         let health = Health::new();
-        let server = edge.server.clone().with_defaults_of(edge.environment);
+        let mut server = edge.server.clone().with_defaults_of(edge.environment);
+        if edge.own_descriptors.is_some() {
+            server.descriptor_tables = edge.shard_threads.max(1);
+        }
         let admission = Admission::new(server)
             .cable(cable.clone())
             .trusted_proxies(edge.trusted_proxies.clone());

@@ -162,8 +162,22 @@ impl SinewHandle {
     }
 
     /// The end of the process, for whoever serves an [`App`](crate::App) by itself and brings it to
-    /// an end, and for whoever wants to know of it without being waited for:
-    /// `sinew.drain().begun().await`.
+    /// an end, and for whoever wants to know of it without being waited for.
+    ///
+    /// ```
+    /// use sinew::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let app = Sinew::new(axum::Router::new()).in_memory().build()?;
+    /// let sinew = app.handle().clone();
+    /// let job = tokio::spawn(async move {
+    ///     sinew.drain().begun().await;
+    ///     "not begun any more"
+    /// });
+    /// app.handle().drain().begin();
+    /// assert_eq!(job.await?, "not begun any more");
+    /// # Ok(()) }
+    /// ```
     pub fn drain(&self) -> &Drain {
         &self.0.drain
     }

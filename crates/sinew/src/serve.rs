@@ -20,9 +20,8 @@ const LAST_CALL: Duration = Duration::from_secs(1);
 pub(crate) async fn serve(app: App) -> Result<(), StartError> {
     let server = server_of(&app)?;
     let entrance = Entrance::open(&app, &server)?;
-    let address = entrance.address()?;
     let scheme = if server.is_secure() { "https" } else { "http" };
-    tracing::info!("listening on {scheme}://{address}");
+    tracing::info!("listening on {scheme}://{}", entrance.address()?);
 
     tokio::select! {
         () = entrance.accept(&server, std::future::pending()) => {}
@@ -104,7 +103,7 @@ impl Entrance {
         app.endpoint()
             .listen(edge.listen, path, base_path, server.clone())
             .map(Self::Shards)
-            .map_err(|source| cannot_listen(edge.listen, source))
+            .map_err(|source| refused(edge.listen, source))
     }
 
     fn address(&self) -> Result<SocketAddr, StartError> {
@@ -169,10 +168,10 @@ fn bind(app: &App) -> Result<TcpListener, StartError> {
     let address = app.config().edge.listen;
     let bound = listen(address, app.admission().config().backlog, 1);
     let listener = bound.and_then(|mut sockets| TcpListener::from_std(sockets.remove(0)));
-    listener.map_err(|source| cannot_listen(address, source))
+    listener.map_err(|source| refused(address, source))
 }
 
-fn cannot_listen(address: SocketAddr, source: std::io::Error) -> StartError {
+fn refused(address: SocketAddr, source: std::io::Error) -> StartError {
     match source.kind() {
         ErrorKind::AddrInUse => StartError::AddressInUse { address, source },
         _ => StartError::Listen { address, source },

@@ -63,6 +63,7 @@ const DESCRIPTORS_RESERVED: usize = 128;
 /// assert_eq!(admission.next(now), Ok(()));
 /// drop((two, three, four));
 /// assert_eq!(admission.statistics().connections, 1);
+/// assert_eq!(admission.config().handshakes_max, 4);
 /// # drop(one);
 /// # Ok::<(), std::net::AddrParseError>(())
 /// ```
@@ -91,9 +92,10 @@ impl Admission {
     /// Nobody is in yet.
     pub fn new(config: ServerConfig) -> Self {
         let now = Instant::now();
-        let connections_max = config
-            .connections_max
-            .unwrap_or_else(|| descriptors().saturating_sub(DESCRIPTORS_RESERVED).max(1));
+        let connections_max = config.connections_max.unwrap_or_else(|| {
+            let of_table = descriptors().saturating_sub(DESCRIPTORS_RESERVED).max(1);
+            of_table.saturating_mul(config.descriptor_tables)
+        });
         Self {
             shared: Arc::new(Shared {
                 connections_max,
@@ -187,15 +189,21 @@ impl Admission {
     ///
     /// let admission = Admission::new(ServerConfig::default());
     /// admission.paused();
-    /// admission.failed();
-    /// let statistics = admission.statistics();
-    /// assert_eq!((statistics.accept_pauses, statistics.accept_failures), (1, 1));
+    /// assert_eq!(admission.statistics().accept_pauses, 1);
     /// ```
     pub fn paused(&self) {
         up(&self.shared.counters.accept_pauses);
     }
 
     /// Nothing could be accepted, since the system had nothing left: counted.
+    ///
+    /// ```
+    /// use sinew_web::{ServerConfig, server::Admission};
+    ///
+    /// let admission = Admission::new(ServerConfig::default());
+    /// admission.failed();
+    /// assert_eq!(admission.statistics().accept_failures, 1);
+    /// ```
     pub fn failed(&self) {
         up(&self.shared.counters.accept_failures);
     }
@@ -353,6 +361,26 @@ impl Refused {
 }
 
 /// A connection that was accepted, counted until this is dropped; see [`Admission`].
+///
+/// ```
+/// use sinew_web::ServerConfig;
+/// use sinew_web::server::{Admission, Arrival, Refused};
+///
+/// let mut config = ServerConfig::default();
+/// config.connections_max = Some(1);
+/// let admission = Admission::new(config);
+/// let first: Arrival = admission.arrives("192.0.2.7".parse()?);
+/// assert!(first.refused().is_none() && first.response().is_none());
+/// first.settles();
+/// assert_eq!(admission.statistics().arriving, 0);
+///
+/// let second = admission.arrives("192.0.2.7".parse()?);
+/// assert_eq!(second.refused(), Some(Refused::TooManyConnections));
+/// assert_eq!(second.response().expect("it is refused").status(), 503);
+/// drop((first, second));
+/// assert_eq!(admission.statistics().connections, 0);
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
 #[must_use = "the connection is counted as long as this is kept"]
 pub struct Arrival {
     admission: Admission,

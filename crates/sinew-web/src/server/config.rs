@@ -20,9 +20,12 @@ use crate::error::ConfigError;
 #[non_exhaustive]
 pub struct ServerConfig {
     /// Sockets in all: connections that are being answered, and those of the cable. Default: as many as the process may
-    /// have open files, less 128 for everything else.
+    /// have open files, less 128 for everything else, in each of its [tables](Self::descriptor_tables).
     /// One more is answered 503 with `Retry-After` and closed.
     pub connections_max: Option<usize>,
+    /// Tables of descriptors that the sockets are spread over, each with the process's limit. Default 1; with
+    /// [`own_descriptors`](crate::WebSocketConfig::own_descriptors) one for each shard.
+    pub descriptor_tables: usize,
     /// Sockets of one address, of each kind: connections that are being answered, by the address of the socket, and
     /// connections of the cable, by the address of the visitor once the trusted proxies were heard. Of IPv6 the first
     /// 64 bits are the address. Default 1000; 0 is no bound.
@@ -67,6 +70,7 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             connections_max: None,
+            descriptor_tables: 1,
             connections_per_address_max: 1000,
             handshakes_max: 1024,
             accepts_per_second_max: 0,

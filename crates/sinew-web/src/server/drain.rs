@@ -88,6 +88,19 @@ impl Drain {
 }
 
 /// Something that the process waits for when it is told to stop; see [`Drain`].
+///
+/// ```
+/// use sinew_web::server::{Drain, DrainGuard};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let drain = Drain::new();
+/// let guard: DrainGuard = drain.guard();
+/// let ends = tokio::spawn(async move { guard.draining().await });
+/// drain.begin();
+/// drain.finished().await;
+/// assert!(ends.await.is_ok());
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "the process waits as long as this is kept"]
 pub struct DrainGuard {

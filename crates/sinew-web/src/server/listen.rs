@@ -65,6 +65,8 @@ fn bind(address: SocketAddr, is_shared: bool) -> io::Result<Socket> {
     if is_shared {
         share(&socket)?;
     }
+    // Whatever it accepts inherits that: answers are small and each is whole.
+    socket.set_tcp_nodelay(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     Ok(socket)

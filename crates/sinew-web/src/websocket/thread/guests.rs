@@ -185,6 +185,15 @@ impl Guests {
         }
         door::end(&listener);
         drop(listener);
+        // Those who have said nothing yet are the server's, which knows how long it waits for that when it ends.
+        for (_, index, number) in std::mem::take(&mut self.silent) {
+            let is_silent = self.guests.get(index).is_some_and(|guest| {
+                guest.number == number && matches!(guest.state, State::Silent(..))
+            });
+            if is_silent && let State::Silent(newcomer) = self.guests.remove(index).state {
+                self.pass_on(registry, newcomer, 0);
+            }
+        }
         self.is_acceptable = false;
         self.paused_until = None;
         self.shared.listens.send_replace(false);
@@ -271,6 +280,13 @@ impl Guests {
             let Some(listener) = &self.listener else {
                 return;
             };
+            if let Some(admission) = &self.admission
+                && let Err(wait) = admission.next(now)
+            {
+                admission.paused();
+                self.paused_until = Some(now + wait);
+                return;
+            }
             match listener.accept() {
                 Ok((socket, peer)) => {
                     self.has_leave = false;
@@ -286,6 +302,9 @@ impl Guests {
                         io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted
                     ) => {}
                 Err(error) => {
+                    if let Some(admission) = &self.admission {
+                        admission.failed();
+                    }
                     tracing::error!(%error, "no connection can be accepted for now");
                     if let Some(admission) = &self.admission {
                         admission.failed();
