@@ -78,29 +78,35 @@ pub(crate) struct Measured {
     pub(crate) bytes_out: f64,
 }
 
-pub(crate) fn run(what: Option<&str>, options: &Options, accept: bool) -> Result<ExitCode> {
-    ensure!(
-        !accept || what == Some("instructions"),
-        "--accept is for `bench instructions`"
-    );
+pub(crate) fn run(what: Option<&str>, options: &Options) -> Result<ExitCode> {
     match what {
         Some("reflex") => reflex(options),
-        Some("instructions") => instructions::run(accept),
         _ => bail!(
-            "cargo xtask bench reflex [--seconds S] [--connections 1,20,200]\n\
-             cargo xtask bench instructions [--accept]"
+            "cargo xtask bench reflex [--seconds S] [--connections 1,20,200], cargo xtask bench instructions, or \
+             cargo xtask bench cable [SCENARIO…]"
         ),
     }
 }
 
-fn reflex(options: &Options) -> Result<ExitCode> {
+/// Everything about it is known by the program that conducts it.
+pub(crate) fn cable(words: &[String]) -> Result<ExitCode> {
+    build()?;
+    run::succeed(Command::new(program("cable-load")).args(words))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn build() -> Result<()> {
     eprintln!("{}", client::make()?);
     run::succeed(&mut run::cargo([
         "build",
         "--release",
         "--package",
         "bench",
-    ]))?;
+    ]))
+}
+
+fn reflex(options: &Options) -> Result<ExitCode> {
+    build()?;
 
     let data = DataDirectory::create()?;
     let floor = Floor::start(&program("bench-floor"))?;

@@ -52,6 +52,9 @@ cargo xtask COMMAND
   bench instructions [--accept]
                      instructions of the hot path, beside those kept in the repository;
                      --accept keeps the new ones
+  bench cable [SCENARIO…] [OPTION…]
+                     what connections and broadcasts cost, beside bare loops and other servers;
+                     `bench cable help` tells the scenarios and options
   package            package the facade with its bundle, and build that without Node or network
 ";
 
@@ -108,13 +111,20 @@ fn dispatch() -> Result<ExitCode> {
         }
         Some("bench") => {
             let what = arguments.command();
+            if what.as_deref() == Some("cable") {
+                return bench::cable(&arguments.rest());
+            }
+            if what.as_deref() == Some("instructions") {
+                let accept = arguments.flag("--accept");
+                arguments.finish()?;
+                return bench::instructions::run(accept);
+            }
             let options = bench::Options::new(
                 arguments.value("--seconds")?,
                 arguments.value("--connections")?,
             )?;
-            let accept = arguments.flag("--accept");
             arguments.finish()?;
-            bench::run(what.as_deref(), &options, accept)
+            bench::run(what.as_deref(), &options)
         }
         Some("package") => {
             arguments.finish()?;

@@ -317,7 +317,15 @@ impl CableEndpoint {
     /// Outside a tokio runtime.
     ///
     /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/door.rs"));
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/pages.rs"));
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let endpoint = endpoint()?;
+    /// let listening = endpoint.listen("127.0.0.1:0".parse()?, pages())?;
+    ///
+    /// // The port is taken now, also from others who would share it.
+    /// let taken = endpoint.listen(listening.local_addr(), pages()).err().expect("refused");
+    /// assert_eq!(taken.kind(), std::io::ErrorKind::AddrInUse);
+    /// # Ok(()) }
     /// ```
     pub fn listen(&self, address: SocketAddr, door: Arc<dyn Door>) -> io::Result<Listening> {
         let listeners = door::bind(address, self.config.shard_threads.max(1))?;

@@ -1,11 +1,12 @@
 //! Listening, and stopping in good order.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use listenfd::ListenFd;
+use sinew_web::websocket::Listening;
 use sinew_web::{Environment, Server, ServerConfig};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -41,15 +42,14 @@ impl StopLimits {
 }
 
 pub(crate) async fn serve(app: App) -> Result<(), StartError> {
-    let (listener, is_inherited) = match inherited()? {
-        Some(listener) => (listener, true),
-        None => (bind(app.config().edge.listen).await?, false),
-    };
-    let address = listener.local_addr().map_err(StartError::Inherited)?;
-    tracing::info!("listening on http://{address}");
-
     let (cable, health) = (app.handle().cable(), app.health().clone());
     let limits = StopLimits::of(app.config().edge.environment);
+    let mut config = ServerConfig::default();
+    config.first_request_wait = limits.first_request;
+    let server = Server::new(app.router().clone()).config(config);
+    let entrance = Entrance::open(&app, &server).await?;
+    tracing::info!("listening on http://{}", entrance.address()?);
+
     let (begin, begun) = oneshot::channel();
     let goodbye = async move {
         told_to_stop().await;
@@ -66,16 +66,12 @@ pub(crate) async fn serve(app: App) -> Result<(), StartError> {
     .shared();
     // Visitors who come while this process says goodbye are still answered, unless somebody keeps
     // the socket: then they wait there for the next process.
-    let accepting_ends = if is_inherited {
-        begun.map(drop).boxed()
-    } else {
-        goodbye.clone().boxed()
+    let accepting_ends = match entrance {
+        Entrance::Inherited(_) => begun.map(drop).boxed(),
+        _ => goodbye.clone().boxed(),
     };
-    let mut config = ServerConfig::default();
-    config.first_request_wait = limits.first_request;
-    let server = Server::new(app.router().clone()).config(config);
     let answered = async {
-        server.accept(&listener, accepting_ends).await;
+        entrance.accept(&server, accepting_ends).await;
         server.stop();
         server.stopped().await;
     };
@@ -88,6 +84,53 @@ pub(crate) async fn serve(app: App) -> Result<(), StartError> {
         () = too_late => tracing::warn!("some requests were not answered in time"),
     }
     Ok(())
+}
+
+/// Where connections come in.
+enum Entrance {
+    /// Bound before this process began, and kept by whoever did that.
+    Inherited(TcpListener),
+    Bound(TcpListener),
+    /// The shards accept by themselves.
+    Shards(Listening),
+}
+
+impl Entrance {
+    async fn open(app: &App, server: &Server) -> Result<Self, StartError> {
+        if let Some(listener) = inherited()? {
+            return Ok(Self::Inherited(listener));
+        }
+        let edge = &app.config().edge;
+        if edge.shard_threads == 0 {
+            return Ok(Self::Bound(bind(edge.listen).await?));
+        }
+        let (path, base_path) = (&edge.cable_path, edge.base_path.clone());
+        app.endpoint()
+            .listen(edge.listen, path, base_path, server.clone())
+            .map(Self::Shards)
+            .map_err(|error| refused(edge.listen, error))
+    }
+
+    fn address(&self) -> Result<SocketAddr, StartError> {
+        match self {
+            Self::Inherited(listener) => listener.local_addr().map_err(StartError::Inherited),
+            Self::Bound(listener) => listener.local_addr().map_err(StartError::Serve),
+            Self::Shards(listening) => Ok(listening.local_addr()),
+        }
+    }
+
+    /// Accepts until then.
+    async fn accept(self, server: &Server, until: impl Future<Output = ()>) {
+        match self {
+            Self::Inherited(listener) | Self::Bound(listener) => {
+                server.accept(&listener, until).await;
+            }
+            Self::Shards(listening) => {
+                until.await;
+                listening.stop();
+            }
+        }
+    }
 }
 
 /// The socket that was bound before this process began, by systemd or by `sinew watch`.
@@ -105,10 +148,14 @@ fn inherited() -> Result<Option<TcpListener>, StartError> {
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address)
         .await
-        .map_err(|source| match source.kind() {
-            ErrorKind::AddrInUse => StartError::AddressInUse { address, source },
-            _ => StartError::Listen { address, source },
-        })
+        .map_err(|error| refused(address, error))
+}
+
+fn refused(address: SocketAddr, source: io::Error) -> StartError {
+    match source.kind() {
+        ErrorKind::AddrInUse => StartError::AddressInUse { address, source },
+        _ => StartError::Listen { address, source },
+    }
 }
 
 /// Ctrl-C, or SIGTERM where there is one.

@@ -10,7 +10,36 @@ use tokio::net::TcpStream;
 
 /// A connection that a shard accepted and that is none of the cable's, with what was read from it so far.
 ///
-/// A stream of bytes to serve HTTP on. See [`Door::serve`](super::Door::serve) for an example.
+/// A stream of bytes to serve HTTP on.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/pages.rs"));
+/// use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+///
+/// struct Echo;
+///
+/// impl Door for Echo {
+///     fn admit(&self, _: &mut Request<()>) -> Option<Effective> {
+///         None
+///     }
+///
+///     fn serve(&self, stream: AcceptedStream, _: SocketAddr) {
+///         tokio::spawn(async move {
+///             let (mut read, mut write) = tokio::io::split(stream);
+///             tokio::io::copy(&mut read, &mut write).await
+///         });
+///     }
+/// }
+///
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let listening = endpoint()?.listen("127.0.0.1:0".parse()?, Arc::new(Echo))?;
+/// let mut socket = tokio::net::TcpStream::connect(listening.local_addr()).await?;
+/// socket.write_all(b"hello").await?;
+/// let mut echo = [0; 5];
+/// socket.read_exact(&mut echo).await?;
+/// assert_eq!(&echo, b"hello");
+/// # Ok(()) }
+/// ```
 pub struct AcceptedStream {
     /// Read already, and to be read again first.
     head: Bytes,

@@ -8,7 +8,6 @@ use axum::Router;
 use axum::extract::Request;
 use axum::routing::any;
 use http::header::COOKIE;
-use http::request::Parts;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
@@ -53,9 +52,9 @@ pub(crate) struct Server {
 struct Pages(Router);
 
 impl Door for Pages {
-    fn admit(&self, request: &mut Parts) -> Option<Effective> {
-        let is_cable = request.uri.path() == "/cable";
-        is_cable.then(|| TrustedProxies::none().effective(&Direct::of(request)))
+    fn admit(&self, request: &mut http::Request<()>) -> Option<Effective> {
+        let is_cable = request.uri().path() == "/cable";
+        is_cable.then(|| TrustedProxies::none().effective(&Direct::of_request(request)))
     }
 
     fn serve(&self, stream: AcceptedStream, _: SocketAddr) {

@@ -335,10 +335,11 @@ impl Guests {
         count: usize,
         peer: SocketAddr,
     ) -> Option<(Vec<u8>, impl FnOnce(TcpStream) -> Arrival<TcpStream>)> {
-        let (mut parts, length) = upgrade_request(&self.buffer[..count])?;
-        let handshake = Handshake::of(&parts.method, &parts.headers).ok()?;
-        parts.extensions.insert(ConnectInfo(peer));
-        let effective = self.door.admit(&mut parts)?;
+        let (mut request, length) = upgrade_request(&self.buffer[..count])?;
+        let handshake = Handshake::of(request.method(), request.headers()).ok()?;
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let effective = self.door.admit(&mut request)?;
+        let (parts, ()) = request.into_parts();
         let request = Arc::new(handshake.connect_request(parts, &effective));
         let already_read = Bytes::copy_from_slice(&self.buffer[length..count]);
         let incoming = self.cable.incoming();

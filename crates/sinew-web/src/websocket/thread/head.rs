@@ -1,7 +1,6 @@
 //! The head of a request, as far as a shard looks at it.
 
 use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING, UPGRADE};
-use http::request::Parts;
 use http::{Method, Request};
 use httparse::Status;
 
@@ -10,7 +9,7 @@ const HEADERS: usize = 64;
 
 /// The request at the start of these bytes and how many of them it takes, if it is there as a whole and asks for an
 /// upgrade. Everything else, broken requests included, is for the server of pages to answer.
-pub(super) fn upgrade_request(bytes: &[u8]) -> Option<(Parts, usize)> {
+pub(super) fn upgrade_request(bytes: &[u8]) -> Option<(Request<()>, usize)> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     let Ok(Status::Complete(length)) = request.parse(bytes) else {
@@ -19,22 +18,21 @@ pub(super) fn upgrade_request(bytes: &[u8]) -> Option<(Parts, usize)> {
     if request.method != Some("GET") || request.version != Some(1) {
         return None;
     }
-    let mut parts = Request::new(()).into_parts().0;
-    parts.method = Method::GET;
-    parts.uri = request.path?.parse().ok()?;
-    parts.headers.reserve(request.headers.len());
+    let mut found = Request::new(());
+    *found.method_mut() = Method::GET;
+    *found.uri_mut() = request.path?.parse().ok()?;
+    let headers = found.headers_mut();
+    headers.reserve(request.headers.len());
     for header in request.headers.iter() {
         let name = HeaderName::from_bytes(header.name.as_bytes()).ok()?;
         let value = HeaderValue::from_bytes(header.value).ok()?;
-        parts.headers.append(name, value);
+        headers.append(name, value);
     }
     let has_body = [CONTENT_LENGTH, TRANSFER_ENCODING];
-    if !parts.headers.contains_key(UPGRADE)
-        || has_body.iter().any(|it| parts.headers.contains_key(it))
-    {
+    if !headers.contains_key(UPGRADE) || has_body.iter().any(|it| headers.contains_key(it)) {
         return None;
     }
-    Some((parts, length))
+    Some((found, length))
 }
 
 #[cfg(test)]

@@ -5,11 +5,11 @@ const UPGRADE_REQUEST: &str = "GET /cable?room=1 HTTP/1.1\r\nHost: app.example\r
 #[test]
 fn whole_request_for_an_upgrade_is_read_and_what_follows_is_left() {
     let bytes = format!("{UPGRADE_REQUEST}frames");
-    let (parts, length) = upgrade_request(bytes.as_bytes()).expect("one");
+    let (request, length) = upgrade_request(bytes.as_bytes()).expect("one");
     assert_eq!(&bytes[length..], "frames");
-    assert_eq!(parts.uri, "/cable?room=1");
-    assert_eq!(parts.headers["host"], "app.example");
-    let cookies: Vec<_> = parts.headers.get_all("cookie").iter().collect();
+    assert_eq!(request.uri(), "/cable?room=1");
+    assert_eq!(request.headers()["host"], "app.example");
+    let cookies: Vec<_> = request.headers().get_all("cookie").iter().collect();
     assert_eq!(cookies, ["a=1", "b=2"]);
 }
 
