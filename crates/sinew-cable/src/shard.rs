@@ -437,8 +437,8 @@ impl<P> Shard<P> {
         hub.for_each(stream, |identifier, members| {
             // Once per identifier, whatever the number of members.
             let frame = data_frame(identifier, payload);
-            for key in members {
-                self.push_frame(key, frame.clone());
+            for key in members.iter().flatten() {
+                self.push_frame(*key, frame.clone());
                 deliveries += 1;
             }
         });
