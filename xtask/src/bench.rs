@@ -78,15 +78,10 @@ pub(crate) struct Measured {
     pub(crate) bytes_out: f64,
 }
 
-pub(crate) fn run(what: Option<&str>, options: &Options, accept: bool) -> Result<ExitCode> {
-    ensure!(
-        !accept || what == Some("instructions"),
-        "--accept is for `bench instructions`"
-    );
+pub(crate) fn run(what: Option<&str>, options: &Options) -> Result<ExitCode> {
     match what {
         Some("reflex") => reflex(options),
         Some("compression") => compression(),
-        Some("instructions") => instructions::run(accept),
         _ => bail!(
             "cargo xtask bench reflex [--seconds S] [--connections 1,20,200]\n\
              cargo xtask bench cable [SCENARIO…]\n\

@@ -115,13 +115,17 @@ fn dispatch() -> Result<ExitCode> {
             if what.as_deref() == Some("cable") {
                 return bench::cable(&arguments.rest());
             }
+            if what.as_deref() == Some("instructions") {
+                let accept = arguments.flag("--accept");
+                arguments.finish()?;
+                return bench::instructions::run(accept);
+            }
             let options = bench::Options::new(
                 arguments.value("--seconds")?,
                 arguments.value("--connections")?,
             )?;
-            let accept = arguments.flag("--accept");
             arguments.finish()?;
-            bench::run(what.as_deref(), &options, accept)
+            bench::run(what.as_deref(), &options)
         }
         Some("package") => {
             arguments.finish()?;

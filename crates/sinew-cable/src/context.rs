@@ -214,21 +214,24 @@ impl SmallEscape {
     }
 
     fn write(&mut self, text: &str) {
-        // The common case by hand: printable text whose only escapes are quotes and backslashes.
-        if text.bytes().all(|byte| byte >= 0x20) {
-            self.0.push(b'"');
-            let mut rest = text.as_bytes();
-            while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\')) {
-                self.0.extend_from_slice(&rest[..at]);
-                self.0.extend_from_slice(&[b'\\', rest[at]]);
-                rest = &rest[at + 1..];
+        // The common case by hand, and without looking at each byte twice: printable text whose only escapes are quotes
+        // and backslashes.
+        let (mut plain, mut is_printable) = (0, true);
+        self.0.push(b'"');
+        for (at, byte) in text.bytes().enumerate() {
+            is_printable &= byte >= 0x20;
+            if matches!(byte, b'"' | b'\\') {
+                self.0.extend_from_slice(&text.as_bytes()[plain..at]);
+                self.0.push(b'\\');
+                plain = at;
             }
-            self.0.extend_from_slice(rest);
-            self.0.push(b'"');
-        } else {
+        }
+        self.0.extend_from_slice(&text.as_bytes()[plain..]);
+        self.0.push(b'"');
+        if !is_printable {
             let mut out = Vec::new();
             write_string(&mut out, text);
-            self.0.extend_from_slice(&out);
+            self.0 = SmallVec::from_vec(out);
         }
     }
 

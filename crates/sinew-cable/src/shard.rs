@@ -543,7 +543,7 @@ impl<P> Shard<P> {
         hub.for_each(stream, |identifier, members| {
             // Encoded once per identifier, whatever the number of members.
             let mut forms = Forms::default();
-            for key in members {
+            for key in members.iter().flatten().copied() {
                 let frame = if message.may_be_compressed() && self.has_deflate(key) {
                     let counters = &self.cable.node.counters;
                     message.compressed(identifier, &mut forms, &mut self.compressor, counters)

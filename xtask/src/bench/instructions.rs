@@ -72,7 +72,7 @@ impl Line {
 }
 
 /// Counts and compares, or writes down what was counted.
-pub(super) fn run(accept: bool) -> Result<ExitCode> {
+pub(crate) fn run(accept: bool) -> Result<ExitCode> {
     if accept {
         let counted = count()?;
         write(&counted)?;

@@ -114,10 +114,11 @@ impl Outbox {
     }
 }
 
-/// Emptied outboxes that are kept for the next connections that have something to write.
-const SPARES_MAX: usize = 1024;
-/// A larger one is given back.
-const SPARE_FRAMES_MAX: usize = 64;
+/// Emptied outboxes that are kept for the next connections that have something to write: a broadcast to as many
+/// allocates none. Of some hundred bytes each, so that a shard keeps one or two megabytes after the largest of them.
+const SPARES_MAX: usize = 16 * 1024;
+/// How many frames beside the first one that is kept may have room for. A larger one is given back.
+const SPARE_FRAMES_MAX: usize = 4;
 
 /// Outboxes that are empty: those that write take one, and leave it when all is written.
 #[derive(Default)]

@@ -17,6 +17,9 @@ use tokio::time::{Instant, Sleep};
 use super::WebSocketConfig;
 use super::sockets::{Arrival, Socket, Sockets};
 
+/// A list of ready sockets with room for more, as after an avalanche, is given back.
+const READY_KEPT_MAX: usize = 4096;
+
 /// Any stream of bytes.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
@@ -134,6 +137,7 @@ impl ShardTask {
             shared: shared.clone(),
             timer: Box::pin(tokio::time::sleep_until(Instant::now())),
             timer_due: None,
+            ready: Vec::new(),
         }));
         Self { shared }
     }
@@ -158,6 +162,8 @@ struct Task {
     timer: Pin<Box<Sleep>>,
     /// What the timer is set to, if it has not gone off: setting it takes a lock.
     timer_due: Option<std::time::Instant>,
+    /// Empty between turns; exchanged for the list that is filled meanwhile.
+    ready: Vec<Key>,
 }
 
 impl Task {
@@ -199,9 +205,12 @@ impl Future for Task {
         this.sockets.awake();
         let now = Instant::now().into_std();
         this.take_arrivals(now);
-        let ready = std::mem::take(&mut *this.shared.ready.lock());
-        for key in ready {
+        std::mem::swap(&mut this.ready, &mut *this.shared.ready.lock());
+        for key in this.ready.drain(..) {
             this.sockets.ready(now, key, true, true);
+        }
+        if this.ready.capacity() > READY_KEPT_MAX {
+            this.ready = Vec::new();
         }
         this.sockets.turn(now);
         if this.shared.is_left.load(Relaxed) && this.sockets.is_empty() {

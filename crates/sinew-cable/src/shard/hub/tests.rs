@@ -4,7 +4,7 @@ use super::*;
 fn audience(hub: &Hub, stream: &StreamName) -> Vec<(String, Vec<u32>)> {
     let mut groups = Vec::new();
     hub.for_each(stream, |identifier, members| {
-        let mut keys: Vec<u32> = members.map(Key::number).collect();
+        let mut keys: Vec<u32> = members.iter().flatten().map(|key| key.number()).collect();
         keys.sort_unstable();
         groups.push((identifier.as_str().to_owned(), keys));
     });
