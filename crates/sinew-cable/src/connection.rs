@@ -118,7 +118,7 @@ impl Connection {
     }
 
     fn counters(&self) -> &Counters {
-        &self.context.mailbox.node.counters
+        self.context.mailbox.counters()
     }
 
     fn next_ticket(&mut self) -> Ticket {
@@ -157,6 +157,7 @@ impl Connection {
         if matches!(self.phase, Phase::Ended) {
             return;
         }
+        self.counters().disconnected(reason);
         effects.send(ServerMessage::Disconnect { reason, reconnect });
         effects.close(reason.close_code(), reason.close_text());
         self.leave(effects);

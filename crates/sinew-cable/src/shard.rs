@@ -92,7 +92,7 @@ use crate::context::{ConnectionId, data_frame};
 use crate::follows::ShardNumber;
 use crate::inbox::{Inbox, Parcel};
 use crate::mailbox::{Mail, Mailbox};
-use crate::statistics::up;
+use crate::statistics::{Peak, add, down, up};
 use crate::{Cable, ConnectRequest, ConnectionContext, Incoming};
 use hub::Hub;
 use outbox::Spares;
@@ -161,6 +161,8 @@ pub struct Shard<P> {
     departing: Vec<Key>,
     parcels: Vec<Parcel>,
     spares: Spares,
+    /// Bytes in the longest outgoing queue.
+    longest_outbox: Peak,
 }
 
 struct Link<P> {
@@ -214,14 +216,21 @@ pub struct Line<'a> {
 impl Line<'_> {
     /// A text message came.
     pub fn receive_text(&mut self, now: Instant, text: &str) {
+        self.count_received(text.len());
         self.connection
             .handle(now, Event::Text(text), &mut self.performer);
     }
 
     /// A binary message came.
     pub fn receive_binary(&mut self, now: Instant, bytes: &[u8]) {
+        self.count_received(bytes.len());
         self.connection
             .handle(now, Event::Binary(bytes), &mut self.performer);
+    }
+
+    fn count_received(&self, bytes: usize) {
+        let counters = self.performer.mailbox.counters();
+        add(&counters.bytes_received, bytes as u64);
     }
 
     /// A frame of the WebSocket protocol itself is to be written, such as a pong.
@@ -264,14 +273,15 @@ impl<P> Shard<P> {
         Self {
             number: cable.follows.add_shard(inbox.clone()),
             cable,
-            inbox,
             links: Slots::new(),
             hub: Hub::default(),
             wheel: Wheel::default(),
             dirty: Vec::new(),
             departing: Vec::new(),
             parcels: Vec::new(),
-            spares: Spares::default(),
+            spares: Spares::new(inbox.clone()),
+            longest_outbox: Peak::default(),
+            inbox,
         }
     }
 
@@ -316,7 +326,8 @@ impl<P> Shard<P> {
             peer,
             _incoming: incoming,
         });
-        up(&self.cable.node.counters.connections_opened);
+        up(&self.inbox.counters.connections_opened);
+        up(&self.inbox.counters.present);
         self.handle(now, key, Event::Opened(request));
         if self.cable.draining.load(Relaxed) {
             let reason = DisconnectReason::ServerRestart;
@@ -419,6 +430,9 @@ impl<P> Shard<P> {
                 self.look_again(key);
             }
             Mail::Disconnect(reason, reconnect) => {
+                if reason == DisconnectReason::TooSlow {
+                    up(&self.inbox.counters.slow_connections);
+                }
                 self.handle(now, key, Event::Disconnect { reason, reconnect });
             }
         }
@@ -443,8 +457,7 @@ impl<P> Shard<P> {
             }
         });
         self.hub = hub;
-        let counters = &self.cable.node.counters;
-        counters.broadcast_deliveries.fetch_add(deliveries, Relaxed);
+        add(&self.inbox.counters.broadcast_deliveries, deliveries);
     }
 
     /// A data frame for one connection: bounded, and nothing for one that ends.
@@ -457,8 +470,9 @@ impl<P> Shard<P> {
         }
         let config = &self.cable.node.config;
         let (frames, bytes) = link.outbox.as_ref().map_or((0, 0), |outbox| outbox.load());
+        self.longest_outbox.see(bytes + frame.len());
         if bytes >= config.outbox_bytes_max || frames >= config.outbox_messages_max {
-            up(&self.cable.node.counters.slow_connections);
+            up(&self.inbox.counters.slow_connections);
             tracing::debug!(
                 connection = link.mailbox.id.get(),
                 bytes,
@@ -518,10 +532,33 @@ impl<P> Shard<P> {
         (self.cable.node.config.ping_interval / wheel::SLOTS).max(Duration::from_millis(1))
     }
 
+    /// The tick that comes now was due that long ago: counted in [`Statistics::ping_lag`](crate::Statistics::ping_lag).
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers, shard::Shard};
+    /// # use sinew_streams::InProcessStreams;
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// let mut shard: Shard<std::net::TcpStream> = Shard::new(&cable, || {});
+    /// shard.tick_was_late(Duration::from_millis(20));
+    /// assert_eq!(cable.statistics().ping_lag.sum, Duration::from_millis(20));
+    /// # Ok::<(), sinew_streams::StreamsError>(())
+    /// ```
+    pub fn tick_was_late(&mut self, lag: Duration) {
+        self.inbox.counters.tick_was_late(lag);
+    }
+
     /// Visits the next part of the connections: one shared frame for those that are open; those whose welcome is owed are
     /// given up when it took too long.
     pub fn ping(&mut self, now: Instant, unix_seconds: u64) {
         let (tick, keys) = self.wheel.turn();
+        if tick % wheel::SLOTS == 0 {
+            self.longest_outbox.turn();
+        }
+        let longest = &self.inbox.counters.outgoing_bytes_max;
+        longest.store(self.longest_outbox.get(), Relaxed);
         if keys.is_empty() {
             return;
         }
@@ -586,6 +623,12 @@ impl<P> Shard<P> {
         let Some(link) = self.links.remove(key.0) else {
             return;
         };
+        down(&self.inbox.counters.present);
+        if self.links.len() == 0 {
+            // No tick comes any more that would see that the queues are gone.
+            self.longest_outbox = Peak::default();
+            self.inbox.counters.outgoing_bytes_max.store(0, Relaxed);
+        }
         if let Some(moved) = self.wheel.remove(link.place)
             && let Some(other) = self.links.get_mut(moved.0)
         {

@@ -6,7 +6,7 @@ fn mailbox(bytes_max: usize) -> Mailbox {
             outbox_bytes_max: bytes_max,
             ..Config::default()
         },
-        counters: Counters::default(),
+        connections: AtomicU64::new(0),
         streams: Arc::new(sinew_streams::InProcessStreams::new()),
     };
     let inbox = Arc::new(Inbox::new(usize::MAX, Box::new(|| {})));
