@@ -1,6 +1,7 @@
 //! One connection as a state machine: events in, effects out. No socket, no timer, no task, no runtime.
 
 mod effects;
+mod span;
 mod subscribed;
 #[cfg(test)]
 mod tests;
@@ -238,6 +239,7 @@ impl Connection {
     }
 
     fn command(&mut self, command: ClientCommand<'_>, effects: &mut impl Effects) {
+        let _span = span::of(self.context.id(), &command).entered();
         match command {
             ClientCommand::Subscribe { identifier } => self.subscribe(identifier, effects),
             ClientCommand::Unsubscribe { identifier } => self.unsubscribe(&identifier, effects),
