@@ -129,7 +129,10 @@ async fn spans_say_what_became_of_a_call_and_no_secret() {
     let _default = tracing::subscriber::set_default(Registry::default().with(spans.clone()));
     let (mut server, _open) = server().await;
     server
-        .call_with("Timed#slow", json!({"id": "7", "params": {"password": "secret"}}))
+        .call_with(
+            "Timed#slow",
+            json!({"id": "7", "params": {"password": "secret"}}),
+        )
         .await;
     server
         .call_with("Gone#away", json!({"id": "8\n", "args": ["secret"]}))
