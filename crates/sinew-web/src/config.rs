@@ -127,6 +127,11 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "threads of their own that drive the cable's connections, at most 1024",
     },
     Variable {
+        name: "SINEW_METRICS_LISTEN",
+        default: "none",
+        meaning: "address and port where `/metrics` is served to Prometheus, such as `127.0.0.1:9394`; whoever reaches it may read it",
+    },
+    Variable {
         name: "SINEW_SANITY_CHECKS",
         default: "`on`",
         meaning: "whether what looks wrong is named in the log: `on` or `off`",
@@ -183,6 +188,9 @@ pub struct EdgeConfig {
     /// Threads of their own that drive the cable's connections; 0 by default, see
     /// [`WebSocketConfig::shard_threads`](crate::WebSocketConfig::shard_threads).
     pub shard_threads: usize,
+    /// Where `/metrics` is served to Prometheus; nowhere by default. Whoever reaches that address may
+    /// read it, so it is one of this machine or of a network of your own.
+    pub metrics_listen: Option<SocketAddr>,
     /// Whether what looks wrong about the settings and the first requests is named in the log, each
     /// with what to do about it; yes by default.
     pub sanity_checks: bool,
@@ -205,6 +213,7 @@ impl Default for EdgeConfig {
             assets_url: None,
             message_bytes_max: MESSAGE_BYTES_MAX,
             shard_threads: 0,
+            metrics_listen: None,
             sanity_checks: true,
         }
     }
@@ -377,6 +386,12 @@ impl EdgeConfig {
                 return Err(ConfigError::new("SINEW_SHARD_THREADS", &threads, expected));
             }
             config.shard_threads = number;
+        }
+        if let Some(listen) = get("SINEW_METRICS_LISTEN") {
+            config.metrics_listen = Some(listen.parse().map_err(|_| {
+                let expected = "an address and a port, such as `127.0.0.1:9394`";
+                ConfigError::new("SINEW_METRICS_LISTEN", &listen, expected)
+            })?);
         }
         if let Some(checks) = get("SINEW_SANITY_CHECKS") {
             config.sanity_checks = match checks.to_ascii_lowercase().as_str() {

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::{Extension, Router, middleware};
 use http::Extensions;
@@ -23,6 +24,7 @@ use crate::error::StartError;
 use crate::extract::Given;
 use crate::handle::SinewHandle;
 use crate::identify::{Identification, Identify, Visitor};
+use crate::metrics::Sources;
 use crate::page_policy::add_policy;
 use crate::reflex_channel::ReflexChannel;
 use crate::renderer::{RouterRenderer, answer_probes};
@@ -351,13 +353,12 @@ impl Sinew {
         let streams = Arc::clone(&self.streams);
         let base_path = edge.base_path.clone();
         let handle = SinewHandle::new(cable_ready, streams, verifier.clone(), base_path.clone());
-        let on_end = handle.clone();
         let session_layer = SessionLayer::new(
             sessions.clone(),
             edge.session_cookie(),
             edge.trusted_proxies.clone(),
         )
-        .on_end(move |id| on_end.session_ended(id));
+        .on_end(handle.session_ended());
         let tags = Arc::new(TagContext::new(edge));
         self.extensions.insert(Arc::clone(&tags));
         self.extensions.insert(handle.clone());
@@ -412,8 +413,15 @@ impl Sinew {
             .config(config.cable.clone())
             .build()?;
         handle.set_cable(&cable);
-
         let health = Health::new();
+        handle.set_sources(Sources {
+            cable: cable.downgrade(),
+            engine: engine.downgrade(),
+            sessions: session_layer.clone(),
+            health: health.clone(),
+            started: SystemTime::now(),
+        });
+
         let endpoint = Endpoint::new(cable, edge);
         let router = endpoint::routes(endpoint, &edge.cable_path)
             .merge(assets::routes(edge.environment.is_development()));

@@ -16,6 +16,7 @@ use sinew_verifier::MessageVerifier;
 use sinew_web::BasePath;
 
 use crate::identify::{Connected, SESSION_ID};
+use crate::metrics::{Metrics, Snapshot, Sources};
 
 /// What every page follows in development.
 pub(crate) const REFRESH_STREAM: &str = "sinew:refresh";
@@ -76,7 +77,8 @@ struct Inner {
     verifier: MessageVerifier,
     base_path: BasePath,
     /// Not held: the cable holds the reflexes, which hold this handle.
-    cable: OnceLock<WeakCable>,
+    cable: Arc<OnceLock<WeakCable>>,
+    sources: OnceLock<Sources>,
 }
 
 impl SinewHandle {
@@ -91,7 +93,8 @@ impl SinewHandle {
             streams,
             verifier,
             base_path,
-            cable: OnceLock::new(),
+            cable: Arc::default(),
+            sources: OnceLock::new(),
         }))
     }
 
@@ -99,6 +102,36 @@ impl SinewHandle {
     pub(crate) fn set_cable(&self, cable: &Cable) {
         // Set once, by the builder.
         let _ = self.0.cable.set(cable.downgrade());
+    }
+
+    /// What comes last as well: where the counters are.
+    pub(crate) fn set_sources(&self, sources: Sources) {
+        // Set once, by the builder.
+        let _ = self.0.sources.set(sources);
+    }
+
+    /// All metrics as they are now: the answer of a handler that is for Prometheus, or anything else
+    /// that you make of the text. See [`metrics`](crate::metrics).
+    ///
+    /// # Panics
+    ///
+    /// While the application is still being built.
+    ///
+    /// ```
+    /// # use sinew::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let app = Sinew::new(axum::Router::new()).in_memory().build()?;
+    /// let text = app.handle().metrics().to_string();
+    /// assert!(text.ends_with("# EOF\n"));
+    /// # Ok(()) }
+    /// ```
+    pub fn metrics(&self) -> Metrics {
+        Metrics(self.snapshot())
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let sources = self.0.sources.get();
+        sources.expect("set when the application is built").read()
     }
 
     /// CableReady operations for whoever follows a stream.
@@ -185,10 +218,15 @@ impl SinewHandle {
         cable.is_some_and(|cable| cable.upgrade().is_some())
     }
 
+    /// What to do when a session has ended. It does not hold the handle, which holds the session layer.
+    ///
     /// Nothing that such a connection still does would be kept; the browser shall come again.
-    pub(crate) fn session_ended(&self, id: SessionId) {
-        if let Some(cable) = self.0.cable.get().and_then(WeakCable::upgrade) {
-            cable.disconnect_if(move |known| Connected::of(known, id), true);
+    pub(crate) fn session_ended(&self) -> impl Fn(SessionId) + Send + Sync + 'static {
+        let cable = Arc::clone(&self.0.cable);
+        move |id| {
+            if let Some(cable) = cable.get().and_then(WeakCable::upgrade) {
+                cable.disconnect_if(move |known| Connected::of(known, id), true);
+            }
         }
     }
 

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use crate::application::App;
 use crate::error::StartError;
+use crate::metrics;
 
 /// How long stopping may take: connections first, then requests that were already being answered.
 struct StopLimits {
@@ -45,6 +46,7 @@ pub(crate) async fn serve(app: App) -> Result<(), StartError> {
         Some(listener) => (listener, true),
         None => (bind(app.config().edge.listen).await?, false),
     };
+    let _metrics = metrics::listener::listen(&app).await?;
     let address = listener.local_addr().map_err(StartError::Inherited)?;
     // Frames are small and gathered by the cable itself: waiting for more would only delay them.
     let listener = listener.tap_io(|socket| {
