@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use axum::routing::get;
 use axum::{Extension, Router, middleware};
 use http::Extensions;
 use sinew_cable::{Application, Cable, Channel, ConnectionIdentifiers, Refusal};
@@ -30,7 +31,7 @@ use crate::reflex_channel::ReflexChannel;
 use crate::renderer::{RouterRenderer, answer_probes};
 use crate::sanity::{Finding, Subject, Traffic};
 use crate::tags::TagContext;
-use crate::{assets, log, serve, templates};
+use crate::{assets, log, operators, serve, templates};
 
 /// The salt from which the key for signed stream names is derived, as CableReady does.
 const STREAMS_SALT: &str = "cable_ready/verifier_key";
@@ -363,12 +364,19 @@ impl Sinew {
         self.extensions.insert(Arc::clone(&tags));
         self.extensions.insert(handle.clone());
         self.extensions.insert(base_path.clone());
-        let app = answer_probes(
-            self.app
-                .layer(Extension(tags))
-                .layer(Extension(handle.clone()))
-                .layer(Extension(base_path.clone())),
-        );
+        let with_extensions = |router: Router| {
+            answer_probes(
+                router
+                    .layer(Extension(Arc::clone(&tags)))
+                    .layer(Extension(handle.clone()))
+                    .layer(Extension(base_path.clone())),
+            )
+        };
+        let mut app = with_extensions(self.app);
+        if edge.environment.is_development() && config.operators_page {
+            let page = Router::new().route(operators::PATH, get(operators::page));
+            app = with_extensions(page).fallback_service(app);
+        }
 
         let renderer = RouterRenderer {
             app: app.clone(),

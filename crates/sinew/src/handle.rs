@@ -17,6 +17,7 @@ use sinew_web::BasePath;
 
 use crate::identify::{Connected, SESSION_ID};
 use crate::metrics::{Metrics, Snapshot, Sources};
+use crate::operators::Operators;
 
 /// What every page follows in development.
 pub(crate) const REFRESH_STREAM: &str = "sinew:refresh";
@@ -79,6 +80,7 @@ struct Inner {
     /// Not held: the cable holds the reflexes, which hold this handle.
     cable: Arc<OnceLock<WeakCable>>,
     sources: OnceLock<Sources>,
+    operators: Operators,
 }
 
 impl SinewHandle {
@@ -95,6 +97,7 @@ impl SinewHandle {
             base_path,
             cable: Arc::default(),
             sources: OnceLock::new(),
+            operators: Operators::default(),
         }))
     }
 
@@ -132,6 +135,10 @@ impl SinewHandle {
     pub(crate) fn snapshot(&self) -> Snapshot {
         let sources = self.0.sources.get();
         sources.expect("set when the application is built").read()
+    }
+
+    pub(crate) fn operators(&self) -> &Operators {
+        &self.0.operators
     }
 
     /// CableReady operations for whoever follows a stream.
@@ -214,8 +221,12 @@ impl SinewHandle {
 
     /// Whether there still is an application.
     pub(crate) fn is_alive(&self) -> bool {
-        let cable = self.0.cable.get();
-        cable.is_some_and(|cable| cable.upgrade().is_some())
+        self.live_cable().is_some()
+    }
+
+    /// Its cable, while there still is an application.
+    pub(crate) fn live_cable(&self) -> Option<Cable> {
+        self.0.cable.get().and_then(WeakCable::upgrade)
     }
 
     /// What to do when a session has ended. It does not hold the handle, which holds the session layer.

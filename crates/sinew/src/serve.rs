@@ -46,7 +46,10 @@ pub(crate) async fn serve(app: App) -> Result<(), StartError> {
         Some(listener) => (listener, true),
         None => (bind(app.config().edge.listen).await?, false),
     };
-    let _metrics = metrics::listener::listen(&app).await?;
+    let metrics = metrics::listener::listen(&app).await?;
+    if let Some(metrics) = &metrics {
+        tracing::info!("metrics at http://{}/metrics", metrics.address);
+    }
     let address = listener.local_addr().map_err(StartError::Inherited)?;
     // Frames are small and gathered by the cable itself: waiting for more would only delay them.
     let listener = listener.tap_io(|socket| {

@@ -12,7 +12,7 @@ use crate::error::StartError;
 
 /// Serves `/metrics` for as long as it is kept.
 pub(crate) struct Listening {
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
     task: JoinHandle<()>,
 }
 
@@ -31,7 +31,6 @@ pub(crate) async fn listen(app: &App) -> Result<Option<Listening>, StartError> {
         .await
         .map_err(|source| StartError::Metrics { address, source })?;
     let address = listener.local_addr().unwrap_or(address);
-    tracing::info!("metrics at http://{address}/metrics");
     let handle = app.handle().clone();
     let metrics = async move || handle.metrics();
     let router = Router::new().route("/metrics", get(metrics));
