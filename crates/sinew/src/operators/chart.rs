@@ -1,8 +1,7 @@
-//! One chart as SVG: lines of the last five minutes, the newest at the right edge.
+//! One chart as SVG: lines of the last minutes, the newest at the right edge.
 
 use std::fmt::Write as _;
 
-use super::history::POINTS_MAX;
 use super::list::Unit;
 
 /// The drawing's own measures; the page stretches it.
@@ -11,8 +10,9 @@ const HEIGHT: f64 = 80.0;
 /// So that a line at the edge is seen whole.
 const MARGIN: f64 = 2.0;
 
-/// Draws the lines below `top`, which is [`top`] of them. `label` is what it is called.
-pub(super) fn draw<L>(out: &mut String, label: &str, lines: &[L], top: f64)
+/// Draws the lines below `top`, which is [`top`] of them, with room for so many points from left to right. `label` is
+/// what it is called.
+pub(super) fn draw<L>(out: &mut String, label: &str, lines: &[L], top: f64, points: usize)
 where
     L: Iterator<Item = f64> + Clone,
 {
@@ -27,13 +27,13 @@ where
     }
     for (number, line) in lines.iter().enumerate() {
         let _ = write!(out, r#"<path class="line s{number}" d=""#);
-        path(out, line.clone(), top);
+        path(out, line.clone(), top, points);
         out.push_str(r#""/>"#);
     }
     out.push_str("</svg>");
 }
 
-fn path(out: &mut String, line: impl Iterator<Item = f64> + Clone, top: f64) {
+fn path(out: &mut String, line: impl Iterator<Item = f64> + Clone, top: f64, points: usize) {
     let count = line.clone().count();
     let mut is_down = false;
     for (at, value) in line.enumerate() {
@@ -41,7 +41,7 @@ fn path(out: &mut String, line: impl Iterator<Item = f64> + Clone, top: f64) {
             is_down = false;
             continue;
         }
-        let age = (count - 1 - at) as f64 / (POINTS_MAX - 1) as f64;
+        let age = (count - 1 - at) as f64 / (points - 1) as f64;
         let (x, y) = (WIDTH * (1.0 - age), height_of(value / top));
         let command = if is_down { 'L' } else { 'M' };
         let _ = write!(out, "{command}{x:.1} {y:.1}");

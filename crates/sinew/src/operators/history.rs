@@ -10,6 +10,34 @@ use crate::metrics::Snapshot;
 /// So many are kept: five minutes.
 pub(super) const POINTS_MAX: usize = 150;
 
+/// A time that charts can show.
+#[derive(Clone, Copy)]
+pub(super) struct Span {
+    pub(super) points: usize,
+    /// In words: the last …
+    pub(super) last: &'static str,
+    /// Where it begins.
+    pub(super) begin: &'static str,
+}
+
+const SPANS: [Span; 3] = [
+    Span {
+        points: 30,
+        last: "minute",
+        begin: "1 min ago",
+    },
+    Span {
+        points: 60,
+        last: "two minutes",
+        begin: "2 min ago",
+    },
+    Span {
+        points: POINTS_MAX,
+        last: "five minutes",
+        begin: "5 min ago",
+    },
+];
+
 #[derive(Default)]
 pub(super) struct History {
     /// One value for each line of each chart, in the order of the list.
@@ -35,6 +63,12 @@ impl History {
             self.points.push_back(point);
         }
         self.last = Some((now, snapshot));
+    }
+
+    /// How long a time the charts show, and how many readings that are: as little as holds all that there are.
+    pub(super) fn span(&self) -> Span {
+        let fits = |span: &&Span| self.points.len() <= span.points;
+        *SPANS.iter().find(fits).unwrap_or(&SPANS[SPANS.len() - 1])
     }
 
     /// The values of one line, numbered over all charts, the newest last.

@@ -31,7 +31,6 @@ pub(super) fn page(client: &ClientTags, stream: &str, content: &str) -> String {
 <meta name="turbo-visit-control" content="reload">
 <meta name="turbo-cache-control" content="no-cache">
 <title>Operators · Sinew</title>
-<link rel="icon" href="data:,">
 {client}
 <style nonce="{nonce}">{STYLE}</style>
 </head>
@@ -101,11 +100,16 @@ fn card(out: &mut String, chart: &Chart, history: &History, first: usize) {
         r#"<section class="card" aria-labelledby="{id}-title"><h2 id="{id}-title">{title}</h2><div class="plot"><span class="top" aria-hidden="true">{}</span>"#,
         format::value(*unit, top)
     );
-    let label = format!("{title} in the last five minutes; the table beside it has the figures");
-    chart::draw(out, &label, &lines, top);
+    let span = history.span();
+    let label = format!(
+        "{title} in the last {}; the table beside it has the figures",
+        span.last
+    );
+    chart::draw(out, &label, &lines, top, span.points);
     let _ = write!(
         out,
-        r#"<span class="ends" aria-hidden="true"><span>5 min ago</span><span>now</span></span></div><table><caption class="hidden">{title}</caption><thead><tr><th scope="col"><span class="hidden">Line</span></th><th scope="col">Now</th><th scope="col">Mean</th><th scope="col">Peak</th></tr></thead><tbody>"#
+        r#"<span class="ends" aria-hidden="true"><span>{}</span><span>now</span></span></div><table><caption class="hidden">{title}</caption><thead><tr><th scope="col"><span class="hidden">Line</span></th><th scope="col">Now</th><th scope="col">Mean</th><th scope="col">Peak</th></tr></thead><tbody>"#,
+        span.begin
     );
     for (at, (series, line)) in chart.series.iter().zip(lines).enumerate() {
         let now = line.clone().last().unwrap_or(f64::NAN);
@@ -131,9 +135,15 @@ fn card(out: &mut String, chart: &Chart, history: &History, first: usize) {
 /// Begins a card with a table of its own: the names of its columns, of which the first is text.
 fn table(out: &mut String, class: &str, title: &str, columns: &[&str]) {
     let id = title.to_ascii_lowercase().replace(' ', "-");
+    // What may be wider than the page is scrolled with the keyboard as well.
+    let focus = if class == "wide" {
+        format!(r#" tabindex="0" role="group" aria-labelledby="{id}-table""#)
+    } else {
+        String::new()
+    };
     let _ = write!(
         out,
-        r#"<section class="card {class}" aria-labelledby="{id}-table"><h2 id="{id}-table">{title}</h2><div class="scroll"><table><thead><tr>"#
+        r#"<section class="card {class}" aria-labelledby="{id}-table"><h2 id="{id}-table">{title}</h2><div class="scroll"{focus}><table><thead><tr>"#
     );
     for column in columns {
         let _ = write!(out, r#"<th scope="col">{column}</th>"#);

@@ -78,7 +78,7 @@ fn rates_come_from_two_readings_and_five_minutes_are_kept() {
 fn line_has_gaps_where_there_is_no_value() {
     let mut drawn = String::new();
     let line = [f64::NAN, 1.0, f64::NAN, 0.0, 2.0].into_iter();
-    chart::draw(&mut drawn, "Wait", &[line], 2.0);
+    chart::draw(&mut drawn, "Wait", &[line], 2.0, 151);
     let path = drawn.split("line s0\" d=\"").nth(1).unwrap_or_default();
     let path = path.split('"').next().unwrap_or_default();
     assert_eq!(path, "M294.0 40.0h0M298.0 78.0h0L300.0 2.0");
