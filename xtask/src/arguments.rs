@@ -35,6 +35,11 @@ impl Arguments {
         Ok(Some(self.0.remove(at)))
     }
 
+    /// Everything that is left, for a program that understands it.
+    pub(crate) fn rest(self) -> Vec<String> {
+        self.0
+    }
+
     /// Refuses whatever nobody asked for.
     pub(crate) fn finish(self) -> Result<()> {
         match self.0.first() {

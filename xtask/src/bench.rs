@@ -80,18 +80,31 @@ pub(crate) struct Measured {
 pub(crate) fn run(what: Option<&str>, options: &Options) -> Result<ExitCode> {
     match what {
         Some("reflex") => reflex(options),
-        _ => bail!("cargo xtask bench reflex [--seconds S] [--connections 1,20,200]"),
+        _ => bail!(
+            "cargo xtask bench reflex [--seconds S] [--connections 1,20,200], or cargo xtask bench cable [SCENARIO…]"
+        ),
     }
 }
 
-fn reflex(options: &Options) -> Result<ExitCode> {
+/// Everything about it is known by the program that conducts it.
+pub(crate) fn cable(words: &[String]) -> Result<ExitCode> {
+    build()?;
+    run::succeed(Command::new(program("cable-load")).args(words))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn build() -> Result<()> {
     eprintln!("{}", client::make()?);
     run::succeed(&mut run::cargo([
         "build",
         "--release",
         "--package",
         "bench",
-    ]))?;
+    ]))
+}
+
+fn reflex(options: &Options) -> Result<ExitCode> {
+    build()?;
 
     let data = DataDirectory::create()?;
     let floor = Floor::start(&program("bench-floor"))?;

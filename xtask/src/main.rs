@@ -49,6 +49,9 @@ cargo xtask COMMAND
                      docs/guide/configuration.md, the decisions in docs/SUMMARY.md
   bench reflex [--seconds S] [--connections 1,20,200]
                      what a reflex costs, beside a bare echo of the same bytes
+  bench cable [SCENARIO…] [OPTION…]
+                     what connections and broadcasts cost, beside bare loops and other servers;
+                     `bench cable help` tells the scenarios and options
   package            package the facade with its bundle, and build that without Node or network
 ";
 
@@ -105,6 +108,9 @@ fn dispatch() -> Result<ExitCode> {
         }
         Some("bench") => {
             let what = arguments.command();
+            if what.as_deref() == Some("cable") {
+                return bench::cable(&arguments.rest());
+            }
             let options = bench::Options::new(
                 arguments.value("--seconds")?,
                 arguments.value("--connections")?,

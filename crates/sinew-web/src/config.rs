@@ -1,6 +1,7 @@
 //! The settings of the edge, with their defaults and the variables that change them.
 
 use std::borrow::Cow;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -124,7 +125,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "SINEW_SHARD_THREADS",
         default: "0: tasks of the runtime",
-        meaning: "threads of their own that drive the cable's connections, at most 1024",
+        meaning: "threads of their own that accept connections and drive those of the cable, at most 1024",
     },
     Variable {
         name: "SINEW_METRICS_LISTEN",
@@ -188,6 +189,10 @@ pub struct EdgeConfig {
     /// Threads of their own that drive the cable's connections; 0 by default, see
     /// [`WebSocketConfig::shard_threads`](crate::WebSocketConfig::shard_threads).
     pub shard_threads: usize,
+    /// What gives a shard's thread a descriptor table of its own, for binaries with more sockets than one table holds;
+    /// none by default. [`WebSocketConfig::own_descriptors`](crate::WebSocketConfig::own_descriptors) says what it asks
+    /// of the rest of the process.
+    pub own_descriptors: Option<fn() -> io::Result<()>>,
     /// Where `/metrics` is served to Prometheus; nowhere by default. Whoever reaches that address may
     /// read it, so it is one of this machine or of a network of your own.
     pub metrics_listen: Option<SocketAddr>,
@@ -213,6 +218,7 @@ impl Default for EdgeConfig {
             assets_url: None,
             message_bytes_max: MESSAGE_BYTES_MAX,
             shard_threads: 0,
+            own_descriptors: None,
             metrics_listen: None,
             sanity_checks: true,
         }

@@ -12,7 +12,7 @@ use std::str::FromStr;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use http::request::Parts;
-use http::{Extensions, HeaderMap, HeaderName};
+use http::{Extensions, HeaderMap, HeaderName, Request, Uri};
 
 use crate::error::NetworkError;
 
@@ -92,12 +92,30 @@ pub struct Direct<'a> {
 impl<'a> Direct<'a> {
     /// The request with these parts.
     pub fn of(parts: &'a Parts) -> Self {
-        let peer = Peer::of(&parts.extensions);
+        Self::with(&parts.uri, &parts.headers, &parts.extensions)
+    }
+
+    /// The same, of a request that is in one piece.
+    ///
+    /// ```
+    /// use http::Request;
+    /// use sinew_web::forwarded::Direct;
+    ///
+    /// let request = Request::get("/").header("host", "app.example.com").body(())?;
+    /// assert_eq!(Direct::of_request(&request).headers["host"], "app.example.com");
+    /// # Ok::<(), http::Error>(())
+    /// ```
+    pub fn of_request<B>(request: &'a Request<B>) -> Self {
+        Self::with(request.uri(), request.headers(), request.extensions())
+    }
+
+    fn with(uri: &'a Uri, headers: &'a HeaderMap, extensions: &Extensions) -> Self {
+        let peer = Peer::of(extensions);
         Self {
             peer: peer.address,
             secure: peer.secure,
-            headers: &parts.headers,
-            authority: parts.uri.authority().map(http::uri::Authority::as_str),
+            headers,
+            authority: uri.authority().map(http::uri::Authority::as_str),
         }
     }
 }

@@ -37,6 +37,7 @@ pub mod forwarded;
 pub mod health;
 pub mod origin;
 pub mod secret;
+pub mod server;
 pub mod session_layer;
 pub mod websocket;
 
@@ -49,5 +50,6 @@ pub use forwarded::{Effective, Peer, TrustedProxies};
 pub use health::Health;
 pub use origin::OriginPolicy;
 pub use secret::Secret;
+pub use server::{Server, ServerConfig};
 pub use session_layer::{InProcess, SessionLayer, SessionStatistics};
 pub use websocket::{CableEndpoint, DrainTimeout, WebSocketConfig};

@@ -5,40 +5,39 @@
 //! [`WebSocketConfig::shard_threads`] says so, a thread with one epoll. Either holds no read and no write buffer while
 //! nothing happens to a connection, and writes all that is waiting for it at once.
 
+mod accepted;
 mod config;
+mod door;
+mod handshake;
 mod sockets;
 mod task;
 mod thread;
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::response::Response;
-use http::header::{
-    ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
-    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
-};
-use http::{HeaderMap, Request, StatusCode};
+use http::Request;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
 use sinew_cable::{Cable, ConnectRequest};
-use sinew_protocol::Subprotocol;
-use sinew_websocket::HandshakeError;
-use sinew_websocket::handshake::check_request;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
+pub use accepted::AcceptedStream;
 pub use config::WebSocketConfig;
+pub use door::{Door, Listening};
 
 use crate::Effective;
+use handshake::Handshake;
 use sockets::Arrival;
 use task::ShardTask;
-use thread::ShardThread;
+use thread::{Prepared, ShardThread};
 
 /// Where clients of the cable come in. Cloning is cheap.
 ///
@@ -89,7 +88,7 @@ pub struct CableEndpoint {
 /// Where the connections of an endpoint live; started with the first of them.
 #[derive(Default)]
 struct Shards {
-    threads: OnceLock<Vec<ShardThread>>,
+    threads: OnceLock<Arc<Vec<ShardThread>>>,
     tasks: OnceLock<Vec<ShardTask>>,
     next: AtomicUsize,
 }
@@ -137,40 +136,16 @@ impl CableEndpoint {
     ///
     /// Outside a tokio runtime.
     pub fn upgrade<B>(&self, mut request: Request<B>, effective: &Effective) -> Response {
-        let headers: Vec<_> = texts(request.headers()).collect();
-        let checked = check_request(request.method().as_str(), headers.iter().copied());
-        let accept = match checked {
-            Ok(acceptance) => acceptance.accept,
-            Err(error) => return refused(&error),
+        let handshake = match Handshake::of(request.method(), request.headers()) {
+            Ok(handshake) => handshake,
+            Err(error) => return handshake::refused(&error),
         };
-        let subprotocol =
-            Subprotocol::negotiate(texts_of(request.headers(), &SEC_WEBSOCKET_PROTOCOL));
         let upgrade = hyper::upgrade::on(&mut request);
         let (parts, _) = request.into_parts();
-        let request = ConnectRequest {
-            headers: parts.headers,
-            uri: parts.uri,
-            remote_address: effective.client_address,
-            secure: effective.secure,
-            host: effective.host.clone(),
-            subprotocol,
-            extensions: parts.extensions,
-        };
+        let request = handshake.connect_request(parts, effective);
         let endpoint = self.clone();
         tokio::spawn(async move { endpoint.take(upgrade, request).await });
-
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-        let headers = response.headers_mut();
-        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-        let accept = HeaderValue::try_from(accept).expect("base64 is a header value");
-        headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
-        if let Some(subprotocol) = subprotocol {
-            let name = HeaderValue::from_static(subprotocol.as_str());
-            headers.insert(SEC_WEBSOCKET_PROTOCOL, name);
-        }
-        response
+        handshake.response()
     }
 
     /// Ends all connections and refuses new ones: each is sent what is queued for it, told `server_restart` and closed
@@ -303,17 +278,18 @@ impl CableEndpoint {
         already_read: bytes::Bytes,
         request: ConnectRequest,
     ) -> io::Result<()> {
-        if self.config.shard_threads == 0 {
+        if self.config.shard_threads == 0 || self.config.own_descriptors.is_some() {
             self.serve(socket, already_read, request);
             return Ok(());
         }
         let threads = self.shards.threads.get_or_init(|| {
             let start = |number| {
-                ShardThread::start(number, &self.cable, self.config.clone())
+                Prepared::new(None)
+                    .and_then(|thread| thread.start(number, &self.cable, self.config.clone()))
                     .inspect_err(|error| tracing::error!(%error, "no thread for a shard"))
                     .ok()
             };
-            (0..self.config.shard_threads).filter_map(start).collect()
+            Arc::new((0..self.config.shard_threads).filter_map(start).collect())
         });
         let Some(thread) = self.shards.next(threads) else {
             self.serve(socket, already_read, request);
@@ -326,6 +302,50 @@ impl CableEndpoint {
             incoming: self.cable.incoming(),
         });
         Ok(())
+    }
+
+    /// Accepts connections on the shards' own threads, [`shard_threads`](WebSocketConfig::shard_threads) of them and one
+    /// at least: each has a listener of its own, among which the kernel distributes who connects (`SO_REUSEPORT`), and
+    /// answers the handshakes of the cable's clients itself. Everything else goes through the door to the runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the address is in use, also by a socket that would share it, or when a listener or a thread cannot be made.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/pages.rs"));
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let endpoint = endpoint()?;
+    /// let listening = endpoint.listen("127.0.0.1:0".parse()?, pages())?;
+    ///
+    /// // The port is taken now, also from others who would share it.
+    /// let taken = endpoint.listen(listening.local_addr(), pages()).err().expect("refused");
+    /// assert_eq!(taken.kind(), std::io::ErrorKind::AddrInUse);
+    /// # Ok(()) }
+    /// ```
+    pub fn listen(&self, address: SocketAddr, door: Arc<dyn Door>) -> io::Result<Listening> {
+        let listeners = door::bind(address, self.config.shard_threads.max(1))?;
+        let address = match listeners.first() {
+            Some(listener) => listener.local_addr()?,
+            None => address,
+        };
+        let prepared: io::Result<Vec<Prepared>> = listeners
+            .into_iter()
+            .map(|listener| Prepared::new(Some((listener, door.clone()))))
+            .collect();
+        let start = |(number, thread): (usize, Prepared)| {
+            thread.start(number, &self.cable, self.config.clone())
+        };
+        let threads: io::Result<Vec<ShardThread>> =
+            prepared?.into_iter().enumerate().map(start).collect();
+        let threads = Arc::new(threads?);
+        // Sockets that come another way live there as well.
+        let _ = self.shards.threads.set(threads.clone());
+        Ok(Listening::new(address, threads))
     }
 
     /// Takes the socket back from hyper: the plain TCP socket where there is one, whatever it is otherwise.
@@ -377,43 +397,4 @@ fn tcp_stream(upgraded: Upgraded) -> Result<(TcpStream, bytes::Bytes), Upgraded>
     };
     let parts = auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded)?;
     Ok((parts.io.into_inner(), parts.read_buf))
-}
-
-fn refused(error: &HandshakeError) -> Response {
-    let (status, text) = match error {
-        HandshakeError::NotAnUpgrade => (StatusCode::NOT_FOUND, "Page not found".to_owned()),
-        error => (
-            StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST),
-            error.to_string(),
-        ),
-    };
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-    match status {
-        StatusCode::METHOD_NOT_ALLOWED => {
-            headers.insert(ALLOW, HeaderValue::from_static("GET"));
-        }
-        StatusCode::UPGRADE_REQUIRED => {
-            headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
-            headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-        }
-        _ => {}
-    }
-    response
-}
-
-/// Headers that are text; the handshake's own all are.
-fn texts(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    headers
-        .iter()
-        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
-}
-
-fn texts_of<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
-    headers
-        .get_all(name)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok())
 }

@@ -1,7 +1,6 @@
 //! The cable over real sockets: what a client that speaks Action Cable sees, frame by frame.
 
-/// Connections are driven by tasks of the runtime; `cable_on_threads.rs` does all of it on threads.
-const SHARD_THREADS: usize = 0;
+const WAY: server::Way = server::Way::Tasks;
 
 #[path = "cable/client.rs"]
 mod client;

@@ -1,7 +1,6 @@
 //! The same as `cable.rs`, with connections on threads of their own.
 
-/// So many.
-const SHARD_THREADS: usize = 2;
+const WAY: server::Way = server::Way::Threads;
 
 #[path = "cable/client.rs"]
 mod client;

@@ -431,7 +431,7 @@ impl Sinew {
         });
 
         let endpoint = Endpoint::new(cable, edge);
-        let router = endpoint::routes(endpoint, &edge.cable_path)
+        let router = endpoint::routes(endpoint.clone(), &edge.cable_path)
             .merge(assets::routes(edge.environment.is_development()));
         let router = if config.health_routes {
             router.merge(health.routes())
@@ -471,6 +471,7 @@ impl Sinew {
         };
         Ok(App {
             router,
+            endpoint,
             handle,
             engine,
             health,
@@ -547,6 +548,7 @@ impl Sinew {
 #[derive(Clone)]
 pub struct App {
     router: Router,
+    endpoint: Endpoint,
     handle: SinewHandle,
     engine: Engine,
     health: Health,
@@ -562,6 +564,10 @@ impl App {
     /// [`EdgeConfig::base_path`](sinew_web::EdgeConfig::base_path) says the same.
     pub fn router(&self) -> &Router {
         &self.router
+    }
+
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     /// What handlers and background jobs reach of the application.

@@ -1,14 +1,19 @@
 //! The cable's routes: who may come, then the upgrade.
 
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::body::Body;
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
-use http::StatusCode;
+use http::{Request, StatusCode};
 use sinew_cable::Cable;
 use sinew_web::forwarded::Direct;
-use sinew_web::websocket::{CableEndpoint, WebSocketConfig};
-use sinew_web::{EdgeConfig, OriginPolicy, TrustedProxies};
+use sinew_web::websocket::{AcceptedStream, CableEndpoint, Door, Listening, WebSocketConfig};
+use sinew_web::{BasePath, EdgeConfig, Effective, OriginPolicy, Server, TrustedProxies};
 
 /// What a handshake is judged by.
 #[derive(Clone)]
@@ -23,6 +28,7 @@ impl Endpoint {
         let mut config = WebSocketConfig::default();
         config.message_bytes_max = edge.message_bytes_max;
         config.shard_threads = edge.shard_threads;
+        config.own_descriptors = edge.own_descriptors;
         Self {
             cable: CableEndpoint::new(cable).config(config),
             origins: edge.origins.clone(),
@@ -43,13 +49,72 @@ pub(crate) fn routes(endpoint: Endpoint, path: &str) -> Router {
     router.with_state(endpoint)
 }
 
-async fn open(State(endpoint): State<Endpoint>, request: Request) -> Response {
-    let (mut parts, body) = request.into_parts();
-    let effective = endpoint.proxies.effective(&Direct::of(&parts));
-    if let Err(refused) = endpoint.origins.check(&parts.headers, &effective) {
-        tracing::debug!(%refused, "a page of another origin may not open the cable");
-        return (StatusCode::FORBIDDEN, "This page may not connect here.\n").into_response();
+impl Endpoint {
+    /// Who asks, if a page of its origin may open the cable.
+    fn admit(&self, request: &Direct<'_>) -> Option<Effective> {
+        let effective = self.proxies.effective(request);
+        if let Err(refused) = self.origins.check(request.headers, &effective) {
+            tracing::debug!(%refused, "a page of another origin may not open the cable");
+            return None;
+        }
+        Some(effective)
     }
+
+    /// Shards that accept by themselves: the cable's clients stay there, all others are the server's.
+    pub(crate) fn listen(
+        &self,
+        address: SocketAddr,
+        path: &str,
+        base_path: BasePath,
+        server: Server,
+    ) -> io::Result<Listening> {
+        let entrance = Entrance {
+            endpoint: self.clone(),
+            path: path.trim_end_matches('/').to_owned(),
+            base_path,
+            server,
+        };
+        self.cable.listen(address, Arc::new(entrance))
+    }
+}
+
+/// The application, as seen by a shard that has accepted a connection.
+struct Entrance {
+    endpoint: Endpoint,
+    /// The cable's, without a slash at its end.
+    path: String,
+    base_path: BasePath,
+    server: Server,
+}
+
+impl Door for Entrance {
+    fn admit(&self, request: &mut Request<()>) -> Option<Effective> {
+        self.base_path.enter(request);
+        let below = request.uri().path().strip_prefix(&self.path)?;
+        // As the routes have it.
+        let is_cable = match below.strip_prefix('/') {
+            Some(rest) => !rest.is_empty(),
+            None => below.is_empty(),
+        };
+        if !is_cable {
+            return None;
+        }
+        // Who is refused is told so by the server.
+        let effective = self.endpoint.admit(&Direct::of_request(request))?;
+        request.extensions_mut().insert(effective.clone());
+        Some(effective)
+    }
+
+    fn serve(&self, stream: AcceptedStream, peer: SocketAddr) {
+        tokio::spawn(self.server.serve_stream(stream, peer));
+    }
+}
+
+async fn open(State(endpoint): State<Endpoint>, request: Request<Body>) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let Some(effective) = endpoint.admit(&Direct::of(&parts)) else {
+        return (StatusCode::FORBIDDEN, "This page may not connect here.\n").into_response();
+    };
     parts.extensions.insert(effective.clone());
     endpoint
         .cable

@@ -1,14 +1,13 @@
 //! Listening, and stopping in good order.
 
-use std::future::IntoFuture as _;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::serve::ListenerExt as _;
 use futures_util::FutureExt as _;
 use listenfd::ListenFd;
-use sinew_web::Environment;
+use sinew_web::websocket::Listening;
+use sinew_web::{Environment, Server, ServerConfig};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -23,44 +22,39 @@ struct StopLimits {
     drain: Duration,
     /// For requests, after that.
     requests: Duration,
+    /// For the first request of a connection that was accepted and has said nothing yet.
+    first_request: Duration,
 }
 
 impl StopLimits {
     /// Visitors are given time. Whoever waits for a rebuilt program is not: a browser that opened
     /// a connection in advance and says nothing would make each rebuild wait for it.
     fn of(environment: Environment) -> Self {
-        let seconds = match environment {
-            Environment::Production => 10,
-            _ => 1,
+        let (drain, first_request) = match environment {
+            Environment::Production => (Duration::from_secs(10), Duration::from_secs(5)),
+            _ => (Duration::from_secs(1), Duration::from_millis(500)),
         };
-        let limit = Duration::from_secs(seconds);
         Self {
-            drain: limit,
-            requests: limit,
+            drain,
+            requests: drain,
+            first_request,
         }
     }
 }
 
 pub(crate) async fn serve(app: App) -> Result<(), StartError> {
-    let (listener, is_inherited) = match inherited()? {
-        Some(listener) => (listener, true),
-        None => (bind(app.config().edge.listen).await?, false),
-    };
+    let (cable, health) = (app.handle().cable(), app.health().clone());
+    let limits = StopLimits::of(app.config().edge.environment);
+    let mut config = ServerConfig::default();
+    config.first_request_wait = limits.first_request;
+    let server = Server::new(app.router().clone()).config(config);
+    let entrance = Entrance::open(&app, &server).await?;
     let metrics = metrics::listener::listen(&app).await?;
     if let Some(metrics) = &metrics {
         tracing::info!("metrics at http://{}/metrics", metrics.address);
     }
-    let address = listener.local_addr().map_err(StartError::Inherited)?;
-    // Frames are small and gathered by the cable itself: waiting for more would only delay them.
-    let listener = listener.tap_io(|socket| {
-        if let Err(error) = socket.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY could not be set");
-        }
-    });
-    tracing::info!("listening on http://{address}");
+    tracing::info!("listening on http://{}", entrance.address()?);
 
-    let (cable, health) = (app.handle().cable(), app.health().clone());
-    let limits = StopLimits::of(app.config().edge.environment);
     let (begin, begun) = oneshot::channel();
     let goodbye = async move {
         told_to_stop().await;
@@ -77,28 +71,71 @@ pub(crate) async fn serve(app: App) -> Result<(), StartError> {
     .shared();
     // Visitors who come while this process says goodbye are still answered, unless somebody keeps
     // the socket: then they wait there for the next process.
-    let accepting_ends = if is_inherited {
-        begun.map(drop).boxed()
-    } else {
-        goodbye.clone().boxed()
+    let accepting_ends = match entrance {
+        Entrance::Inherited(_) => begun.map(drop).boxed(),
+        _ => goodbye.clone().boxed(),
     };
-    let service = app
-        .router()
-        .clone()
-        .into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(accepting_ends);
+    let answered = async {
+        entrance.accept(&server, accepting_ends).await;
+        server.stop();
+        server.stopped().await;
+    };
     let too_late = async {
         goodbye.clone().await;
         tokio::time::sleep(limits.requests).await;
     };
     tokio::select! {
-        served = server.into_future() => {
-            served.map_err(StartError::Serve)?;
-            goodbye.await;
-        }
+        () = answered => goodbye.await,
         () = too_late => tracing::warn!("some requests were not answered in time"),
     }
     Ok(())
+}
+
+/// Where connections come in.
+enum Entrance {
+    /// Bound before this process began, and kept by whoever did that.
+    Inherited(TcpListener),
+    Bound(TcpListener),
+    /// The shards accept by themselves.
+    Shards(Listening),
+}
+
+impl Entrance {
+    async fn open(app: &App, server: &Server) -> Result<Self, StartError> {
+        if let Some(listener) = inherited()? {
+            return Ok(Self::Inherited(listener));
+        }
+        let edge = &app.config().edge;
+        if edge.shard_threads == 0 {
+            return Ok(Self::Bound(bind(edge.listen).await?));
+        }
+        let (path, base_path) = (&edge.cable_path, edge.base_path.clone());
+        app.endpoint()
+            .listen(edge.listen, path, base_path, server.clone())
+            .map(Self::Shards)
+            .map_err(|error| refused(edge.listen, error))
+    }
+
+    fn address(&self) -> Result<SocketAddr, StartError> {
+        match self {
+            Self::Inherited(listener) => listener.local_addr().map_err(StartError::Inherited),
+            Self::Bound(listener) => listener.local_addr().map_err(StartError::Serve),
+            Self::Shards(listening) => Ok(listening.local_addr()),
+        }
+    }
+
+    /// Accepts until then.
+    async fn accept(self, server: &Server, until: impl Future<Output = ()>) {
+        match self {
+            Self::Inherited(listener) | Self::Bound(listener) => {
+                server.accept(&listener, until).await;
+            }
+            Self::Shards(listening) => {
+                until.await;
+                listening.stop();
+            }
+        }
+    }
 }
 
 /// The socket that was bound before this process began, by systemd or by `sinew watch`.
@@ -116,10 +153,14 @@ fn inherited() -> Result<Option<TcpListener>, StartError> {
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address)
         .await
-        .map_err(|source| match source.kind() {
-            ErrorKind::AddrInUse => StartError::AddressInUse { address, source },
-            _ => StartError::Listen { address, source },
-        })
+        .map_err(|error| refused(address, error))
+}
+
+fn refused(address: SocketAddr, source: io::Error) -> StartError {
+    match source.kind() {
+        ErrorKind::AddrInUse => StartError::AddressInUse { address, source },
+        _ => StartError::Listen { address, source },
+    }
 }
 
 /// Ctrl-C, or SIGTERM where there is one.

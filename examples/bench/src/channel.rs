@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use sinew::cable::Streams;
 use sinew::prelude::*;
@@ -33,10 +34,19 @@ impl BenchChannel {
     }
 
     async fn broadcast(&self, cx: &mut Subscription, data: &RawValue) -> ChannelResult {
-        let room = room(cx);
+        let room = match serde_json::from_str(data.get())? {
+            Addressed { room: Some(room) } => format!("bench_{room}"),
+            Addressed { room: None } => room(cx),
+        };
         self.broadcaster.broadcast(room, data).await?;
         Ok(())
     }
+}
+
+/// Whom a broadcast is for, when it is not the sender's own room.
+#[derive(Deserialize)]
+struct Addressed {
+    room: Option<String>,
 }
 
 fn room(cx: &mut Subscription) -> String {

@@ -1,3 +1,4 @@
+use std::io;
 use std::time::Duration;
 
 /// Bounds of one socket, with unit, default and what happens beyond.
@@ -43,6 +44,18 @@ pub struct WebSocketConfig {
     /// Default 0: connections are driven by tasks of the runtime, one for each processor. That costs a message least
     /// while there are few; threads hold more connections in less memory, and keep their pace while the runtime is busy.
     pub shard_threads: usize,
+    /// Gives the calling thread a descriptor table of its own, where one table is too small for all sockets. Default
+    /// none. It is called once on the thread of every shard that [listens](crate::CableEndpoint::listen), before that
+    /// accepts anybody; an error is one of `listen`.
+    ///
+    /// This is for a binary that knows all code in its process, never for a library: after it, a descriptor that was made
+    /// on a shard's thread means nothing, or something else, on others. What is here keeps to that: no socket leaves its
+    /// thread, and bytes of requests that the runtime serves go through memory. A [`DirectChannel`](sinew_cable::DirectChannel)
+    /// must not open or close files or start threads, and a log must not open files later. Make the runtime before.
+    pub own_descriptors: Option<fn() -> io::Result<()>>,
+    /// How long a connection that a shard [accepted](crate::CableEndpoint::listen) may take until it says something.
+    /// Default 10 s. Then it is closed.
+    pub request_timeout: Duration,
 }
 
 impl Default for WebSocketConfig {
@@ -52,6 +65,8 @@ impl Default for WebSocketConfig {
             write_timeout: Duration::from_secs(2),
             close_timeout: Duration::from_secs(2),
             shard_threads: 0,
+            own_descriptors: None,
+            request_timeout: Duration::from_secs(10),
         }
     }
 }

@@ -1,28 +1,44 @@
-//! A shard on a thread of its own: plain TCP sockets on one epoll.
+//! A shard on a thread of its own: plain TCP sockets on one epoll, brought by others or accepted by itself.
+
+mod guests;
+mod head;
+mod pipe;
 
 use std::io::{self, IoSlice, Write as _};
 use std::net::Shutdown;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mio::net::TcpStream;
+use mio::event::Event;
+use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
 use parking_lot::Mutex;
 use sinew_cable::Cable;
 use sinew_cable::shard::Key;
 use tokio::runtime::Handle;
 
-use super::WebSocketConfig;
 use super::sockets::{Arrival, Socket, Sockets};
+use super::{Door, WebSocketConfig};
+use guests::{Guests, ReadyPipes};
 
 /// Events taken at once: so many connections get their turn before anything is written.
 const EVENTS: usize = 256;
-/// The token of the waker; connections have their key's number.
+/// The token of the waker. Connections of the cable have even ones, guests odd ones.
 const WAKER: Token = Token(usize::MAX);
+/// The token of the listener.
+const LISTENER: Token = Token(usize::MAX - 2);
 /// After an error of the system's own, such as too many open files, the thread tries again.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(10);
+
+fn connection_token(key: Key) -> Token {
+    Token((key.number() as usize) << 1)
+}
+
+fn guest_token(index: usize) -> Token {
+    Token(index << 1 | 1)
+}
 
 /// The way to a shard's thread. The thread ends when this is dropped and its last connection has ended.
 pub(super) struct ShardThread {
@@ -31,7 +47,10 @@ pub(super) struct ShardThread {
 
 struct Shared {
     arrivals: Mutex<Vec<Arrival<TcpStream>>>,
+    pipes: ReadyPipes,
     waker: Waker,
+    /// Nobody else is to be accepted.
+    is_listening_over: AtomicBool,
     /// Nobody brings sockets any more.
     is_left: AtomicBool,
     /// The runtime is gone: connections end at once.
@@ -57,20 +76,57 @@ impl Socket for TcpStream {
     }
 }
 
-impl ShardThread {
-    /// Starts the thread. The application's code is run on the current tokio runtime.
-    pub(super) fn start(
-        number: usize,
-        cable: &Cable,
-        config: Arc<WebSocketConfig>,
+/// What a shard's thread needs from the system, before there is a thread.
+///
+/// With descriptor tables of their own, what all threads use must be there before the first of them has its table.
+pub(super) struct Prepared {
+    poll: Poll,
+    shared: Arc<Shared>,
+    entrance: Option<(TcpListener, Arc<dyn Door>)>,
+}
+
+impl Prepared {
+    pub(super) fn new(
+        entrance: Option<(std::net::TcpListener, Arc<dyn Door>)>,
     ) -> io::Result<Self> {
         let poll = Poll::new()?;
+        let waker = Waker::new(poll.registry(), WAKER)?;
+        let entrance = match entrance {
+            Some((listener, door)) => {
+                let mut listener = TcpListener::from_std(listener);
+                poll.registry()
+                    .register(&mut listener, LISTENER, Interest::READABLE)?;
+                Some((listener, door))
+            }
+            None => None,
+        };
         let shared = Arc::new(Shared {
             arrivals: Mutex::default(),
-            waker: Waker::new(poll.registry(), WAKER)?,
+            pipes: ReadyPipes::default(),
+            waker,
+            is_listening_over: AtomicBool::new(false),
             is_left: AtomicBool::new(false),
             is_stopped: AtomicBool::new(false),
         });
+        Ok(Self {
+            poll,
+            shared,
+            entrance,
+        })
+    }
+
+    /// Starts the thread. The application's code is run on the current tokio runtime.
+    pub(super) fn start(
+        self,
+        number: usize,
+        cable: &Cable,
+        config: Arc<WebSocketConfig>,
+    ) -> io::Result<ShardThread> {
+        let Self {
+            poll,
+            shared,
+            entrance,
+        } = self;
         let runtime = Handle::current();
         // A task lives as long as the runtime: with it the connections end, as they would if they were tasks.
         let stop = StopOnDrop(Arc::downgrade(&shared));
@@ -79,28 +135,49 @@ impl ShardThread {
             std::future::pending::<()>().await
         });
         let wakes = Arc::downgrade(&shared);
-        let sockets = Sockets::new(cable, config, move || {
+        let sockets = Sockets::new(cable, config.clone(), move || {
             if let Some(shared) = wakes.upgrade() {
                 shared.wake();
             }
         });
+        let own_descriptors = config.own_descriptors;
+        let guests = entrance.map(|(listener, door)| {
+            Guests::new(listener, door, cable.clone(), config, shared.clone())
+        });
         let thread = Thread {
             poll,
             sockets,
+            guests,
             shared: shared.clone(),
         };
+        let (begun, has_begun) = mpsc::sync_channel(1);
         thread::Builder::new()
             .name(format!("sinew-shard-{number}"))
             .spawn(move || {
                 let _runtime = runtime.enter();
-                thread.run();
+                let result = own_descriptors.map_or(Ok(()), |own| own());
+                let is_fit = result.is_ok();
+                // Whoever waited for it may have given up.
+                let _ = begun.send(result);
+                if is_fit {
+                    thread.run();
+                }
             })?;
-        Ok(Self { shared })
+        has_begun.recv().map_err(io::Error::other)??;
+        Ok(ShardThread { shared })
     }
+}
 
+impl ShardThread {
     /// Hands over a socket.
     pub(super) fn take(&self, arrival: Arrival<TcpStream>) {
         self.shared.arrivals.lock().push(arrival);
+        self.shared.wake();
+    }
+
+    /// Accepts nobody else.
+    pub(super) fn stop_listening(&self) {
+        self.shared.is_listening_over.store(true, Relaxed);
         self.shared.wake();
     }
 }
@@ -134,6 +211,7 @@ impl Shared {
 struct Thread {
     poll: Poll,
     sockets: Sockets<TcpStream>,
+    guests: Option<Guests>,
     shared: Arc<Shared>,
 }
 
@@ -143,18 +221,12 @@ impl Thread {
         loop {
             let now = Instant::now();
             self.take_arrivals(now);
+            self.take_guests(now);
             self.sockets.turn(now);
-            if self.shared.is_stopped.load(Relaxed)
-                || (self.shared.is_left.load(Relaxed) && self.sockets.is_empty())
-            {
+            if self.is_over() {
                 return;
             }
-            let timeout = if self.sockets.sleep() {
-                let due = self.sockets.next_due();
-                due.map(|due| due.saturating_duration_since(Instant::now()))
-            } else {
-                Some(Duration::ZERO)
-            };
+            let timeout = self.timeout();
             match self.poll.poll(&mut events, timeout) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -166,18 +238,68 @@ impl Thread {
             }
             let now = Instant::now();
             for event in &events {
-                if event.token() == WAKER {
-                    continue;
-                }
-                let Ok(number) = u32::try_from(event.token().0) else {
-                    continue;
+                self.happened(now, event);
+            }
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        let is_empty = self.sockets.is_empty() && self.guests.as_ref().is_none_or(Guests::is_over);
+        self.shared.is_stopped.load(Relaxed) || (self.shared.is_left.load(Relaxed) && is_empty)
+    }
+
+    /// How long nothing needs to be done unless something happens.
+    fn timeout(&self) -> Option<Duration> {
+        let sleeps = self.guests.as_ref().is_none_or(Guests::sleep) && self.sockets.sleep();
+        if !sleeps {
+            return Some(Duration::ZERO);
+        }
+        let guests = self.guests.as_ref().and_then(Guests::next_due);
+        let due = match (self.sockets.next_due(), guests) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        due.map(|due| due.saturating_duration_since(Instant::now()))
+    }
+
+    fn happened(&mut self, now: Instant, event: &Event) {
+        let token = event.token();
+        if token == WAKER {
+            return;
+        }
+        let readable = event.is_readable() || event.is_read_closed() || event.is_error();
+        let writable = event.is_writable() || event.is_error();
+        let number = token.0 >> 1;
+        match (&mut self.guests, token.0 & 1) {
+            (Some(guests), _) if token == LISTENER => guests.knock(),
+            (Some(guests), 1) => {
+                let registry = self.poll.registry();
+                guests.ready(
+                    now,
+                    registry,
+                    &mut self.sockets,
+                    number,
+                    (readable, writable),
+                );
+            }
+            _ => {
+                let Ok(number) = u32::try_from(number) else {
+                    return;
                 };
-                let readable = event.is_readable() || event.is_read_closed() || event.is_error();
-                let writable = event.is_writable() || event.is_error();
                 let key = Key::from_number(number);
                 self.sockets.ready(now, key, readable, writable);
             }
         }
+    }
+
+    fn take_guests(&mut self, now: Instant) {
+        let Some(guests) = &mut self.guests else {
+            return;
+        };
+        if self.shared.is_listening_over.load(Relaxed) || self.shared.is_left.load(Relaxed) {
+            guests.stop_listening();
+        }
+        guests.turn(now, self.poll.registry(), &mut self.sockets);
     }
 
     fn take_arrivals(&mut self, now: Instant) {
@@ -187,7 +309,7 @@ impl Thread {
             let Some(socket) = self.sockets.socket(key) else {
                 continue;
             };
-            let token = Token(key.number() as usize);
+            let token = connection_token(key);
             let interest = Interest::READABLE | Interest::WRITABLE;
             if let Err(error) = self.poll.registry().register(socket, token, interest) {
                 tracing::warn!(%error, "a socket cannot be watched, connection dropped");

@@ -36,8 +36,17 @@ impl Client {
         cookie: &str,
         protocols: &[&str],
     ) -> Result<Self, Error> {
+        Self::at(stream, "/cable", cookie, protocols).await
+    }
+
+    pub(crate) async fn at(
+        stream: TcpStream,
+        path: &str,
+        cookie: &str,
+        protocols: &[&str],
+    ) -> Result<Self, Error> {
         let address = stream.peer_addr().expect("connected");
-        let mut request = format!("ws://{address}/cable").into_client_request()?;
+        let mut request = format!("ws://{address}{path}").into_client_request()?;
         let headers = request.headers_mut();
         if !cookie.is_empty() {
             headers.insert(COOKIE, HeaderValue::from_str(cookie)?);

@@ -8,6 +8,9 @@ use axum::Router;
 use axum::extract::Request;
 use axum::routing::any;
 use http::header::COOKIE;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
 use serde_json::json;
 use serde_json::value::RawValue;
 use sinew_cable::{
@@ -16,11 +19,25 @@ use sinew_cable::{
 };
 use sinew_streams::InProcessStreams;
 use sinew_verifier::{Key, MessageVerifier};
-use sinew_web::{CableEndpoint, Effective, WebSocketConfig};
+use sinew_web::forwarded::Direct;
+use sinew_web::websocket::{AcceptedStream, Door, Listening};
+use sinew_web::{CableEndpoint, Effective, TrustedProxies, WebSocketConfig};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use crate::client::Client;
+
+/// Who accepts and drives connections.
+#[allow(dead_code, reason = "each test program has one of them")]
+#[derive(Clone, Copy)]
+pub(crate) enum Way {
+    /// The runtime does both.
+    Tasks,
+    /// The runtime accepts, threads drive.
+    Threads,
+    /// Threads do both.
+    ListeningThreads,
+}
 
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
@@ -28,6 +45,23 @@ pub(crate) struct Server {
     pub(crate) cable: Cable,
     /// `WaitChannel`'s actions take one permit each.
     pub(crate) permits: Arc<Semaphore>,
+    listening: Option<Listening>,
+}
+
+/// The cable's path, and a router for what a shard leaves to others: broken handshakes, here.
+struct Pages(Router);
+
+impl Door for Pages {
+    fn admit(&self, request: &mut http::Request<()>) -> Option<Effective> {
+        let is_cable = request.uri().path() == "/cable";
+        is_cable.then(|| TrustedProxies::none().effective(&Direct::of_request(request)))
+    }
+
+    fn serve(&self, stream: AcceptedStream, _: SocketAddr) {
+        let pages = TowerToHyperService::new(self.0.clone());
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), pages);
+        tokio::spawn(connection.with_upgrades());
+    }
 }
 
 impl Server {
@@ -36,36 +70,57 @@ impl Server {
     }
 
     pub(crate) async fn with(config: Config, mut socket: WebSocketConfig) -> Self {
-        socket.shard_threads = crate::SHARD_THREADS;
-        let permits = Arc::new(Semaphore::new(0));
-        let application = Application::new(connect)
-            .channel(EchoChannel)
-            .channel(RejectChannel)
-            .channel(NewsChannel)
-            .channel(WaitChannel(permits.clone()))
-            .direct_channel(Arc::new(DirectEcho))
-            .signed_streams(verifier());
-        let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new()))
-            .config(config)
-            .build()
-            .expect("fresh streams");
+        match crate::WAY {
+            Way::Tasks => Self::on_the_runtime(config, socket).await,
+            Way::Threads => {
+                socket.shard_threads = 2;
+                Self::on_the_runtime(config, socket).await
+            }
+            Way::ListeningThreads => Self::listening(config, socket, 2, Router::new()).await,
+        }
+    }
+
+    async fn on_the_runtime(config: Config, socket: WebSocketConfig) -> Self {
+        let (cable, permits) = cable(config);
         let endpoint = CableEndpoint::new(cable.clone()).config(socket);
-        let route = endpoint.clone();
-        let app = Router::new().route(
-            "/cable",
-            any(async move |effective: Effective, request: Request| {
-                route.upgrade(request, &effective)
-            }),
-        );
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("binds");
         let address = listener.local_addr().expect("bound");
+        let app = routes(&endpoint);
         tokio::spawn(async move { axum::serve(listener, app).await });
         Self {
             address,
             endpoint,
             cable,
             permits,
+            listening: None,
         }
+    }
+
+    /// A server whose shards accept by themselves, with these pages besides.
+    pub(crate) async fn listening(
+        config: Config,
+        mut socket: WebSocketConfig,
+        shards: usize,
+        pages: Router,
+    ) -> Self {
+        socket.shard_threads = shards;
+        let (cable, permits) = cable(config);
+        let endpoint = CableEndpoint::new(cable.clone()).config(socket);
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let pages = Arc::new(Pages(routes(&endpoint).merge(pages)));
+        let listening = endpoint.listen(any, pages).expect("listens");
+        Self {
+            address: listening.local_addr(),
+            endpoint,
+            cable,
+            permits,
+            listening: Some(listening),
+        }
+    }
+
+    #[allow(dead_code, reason = "for the test programs whose shards accept")]
+    pub(crate) fn stop_listening(&self) {
+        self.listening.as_ref().expect("shards accept").stop();
     }
 
     /// A client that was welcomed.
@@ -79,6 +134,32 @@ impl Server {
         let protocols = ["actioncable-v1-json", "actioncable-unsupported"];
         Client::connect(self.address, cookie, &protocols).await
     }
+}
+
+fn cable(config: Config) -> (Cable, Arc<Semaphore>) {
+    let permits = Arc::new(Semaphore::new(0));
+    let application = Application::new(connect)
+        .channel(EchoChannel)
+        .channel(RejectChannel)
+        .channel(NewsChannel)
+        .channel(WaitChannel(permits.clone()))
+        .direct_channel(Arc::new(DirectEcho))
+        .signed_streams(verifier());
+    let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new()))
+        .config(config)
+        .build()
+        .expect("fresh streams");
+    (cable, permits)
+}
+
+/// The cable, as a router serves it.
+fn routes(endpoint: &CableEndpoint) -> Router {
+    let endpoint = endpoint.clone();
+    let open =
+        async move |effective: Effective, request: Request| endpoint.upgrade(request, &effective);
+    Router::new()
+        .route("/cable", any(open.clone()))
+        .route("/another", any(open))
 }
 
 /// No ping within a test that does not ask for one.

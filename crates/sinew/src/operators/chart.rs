@@ -63,10 +63,10 @@ pub(super) fn top(unit: Unit, values: impl Iterator<Item = f64>) -> f64 {
         .filter(|value| value.is_finite())
         .fold(0.0_f64, f64::max);
     let (step, least): (f64, f64) = match unit {
-        Unit::Bytes | Unit::BytesPerSecond => (1024.0, 1024.0),
+        Unit::Bytes => (1024.0, 1024.0),
         Unit::Seconds => (1000.0, 0.001),
         Unit::Count => (1000.0, 4.0),
-        Unit::PerSecond => (1000.0, 1.0),
+        Unit::Rate => (1000.0, 1.0),
     };
     if largest <= least {
         return least;

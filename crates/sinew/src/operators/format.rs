@@ -10,15 +10,13 @@ pub(super) fn value(unit: Unit, value: f64) -> String {
         return "–".to_owned();
     }
     match unit {
-        Unit::Count => scaled(value, 1000.0, &["", "k", "M", "G"], ""),
-        Unit::PerSecond => scaled(value, 1000.0, &["", "k", "M", "G"], "/s"),
-        Unit::Bytes => scaled(value, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB"], ""),
-        Unit::BytesPerSecond => scaled(value, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB"], "/s"),
+        Unit::Count | Unit::Rate => scaled(value, 1000.0, &["", "k", "M", "G"]),
+        Unit::Bytes => scaled(value, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB"]),
         Unit::Seconds => seconds(value),
     }
 }
 
-fn scaled(mut value: f64, step: f64, names: &[&str], ending: &str) -> String {
+fn scaled(mut value: f64, step: f64, names: &[&str]) -> String {
     let mut name = 0;
     // Just below the step it would be written as the step itself.
     while value >= step - 0.5 && name + 1 < names.len() {
@@ -26,9 +24,9 @@ fn scaled(mut value: f64, step: f64, names: &[&str], ending: &str) -> String {
         name += 1;
     }
     let number = short(value);
-    match (names[name], ending) {
-        ("", "") => number,
-        (name, ending) => format!("{number} {name}{ending}"),
+    match names[name] {
+        "" => number,
+        name => format!("{number} {name}"),
     }
 }
 

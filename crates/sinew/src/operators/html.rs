@@ -169,7 +169,7 @@ fn end(out: &mut String, note: &str) {
 }
 
 fn reflexes(out: &mut String, reflexes: &[ReflexStatistics]) {
-    let columns = ["Reflex", "Calls", "Errors", "Mean", "Half", "95 of 100"];
+    let columns = ["Reflex", "Calls", "Errors", "Mean", "Median", "p95"];
     table(out, "wide", "Reflexes since the start", &columns);
     let mut reflexes: Vec<_> = reflexes.iter().collect();
     reflexes.sort_by_key(|reflex| std::cmp::Reverse(reflex.durations.sum));

@@ -25,9 +25,9 @@ pub(super) struct Chart {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Unit {
     Count,
-    PerSecond,
+    /// Per second, which the title says.
+    Rate,
     Bytes,
-    BytesPerSecond,
     Seconds,
 }
 
@@ -69,18 +69,18 @@ pub(super) const CHARTS: &[Chart] = &[
     },
     Chart {
         id: "arrivals",
-        title: "Coming and going",
-        unit: Unit::PerSecond,
+        title: "Coming and going per second",
+        unit: Unit::Rate,
         series: &[
             rate!("opened", cable.connections_opened),
             rate!("refused", cable.connections_refused),
-            series("ended by the server", |it| it.rate(|at| ended(&at.cable))),
+            series("ended here", |it| it.rate(|at| ended(&at.cable))),
         ],
     },
     Chart {
         id: "commands",
-        title: "Commands",
-        unit: Unit::PerSecond,
+        title: "Commands per second",
+        unit: Unit::Rate,
         series: &[
             rate!("commands", cable.commands),
             rate!("ignored", cable.commands_failed),
@@ -88,8 +88,8 @@ pub(super) const CHARTS: &[Chart] = &[
     },
     Chart {
         id: "messages",
-        title: "Messages sent",
-        unit: Unit::PerSecond,
+        title: "Messages sent per second",
+        unit: Unit::Rate,
         series: &[
             rate!("all", cable.messages_sent),
             rate!("of broadcasts", cable.broadcast_deliveries),
@@ -98,8 +98,8 @@ pub(super) const CHARTS: &[Chart] = &[
     },
     Chart {
         id: "traffic",
-        title: "Traffic",
-        unit: Unit::BytesPerSecond,
+        title: "Traffic per second",
+        unit: Unit::Bytes,
         series: &[
             rate!("sent", cable.bytes_sent),
             rate!("received", cable.bytes_received),
@@ -110,9 +110,9 @@ pub(super) const CHARTS: &[Chart] = &[
         title: "Waiting to be sent",
         unit: Unit::Bytes,
         series: &[
-            series("all connections", |it| it.now.cable.outgoing_bytes() as f64),
-            now!("the longest queue", cable.outgoing_bytes_max),
-            now!("on the way to shards", cable.inbox_bytes),
+            series("all queues", |it| it.now.cable.outgoing_bytes() as f64),
+            now!("longest queue", cable.outgoing_bytes_max),
+            now!("in inboxes", cable.inbox_bytes),
         ],
     },
     Chart {
@@ -120,14 +120,14 @@ pub(super) const CHARTS: &[Chart] = &[
         title: "Lateness of pings",
         unit: Unit::Seconds,
         series: &[
-            series("99 of 100 within", |it| it.lag(0.99)),
-            series("half within", |it| it.lag(0.5)),
+            series("p99", |it| it.lag(0.99)),
+            series("median", |it| it.lag(0.5)),
         ],
     },
     Chart {
         id: "reflexes",
-        title: "Reflexes",
-        unit: Unit::PerSecond,
+        title: "Reflexes per second",
+        unit: Unit::Rate,
         series: &[
             rate!("calls", engine.calls),
             rate!("errors", engine.errors),
@@ -139,8 +139,8 @@ pub(super) const CHARTS: &[Chart] = &[
         title: "Duration of reflexes",
         unit: Unit::Seconds,
         series: &[
-            series("95 of 100 within", |it| it.duration(0.95)),
-            series("half within", |it| it.duration(0.5)),
+            series("p95", |it| it.duration(0.95)),
+            series("median", |it| it.duration(0.5)),
         ],
     },
     Chart {
@@ -157,8 +157,8 @@ pub(super) const CHARTS: &[Chart] = &[
         title: "Wait for their turn",
         unit: Unit::Seconds,
         series: &[
-            series("95 of 100 within", |it| it.wait(0.95)),
-            series("half within", |it| it.wait(0.5)),
+            series("p95", |it| it.wait(0.95)),
+            series("median", |it| it.wait(0.5)),
         ],
     },
     Chart {

@@ -1,6 +1,6 @@
 //! A process of its own: killed as soon as a click was answered, or told to stop.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -18,6 +18,10 @@ use crate::server::config;
 const DIRECTORY: &str = "TEST_PROCESS_DIRECTORY";
 /// What the child's environment shall be, production unless it is set.
 const ENVIRONMENT: &str = "TEST_PROCESS_ENVIRONMENT";
+/// Set when its connections shall be accepted by shards.
+const SHARDS: &str = "TEST_PROCESS_SHARDS";
+/// Where it shall listen; on a free port unless it is set.
+const ADDRESS: &str = "TEST_PROCESS_ADDRESS";
 const KILLS: usize = 3;
 
 /// Not a test of its own: what the tests below start.
@@ -33,8 +37,31 @@ async fn child_that_serves() {
     if let Ok(name) = std::env::var(ENVIRONMENT) {
         config.edge.environment = Environment::from_name(Some(&name)).expect("an environment");
     }
+    if let Ok(address) = std::env::var(ADDRESS) {
+        config.edge.listen = address.parse().expect("an address");
+    }
+    config.edge.shard_threads = match std::env::var(SHARDS).as_deref() {
+        Ok("with tables of their own") => {
+            config.edge.own_descriptors = own_descriptors();
+            2
+        }
+        Ok(_) => 2,
+        Err(_) => 0,
+    };
     let served = counter().config(config).serve().await;
     served.expect("serves until it is told to stop");
+}
+
+#[cfg(target_os = "linux")]
+fn own_descriptors() -> Option<fn() -> std::io::Result<()>> {
+    use nix::sched::{CloneFlags, unshare};
+
+    Some(|| unshare(CloneFlags::CLONE_FILES).map_err(std::io::Error::from))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn own_descriptors() -> Option<fn() -> std::io::Result<()>> {
+    None
 }
 
 /// Ends with the test, however that ends.
@@ -116,7 +143,49 @@ async fn answered_click_survives_a_kill() {
 #[tokio::test]
 async fn process_that_is_told_to_stop_says_goodbye() {
     let directory = tempfile::tempdir().expect("a directory");
-    let (mut process, address) = start(directory.path());
+    says_goodbye(&|| start(directory.path())).await;
+}
+
+#[tokio::test]
+async fn shards_that_accept_by_themselves_serve_pages_and_the_cable() {
+    for how in ["as they are", "with tables of their own"] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let start = || {
+            let program = std::env::current_exe().expect("this program");
+            let mut command = Command::new(program);
+            start_with(command.args(CHILD).env(SHARDS, how), directory.path())
+        };
+        says_goodbye(&start).await;
+    }
+}
+
+#[tokio::test]
+async fn shards_do_not_share_a_port_with_another_process() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let command = || {
+        let program = std::env::current_exe().expect("this program");
+        let mut command = Command::new(program);
+        command.args(CHILD).env(SHARDS, "as they are");
+        command
+    };
+    let (_first, address) = start_with(&mut command(), directory.path());
+    let another = tempfile::tempdir().expect("a directory");
+    let output = command()
+        .env(ADDRESS, address.to_string())
+        .env(DIRECTORY, another.path())
+        .output()
+        .expect("runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    let taken = format!(
+        "port {} of 127.0.0.1 is taken by another program",
+        address.port()
+    );
+    assert!(said.contains(&taken), "{said}");
+}
+
+async fn says_goodbye(start: &dyn Fn() -> (Process, SocketAddr)) {
+    let (mut process, address) = start();
     let mut browser = Browser::at(address);
     browser.get("/").await;
     let mut tab = browser.tab("/").await;
@@ -130,11 +199,39 @@ async fn process_that_is_told_to_stop_says_goodbye() {
     assert!(status.success(), "{status}");
 
     // The next process finds everything, and the browser is who it was.
-    let (_process, address) = start(directory.path());
+    let (_process, address) = start();
     let mut next = Browser::at(address);
     next.cookie = browser.cookie;
     assert_eq!(next.get("/count").await.body, "1");
     next.tab("/").await;
+}
+
+#[tokio::test]
+async fn connection_accepted_before_the_process_is_told_to_stop_is_answered() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (mut process, address) = start(directory.path());
+    let mut accepted = std::net::TcpStream::connect(address).expect("accepted");
+    // Who is answered after it was accepted after it.
+    let mut idle = std::net::TcpStream::connect(address).expect("accepted");
+    let request = b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    idle.write_all(request).expect("open");
+    let answer = "alive\n";
+    let mut read = Vec::new();
+    while !read.ends_with(answer.as_bytes()) {
+        let mut byte = [0];
+        idle.read_exact(&mut byte).expect("the rest of the answer");
+        read.push(byte[0]);
+    }
+
+    tell_to_stop(&process);
+    // Idle connections are closed when the process stops.
+    assert_eq!(idle.read(&mut [0; 1]).expect("closed"), 0);
+    accepted.write_all(request).expect("open");
+    let mut late = String::new();
+    accepted.read_to_string(&mut late).expect("answered");
+    assert!(late.ends_with(answer), "{late}");
+    let ended = tokio::task::spawn_blocking(move || process.0.wait());
+    assert!(ended.await.expect("no panic").expect("ends").success());
 }
 
 fn tell_to_stop(process: &Process) {

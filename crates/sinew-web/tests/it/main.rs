@@ -1,0 +1,3 @@
+//! The server on its own: connections, their bounds, their end.
+
+mod stopping;
