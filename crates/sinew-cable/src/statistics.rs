@@ -25,6 +25,7 @@ use sinew_protocol::DisconnectReason;
 /// drop(client);
 /// assert_eq!(cable.statistics().connections, 0);
 /// assert_eq!(cable.statistics().connections_opened, 1);
+/// assert_eq!(cable.statistics().outgoing_bytes(), 0, "nobody waits for them");
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
