@@ -470,7 +470,7 @@ impl<P> Shard<P> {
         }
         let config = &self.cable.node.config;
         let (frames, bytes) = link.outbox.as_ref().map_or((0, 0), |outbox| outbox.load());
-        self.longest_outbox.see(bytes + frame.len());
+        self.longest_outbox.see(bytes);
         if bytes >= config.outbox_bytes_max || frames >= config.outbox_messages_max {
             up(&self.inbox.counters.slow_connections);
             tracing::debug!(

@@ -69,7 +69,8 @@ pub struct Statistics {
     pub messages_dropped: u64,
     /// Their bytes.
     pub bytes_dropped: u64,
-    /// Bytes in the longest outgoing queue of one connection, of one or two ping intervals up to now.
+    /// The most bytes that waited in the outgoing queue of one connection when one more frame came to it, of one or two
+    /// ping intervals up to now.
     pub outgoing_bytes_max: u64,
     /// Bytes of frames and broadcasts on their way to the shards.
     pub inbox_bytes: u64,

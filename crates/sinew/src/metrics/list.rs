@@ -149,7 +149,7 @@ pub const METRICS: &[Metric] = &[
     sum!("sinew_cable_dropped_bytes_total", "Their bytes.", cable.bytes_dropped),
     gauge("sinew_cable_outgoing_messages", "Frames that wait in the outgoing queues of all connections.", |it| Some(it.cable.outgoing_messages() as f64)),
     gauge("sinew_cable_outgoing_bytes", "Bytes that wait in the outgoing queues of all connections.", |it| Some(it.cable.outgoing_bytes() as f64)),
-    level!("sinew_cable_outgoing_max_bytes", "The longest outgoing queue of one connection in the last one to two ping intervals.", cable.outgoing_bytes_max),
+    level!("sinew_cable_outgoing_max_bytes", "The most that waited for one connection when one more frame came to it, in the last one to two ping intervals.", cable.outgoing_bytes_max),
     histogram("sinew_cable_ping_lag_seconds", "How late the ticks were that ping: a thread that was busy with something else.", |it| it.cable.ping_lag.into()),
     labelled!("sinew_cable_shard_connections", "Connections of each shard.", "shard", Gauge, Gauges, |it| shards(it, |shard| shard.connections)),
     labelled!("sinew_cable_shard_inbox_bytes", "Bytes of frames and broadcasts on their way to each shard.", "shard", Gauge, Gauges, |it| shards(it, |shard| shard.inbox_bytes)),
