@@ -187,7 +187,8 @@ fn browser_tests() -> Result<Counts> {
             checkout::example("examples/page_from_file"),
         )
         .env("CHROMIUM", prerequisites::chromium())
-        .env("NGINX", prerequisites::nginx());
+        .env("NGINX", prerequisites::nginx())
+        .env("PROMETHEUS", prerequisites::prometheus());
     run::counted(&mut node)
 }
 

@@ -1,6 +1,7 @@
 //! One connection as a state machine: events in, effects out. No socket, no timer, no task, no runtime.
 
 mod effects;
+mod span;
 mod subscribed;
 #[cfg(test)]
 mod tests;
@@ -8,6 +9,7 @@ mod tests;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use sinew_protocol::{ClientCommand, CommandError, DisconnectReason, Identifier, ServerMessage};
@@ -137,7 +139,7 @@ impl Connection {
     }
 
     fn counters(&self) -> &Counters {
-        &self.context.mailbox.node.counters
+        self.context.mailbox.counters()
     }
 
     fn next_ticket(&mut self) -> Ticket {
@@ -176,6 +178,7 @@ impl Connection {
         if matches!(self.phase, Phase::Ended) {
             return;
         }
+        self.counters().disconnected(reason);
         effects.send(ServerMessage::Disconnect { reason, reconnect });
         effects.close(reason.close_code(), reason.close_text());
         self.leave(effects);
@@ -197,7 +200,7 @@ impl Connection {
     fn leave(&mut self, effects: &mut impl Effects) {
         let phase = std::mem::replace(&mut self.phase, Phase::Ended);
         if matches!(phase, Phase::Connecting { .. }) {
-            up(&self.counters().answered);
+            self.context.mailbox.node.answered.fetch_add(1, Relaxed);
         }
         self.waiting = None;
         let mut subscriptions = std::mem::take(&mut self.subscriptions);
@@ -267,6 +270,7 @@ impl Connection {
     }
 
     fn command(&mut self, command: ClientCommand<'_>, effects: &mut impl Effects) {
+        let _span = span::of(self.context.id(), &command).entered();
         match command {
             ClientCommand::Subscribe { identifier } => self.subscribe(identifier, effects),
             ClientCommand::Unsubscribe { identifier } => self.unsubscribe(&identifier, effects),
@@ -394,7 +398,7 @@ impl Connection {
     fn answered_connect(&mut self, answer: Answer, effects: &mut impl Effects) {
         match answer {
             Answer::Connected(identifiers) => {
-                up(&self.counters().answered);
+                self.context.mailbox.node.answered.fetch_add(1, Relaxed);
                 self.phase = Phase::Open(Busy::No);
                 effects.opened(*identifiers);
                 effects.send(ServerMessage::Welcome);

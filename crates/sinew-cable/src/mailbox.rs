@@ -1,6 +1,6 @@
 //! One connection's address: where others leave frames to write, answers, orders.
 
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 use sinew_protocol::DisconnectReason;
@@ -18,7 +18,10 @@ use crate::{Config, ConnectionIdentifiers};
 /// What a node's connections share.
 pub(crate) struct Node {
     pub(crate) config: Config,
-    pub(crate) counters: Counters,
+    /// How many there are, those on their way to a shard included.
+    pub(crate) connections: AtomicU64,
+    /// Of these, those that the application has answered.
+    pub(crate) answered: AtomicU64,
     pub(crate) streams: Arc<dyn Streams>,
 }
 
@@ -68,6 +71,11 @@ impl Mailbox {
             under_way: AtomicUsize::new(0),
             phase: AtomicU8::new(OPEN),
         }
+    }
+
+    /// What its shard counts; for the shard's thread alone.
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.inbox.counters
     }
 
     /// Adds mail. False when the connection no longer takes it.

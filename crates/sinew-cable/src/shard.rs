@@ -103,7 +103,7 @@ use crate::context::ConnectionId;
 use crate::follows::ShardNumber;
 use crate::inbox::{Inbox, Parcel};
 use crate::mailbox::{Mail, Mailbox};
-use crate::statistics::{down, up};
+use crate::statistics::{Peak, add, down, up};
 use crate::{Cable, ConnectRequest, ConnectionContext, Incoming};
 use departure::Departure;
 use forms::{Compressor, Forms, Message};
@@ -185,6 +185,10 @@ pub struct Shard<P> {
     compressor: Compressor,
     /// Connections that negotiated compression: without one, a broadcast need not ask each.
     deflating: usize,
+    /// Bytes in the longest outgoing queue.
+    longest_outbox: Peak,
+    /// Ticks so far.
+    ticks: u32,
 }
 
 struct Link<P> {
@@ -257,6 +261,7 @@ impl Line<'_> {
     /// A text message came.
     pub fn receive_text(&mut self, now: Instant, text: &str) {
         self.count_message(now);
+        self.count_received(text.len());
         self.connection
             .handle(now, Event::Text(text), &mut self.performer);
     }
@@ -264,8 +269,14 @@ impl Line<'_> {
     /// A binary message came.
     pub fn receive_binary(&mut self, now: Instant, bytes: &[u8]) {
         self.count_message(now);
+        self.count_received(bytes.len());
         self.connection
             .handle(now, Event::Binary(bytes), &mut self.performer);
+    }
+
+    fn count_received(&self, bytes: usize) {
+        let counters = self.performer.mailbox.counters();
+        add(&counters.bytes_received, bytes as u64);
     }
 
     /// A frame of the WebSocket protocol itself came, such as a ping, and this is the answer to it.
@@ -309,7 +320,7 @@ impl Line<'_> {
         let pause = self.rates.pause(now, *self.buckets)?;
         let node = &self.performer.cable.node;
         if pause > node.config.incoming_pause_max {
-            up(&node.counters.flooding_connections);
+            up(&self.performer.mailbox.counters().flooding_connections);
             tracing::debug!(
                 connection = self.performer.mailbox.id.get(),
                 "a client sent far more than it may, connection closed"
@@ -318,7 +329,7 @@ impl Line<'_> {
                 .handle(now, Event::Flooded, &mut self.performer);
             return None;
         }
-        up(&node.counters.incoming_pauses);
+        up(&self.performer.mailbox.counters().incoming_pauses);
         Some(pause)
     }
 }
@@ -341,7 +352,6 @@ impl<P> Shard<P> {
             number: cable.follows.add_shard(inbox.clone()),
             compressor: Compressor::new(&cable.node.config),
             deflating: 0,
-            inbox,
             links: Slots::new(),
             hub: Hub::default(),
             names: Names::default(),
@@ -351,7 +361,10 @@ impl<P> Shard<P> {
             dirty: Vec::new(),
             departing: Vec::new(),
             parcels: Vec::new(),
-            spares: Spares::default(),
+            spares: Spares::new(inbox.clone()),
+            longest_outbox: Peak::default(),
+            ticks: 0,
+            inbox,
             departure: None,
             cable,
         }
@@ -405,7 +418,8 @@ impl<P> Shard<P> {
             peer,
             _incoming: incoming,
         });
-        up(&self.cable.node.counters.connections_opened);
+        up(&self.inbox.counters.connections_opened);
+        up(&self.inbox.counters.present);
         self.handle(now, key, Event::Opened(request));
         if self.cable.draining.load(Relaxed) {
             let reason = DisconnectReason::ServerRestart;
@@ -509,7 +523,7 @@ impl<P> Shard<P> {
         match mail {
             Mail::Frame(frame) => {
                 link.mailbox.taken(frame.as_bytes().len());
-                let counters = &self.cable.node.counters;
+                let counters = &self.inbox.counters;
                 let compressed = (link.deflate && link.closing.is_none())
                     .then(|| self.compressor.text(frame.payload(), counters))
                     .flatten();
@@ -524,6 +538,9 @@ impl<P> Shard<P> {
                 self.look_again(key);
             }
             Mail::Disconnect(reason, reconnect) => {
+                if reason == DisconnectReason::TooSlow {
+                    up(&self.inbox.counters.slow_connections);
+                }
                 self.handle(now, key, Event::Disconnect { reason, reconnect });
             }
         }
@@ -545,7 +562,7 @@ impl<P> Shard<P> {
             let mut forms = Forms::default();
             for key in members.iter().flatten().copied() {
                 let frame = if message.may_be_compressed() && self.has_deflate(key) {
-                    let counters = &self.cable.node.counters;
+                    let counters = &self.inbox.counters;
                     message.compressed(identifier, &mut forms, &mut self.compressor, counters)
                 } else {
                     message.plain(identifier, &mut forms)
@@ -555,8 +572,7 @@ impl<P> Shard<P> {
             }
         });
         self.hub = hub;
-        let counters = &self.cable.node.counters;
-        counters.broadcast_deliveries.fetch_add(deliveries, Relaxed);
+        add(&self.inbox.counters.broadcast_deliveries, deliveries);
     }
 
     fn has_deflate(&self, key: Key) -> bool {
@@ -573,8 +589,9 @@ impl<P> Shard<P> {
         }
         let config = &self.cable.node.config;
         let (frames, bytes) = link.outbox.as_ref().map_or((0, 0), |outbox| outbox.load());
+        self.longest_outbox.see(bytes);
         if bytes >= config.outbox_bytes_max || frames >= config.outbox_messages_max {
-            up(&self.cable.node.counters.slow_connections);
+            up(&self.inbox.counters.slow_connections);
             tracing::debug!(
                 connection = link.mailbox.id.get(),
                 bytes,
@@ -634,10 +651,40 @@ impl<P> Shard<P> {
         self.wheel.tick()
     }
 
+    /// The tick that comes now was due that long ago: counted in [`Statistics::ping_lag`](crate::Statistics::ping_lag).
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers, shard::Shard};
+    /// # use sinew_streams::InProcessStreams;
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// let mut shard: Shard<std::net::TcpStream> = Shard::new(&cable, || {});
+    /// shard.tick_was_late(Duration::from_millis(20));
+    /// assert_eq!(cable.statistics().ping_lag.sum, Duration::from_millis(20));
+    /// # Ok::<(), sinew_streams::StreamsError>(())
+    /// ```
+    pub fn tick_was_late(&mut self, lag: Duration) {
+        self.inbox.counters.tick_was_late(lag);
+    }
+
+    /// What is kept of the longest queue is of the last ping interval or two.
+    fn see_longest_outbox(&mut self) {
+        self.ticks = self.ticks.wrapping_add(1);
+        let interval = self.wheel.ticks(self.cable.node.config.ping_interval);
+        if self.ticks % u32::from(interval).max(1) == 0 {
+            self.longest_outbox.turn();
+        }
+        let longest = &self.inbox.counters.outgoing_bytes_max;
+        longest.store(self.longest_outbox.get(), Relaxed);
+    }
+
     /// Visits the connections whose time it is, `unix` after the epoch. Those that are open get a ping, in a frame they
     /// share; those from whom nothing came for too long, or whose welcome is owed for too long, are given up.
     pub fn ping(&mut self, now: Instant, unix: Duration) {
         let mut frames = PingFrames::new(unix);
+        self.see_longest_outbox();
         for key in self.wheel.turn() {
             let Some(link) = self.links.get_mut(key.0) else {
                 continue;
@@ -663,7 +710,7 @@ impl<P> Shard<P> {
 
     /// Nothing came from the client for too long.
     fn lost(&mut self, now: Instant, key: Key) {
-        up(&self.cable.node.counters.silent_connections);
+        up(&self.inbox.counters.silent_connections);
         let reason = DisconnectReason::NoPong;
         self.disconnect(now, key, reason, reason.reconnect());
     }
@@ -713,8 +760,14 @@ impl<P> Shard<P> {
             return;
         };
         // It has left, and so was answered.
-        down(&self.cable.node.counters.answered);
+        self.cable.node.answered.fetch_sub(1, Relaxed);
         self.deflating -= usize::from(link.deflate);
+        down(&self.inbox.counters.present);
+        if self.links.len() == 0 {
+            // No tick comes any more that would see that the queues are gone.
+            self.longest_outbox = Peak::default();
+            self.inbox.counters.outgoing_bytes_max.store(0, Relaxed);
+        }
         if let Some(moved) = self.wheel.remove(link.place)
             && let Some(other) = self.links.get_mut(moved.0)
         {

@@ -195,6 +195,11 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "PEM file of the certificate's private key",
     },
     Variable {
+        name: "SINEW_METRICS_LISTEN",
+        default: "none",
+        meaning: "address and port where `/metrics` is served to Prometheus, such as `127.0.0.1:9394`; whoever reaches it may read it",
+    },
+    Variable {
         name: "SINEW_SANITY_CHECKS",
         default: "`on`",
         meaning: "whether what looks wrong is named in the log: `on` or `off`",
@@ -265,6 +270,9 @@ pub struct EdgeConfig {
     pub server: ServerConfig,
     /// The certificate, when TLS ends in the program itself; none by default. It needs the feature `tls`.
     pub tls: Option<TlsFiles>,
+    /// Where `/metrics` is served to Prometheus; nowhere by default. Whoever reaches that address may
+    /// read it, so it is one of this machine or of a network of your own.
+    pub metrics_listen: Option<SocketAddr>,
     /// Whether what looks wrong about the settings and the first requests is named in the log, each
     /// with what to do about it; yes by default.
     pub sanity_checks: bool,
@@ -292,6 +300,7 @@ impl Default for EdgeConfig {
             own_descriptors: None,
             server: ServerConfig::default(),
             tls: None,
+            metrics_listen: None,
             sanity_checks: true,
         }
     }
@@ -471,6 +480,12 @@ impl EdgeConfig {
         }
         config.server = ServerConfig::from_lookup(get)?;
         config.tls = TlsFiles::from_lookup(get)?;
+        if let Some(listen) = get("SINEW_METRICS_LISTEN") {
+            config.metrics_listen = Some(listen.parse().map_err(|_| {
+                let expected = "an address and a port, such as `127.0.0.1:9394`";
+                ConfigError::new("SINEW_METRICS_LISTEN", &listen, expected)
+            })?);
+        }
         if let Some(checks) = get("SINEW_SANITY_CHECKS") {
             config.sanity_checks = switch("SINEW_SANITY_CHECKS", &checks)?;
         }

@@ -3,7 +3,9 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use axum::routing::get;
 use axum::{Extension, Router, middleware};
 use http::Extensions;
 use sinew_cable::{Application, Cable, Channel, ConnectionIdentifiers, Refusal};
@@ -24,12 +26,13 @@ use crate::error::StartError;
 use crate::extract::Given;
 use crate::handle::SinewHandle;
 use crate::identify::{Identification, Identify, Visitor};
+use crate::metrics::Sources;
 use crate::page_policy::add_policy;
 use crate::reflex_channel::ReflexChannel;
 use crate::renderer::{RouterRenderer, answer_probes};
 use crate::sanity::{Finding, Subject, Traffic};
 use crate::tags::TagContext;
-use crate::{assets, log, serve, templates};
+use crate::{assets, log, operators, serve, templates};
 
 /// The salt from which the key for signed stream names is derived, as CableReady does.
 const STREAMS_SALT: &str = "cable_ready/verifier_key";
@@ -352,23 +355,29 @@ impl Sinew {
         let streams = Arc::clone(&self.streams);
         let base_path = edge.base_path.clone();
         let handle = SinewHandle::new(cable_ready, streams, verifier.clone(), base_path.clone());
-        let on_end = handle.clone();
         let session_layer = SessionLayer::new(
             sessions.clone(),
             edge.session_cookie(),
             edge.trusted_proxies.clone(),
         )
-        .on_end(move |id| on_end.session_ended(id));
+        .on_end(handle.session_ended());
         let tags = Arc::new(TagContext::new(edge));
         self.extensions.insert(Arc::clone(&tags));
         self.extensions.insert(handle.clone());
         self.extensions.insert(base_path.clone());
-        let app = answer_probes(
-            self.app
-                .layer(Extension(tags))
-                .layer(Extension(handle.clone()))
-                .layer(Extension(base_path.clone())),
-        );
+        let with_extensions = |router: Router| {
+            answer_probes(
+                router
+                    .layer(Extension(Arc::clone(&tags)))
+                    .layer(Extension(handle.clone()))
+                    .layer(Extension(base_path.clone())),
+            )
+        };
+        let mut app = with_extensions(self.app);
+        if edge.environment.is_development() && config.operators_page {
+            let page = Router::new().route(operators::PATH, get(operators::page));
+            app = with_extensions(page).fallback_service(app);
+        }
 
         let renderer = RouterRenderer {
             app: app.clone(),
@@ -413,8 +422,15 @@ impl Sinew {
             .config(config.cable.clone())
             .build()?;
         handle.set_cable(&cable);
-
         let health = Health::new();
+        handle.set_sources(Sources {
+            cable: cable.downgrade(),
+            engine: engine.downgrade(),
+            sessions: session_layer.clone(),
+            health: health.clone(),
+            started: SystemTime::now(),
+        });
+
         let mut server = edge.server.clone().with_defaults_of(edge.environment);
         if edge.own_descriptors.is_some() {
             server.descriptor_tables = edge.shard_threads.max(1);

@@ -54,6 +54,17 @@ pub enum StartError {
         #[source]
         source: std::io::Error,
     },
+    /// The address for Prometheus cannot be listened on.
+    #[error(
+        "metrics cannot be served at {address}: choose an address of this machine and a port that is free, for example SINEW_METRICS_LISTEN={}", neighbour(*address)
+    )]
+    Metrics {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// Whoever started the process said that it left an open socket, and it is no TCP socket that listens.
     #[error(
         "LISTEN_FDS announces a socket that cannot be served: pass one TCP socket that listens (ListenStream= in a systemd unit), or unset LISTEN_FDS"

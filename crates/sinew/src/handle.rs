@@ -17,6 +17,8 @@ use sinew_web::BasePath;
 use sinew_web::server::{Drain, DrainGuard};
 
 use crate::identify::{Connected, SESSION_ID};
+use crate::metrics::{Metrics, Snapshot, Sources};
+use crate::operators::Operators;
 
 /// What every page follows in development.
 pub(crate) const REFRESH_STREAM: &str = "sinew:refresh";
@@ -78,7 +80,9 @@ struct Inner {
     base_path: BasePath,
     drain: Drain,
     /// Not held: the cable holds the reflexes, which hold this handle.
-    cable: OnceLock<WeakCable>,
+    cable: Arc<OnceLock<WeakCable>>,
+    sources: OnceLock<Sources>,
+    operators: Operators,
 }
 
 impl SinewHandle {
@@ -94,7 +98,9 @@ impl SinewHandle {
             verifier,
             base_path,
             drain: Drain::new(),
-            cable: OnceLock::new(),
+            cable: Arc::default(),
+            sources: OnceLock::new(),
+            operators: Operators::default(),
         }))
     }
 
@@ -102,6 +108,40 @@ impl SinewHandle {
     pub(crate) fn set_cable(&self, cable: &Cable) {
         // Set once, by the builder.
         let _ = self.0.cable.set(cable.downgrade());
+    }
+
+    /// What comes last as well: where the counters are.
+    pub(crate) fn set_sources(&self, sources: Sources) {
+        // Set once, by the builder.
+        let _ = self.0.sources.set(sources);
+    }
+
+    /// All metrics as they are now: the answer of a handler that is for Prometheus, or anything else
+    /// that you make of the text. See [`metrics`](crate::metrics).
+    ///
+    /// # Panics
+    ///
+    /// While the application is still being built.
+    ///
+    /// ```
+    /// # use sinew::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let app = Sinew::new(axum::Router::new()).in_memory().build()?;
+    /// let text = app.handle().metrics().to_string();
+    /// assert!(text.ends_with("# EOF\n"));
+    /// # Ok(()) }
+    /// ```
+    pub fn metrics(&self) -> Metrics {
+        Metrics(self.snapshot())
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let sources = self.0.sources.get();
+        sources.expect("set when the application is built").read()
+    }
+
+    pub(crate) fn operators(&self) -> &Operators {
+        &self.0.operators
     }
 
     /// CableReady operations for whoever follows a stream.
@@ -242,14 +282,23 @@ impl SinewHandle {
 
     /// Whether there still is an application.
     pub(crate) fn is_alive(&self) -> bool {
-        let cable = self.0.cable.get();
-        cable.is_some_and(|cable| cable.upgrade().is_some())
+        self.live_cable().is_some()
     }
 
+    /// Its cable, while there still is an application.
+    pub(crate) fn live_cable(&self) -> Option<Cable> {
+        self.0.cable.get().and_then(WeakCable::upgrade)
+    }
+
+    /// What to do when a session has ended. It does not hold the handle, which holds the session layer.
+    ///
     /// Nothing that such a connection still does would be kept; the browser shall come again.
-    pub(crate) fn session_ended(&self, id: SessionId) {
-        if let Some(cable) = self.0.cable.get().and_then(WeakCable::upgrade) {
-            cable.disconnect_if(move |known| Connected::of(known, id), true);
+    pub(crate) fn session_ended(&self) -> impl Fn(SessionId) + Send + Sync + 'static {
+        let cable = Arc::clone(&self.0.cable);
+        move |id| {
+            if let Some(cable) = cable.get().and_then(WeakCable::upgrade) {
+                cable.disconnect_if(move |known| Connected::of(known, id), true);
+            }
         }
     }
 

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::application::App;
 use crate::error::StartError;
+use crate::metrics;
 
 /// Before the time is over, those are told who still wait for an answer: so long they have to leave.
 const LAST_CALL: Duration = Duration::from_secs(1);
@@ -20,6 +21,10 @@ const LAST_CALL: Duration = Duration::from_secs(1);
 pub(crate) async fn serve(app: App) -> Result<(), StartError> {
     let server = server_of(&app)?;
     let entrance = Entrance::open(&app, &server)?;
+    let metrics = metrics::listener::listen(&app).await?;
+    if let Some(metrics) = &metrics {
+        tracing::info!("metrics at http://{}/metrics", metrics.address);
+    }
     let scheme = if server.is_secure() { "https" } else { "http" };
     tracing::info!("listening on {scheme}://{}", entrance.address()?);
 

@@ -6,7 +6,8 @@ fn mailbox(bytes_max: usize) -> Mailbox {
             outbox_bytes_max: bytes_max,
             ..Config::default()
         },
-        counters: Counters::default(),
+        connections: AtomicU64::new(0),
+        answered: AtomicU64::new(0),
         streams: Arc::new(sinew_streams::InProcessStreams::new()),
     };
     let inbox = Arc::new(Inbox::new(usize::MAX, Box::new(|| {})));

@@ -2,8 +2,12 @@
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
+use std::sync::Arc;
 
 use bytes::Bytes;
+
+use crate::inbox::Inbox;
+use crate::statistics::{add, up};
 
 /// Frames in the order in which they are to be written; shared, not copied.
 ///
@@ -27,12 +31,18 @@ pub struct Outbox {
     written: usize,
     /// Of all frames, what was written included.
     bytes: usize,
+    /// Where its shard counts.
+    inbox: Option<Arc<Inbox>>,
 }
 
 impl Outbox {
     /// Adds a frame.
     pub(super) fn push(&mut self, frame: Bytes) {
         self.bytes += frame.len();
+        if let Some(Inbox { counters, .. }) = self.inbox.as_deref() {
+            up(&counters.messages_queued);
+            add(&counters.bytes_queued, frame.len() as u64);
+        }
         match &self.first {
             None => self.first = Some(frame),
             Some(_) => self.rest.push_back(frame),
@@ -93,24 +103,48 @@ impl Outbox {
 
     /// The socket took that many bytes.
     pub fn advance(&mut self, mut count: usize) {
+        if let Some(Inbox { counters, .. }) = self.inbox.as_deref() {
+            add(&counters.bytes_sent, count as u64);
+        }
+        let waiting = self.load().0;
         while let Some(frame) = &self.first {
             let rest = frame.len() - self.written;
             if count < rest {
                 self.written += count;
-                return;
+                break;
             }
             count -= rest;
             self.bytes -= frame.len();
             self.written = 0;
             self.first = self.rest.pop_front();
         }
+        if let Some(Inbox { counters, .. }) = self.inbox.as_deref() {
+            add(&counters.messages_sent, (waiting - self.load().0) as u64);
+        }
     }
 
     /// Drops what waits, except the rest of a frame that was begun: without it the next would not be read.
     pub(super) fn drop_waiting(&mut self) {
+        let before = self.load();
         self.rest.clear();
         self.first = self.first.take().filter(|_| self.written > 0);
         self.bytes = self.first.as_ref().map_or(0, Bytes::len);
+        let after = self.load();
+        self.count_dropped(before.0 - after.0, before.1 - after.1);
+    }
+
+    fn count_dropped(&self, messages: usize, bytes: usize) {
+        if let Some(Inbox { counters, .. }) = self.inbox.as_deref() {
+            add(&counters.messages_dropped, messages as u64);
+            add(&counters.bytes_dropped, bytes as u64);
+        }
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        let (messages, bytes) = self.load();
+        self.count_dropped(messages, bytes);
     }
 }
 
@@ -121,24 +155,36 @@ const SPARES_MAX: usize = 16 * 1024;
 const SPARE_FRAMES_MAX: usize = 4;
 
 /// Outboxes that are empty: those that write take one, and leave it when all is written.
-#[derive(Default)]
-pub(super) struct Spares(
+pub(super) struct Spares {
     #[allow(
         clippy::vec_box,
         reason = "moved between here and connections, which keep a pointer"
     )]
-    Vec<Box<Outbox>>,
-);
+    outboxes: Vec<Box<Outbox>>,
+    inbox: Arc<Inbox>,
+}
 
 impl Spares {
+    /// Outboxes of the shard that counts there.
+    pub(super) fn new(inbox: Arc<Inbox>) -> Self {
+        Self {
+            outboxes: Vec::new(),
+            inbox,
+        }
+    }
+
     pub(super) fn take(&mut self) -> Box<Outbox> {
-        self.0.pop().unwrap_or_default()
+        self.outboxes.pop().unwrap_or_else(|| {
+            let mut outbox = Box::<Outbox>::default();
+            outbox.inbox = Some(self.inbox.clone());
+            outbox
+        })
     }
 
     pub(super) fn keep(&mut self, outbox: Box<Outbox>) {
         let is_small = outbox.rest.capacity() <= SPARE_FRAMES_MAX;
-        if outbox.is_empty() && is_small && self.0.len() < SPARES_MAX {
-            self.0.push(outbox);
+        if outbox.is_empty() && is_small && self.outboxes.len() < SPARES_MAX {
+            self.outboxes.push(outbox);
         }
     }
 }

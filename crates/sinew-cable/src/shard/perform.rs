@@ -73,7 +73,7 @@ impl Effects for Performer<'_> {
         let mut text = Vec::with_capacity(SHORT_FRAME_BYTES);
         message.write(&mut text);
         if let Some(compressor) = &mut self.compressor
-            && let Some(frame) = compressor.text(&text, &self.cable.node.counters)
+            && let Some(frame) = compressor.text(&text, self.mailbox.counters())
         {
             return self.write(frame);
         }

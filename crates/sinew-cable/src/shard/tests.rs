@@ -308,6 +308,58 @@ async fn queues_of_stalled_connections_are_bounded_in_memory() {
 }
 
 #[tokio::test]
+async fn queues_are_counted_however_they_end() {
+    let cable = cable(Config {
+        outbox_messages_max: 3,
+        ..Config::default()
+    });
+    let mut driver = Driver::new(&cable);
+    let mut keys = Vec::new();
+    for _ in 0..3 {
+        let key = welcomed(&mut driver).await;
+        subscribe(&mut driver, key, NEWS);
+        keys.push(key);
+    }
+    assert_eq!(cable.statistics().outgoing_messages(), 0, "all is written");
+    let broadcast = async |count| {
+        for _ in 0..count {
+            cable
+                .broadcaster()
+                .broadcast("news", "hello")
+                .await
+                .expect("broadcasts");
+        }
+    };
+    broadcast(2).await;
+    assert!(cable.statistics().inbox_bytes > 0);
+    driver.take_mail();
+    driver.shard.ping(Instant::now(), Duration::ZERO);
+    let waiting = cable.statistics();
+    assert_eq!((waiting.inbox_bytes, waiting.outgoing_messages()), (0, 6));
+    // When the second came, the first waited.
+    assert_eq!(waiting.outgoing_bytes(), 6 * waiting.outgoing_bytes_max);
+    assert_eq!((waiting.streams, waiting.broadcasts), (1, 2));
+    assert_eq!(cable.shards()[0].connections, 3);
+
+    // One writes what it has, one is too slow for more, one is gone.
+    driver.written(keys[0]);
+    driver.remove(keys[1]);
+    broadcast(2).await;
+    driver.take_mail();
+    driver.written(keys[0]);
+    driver.written(keys[2]);
+    let over = cable.statistics();
+    assert_eq!((over.outgoing_messages(), over.outgoing_bytes()), (0, 0));
+    assert_eq!((over.messages_dropped, over.slow_connections), (5, 1));
+    assert_eq!(over.disconnects(DisconnectReason::TooSlow), 1);
+    assert!(over.bytes_received > 0);
+    drop(driver);
+    let after = cable.statistics();
+    assert_eq!(after.messages_sent, over.messages_sent, "what was counted");
+    assert_eq!((after.outgoing_bytes_max, cable.shards()), (0, Vec::new()));
+}
+
+#[tokio::test]
 async fn mail_for_one_that_left_does_not_reach_the_next_in_its_place() {
     let cable = cable(Config::default());
     let mut driver = Driver::new(&cable);

@@ -220,10 +220,7 @@ impl Admission {
             refused: None,
             is_arriving: AtomicBool::new(true),
         };
-        let of_cable = self
-            .cable
-            .as_ref()
-            .map_or(0, |it| it.statistics().connections);
+        let of_cable = self.cable.as_ref().map_or(0, Cable::connections);
         if before + of_cable >= self.shared.connections_max as u64 {
             arrival.refuse(Refused::TooManyConnections, &counters.refused_connections);
         } else if !self.proxies.trusts(peer) {
@@ -239,12 +236,12 @@ impl Admission {
     pub(crate) fn upgrades(&self, address: Option<IpAddr>) -> Result<Visit, Refused> {
         let counters = &self.shared.counters;
         if let Some(cable) = &self.cable {
-            let now = cable.statistics();
-            if cable.is_draining() || now.handshakes >= self.shared.config.handshakes_max as u64 {
+            let handshakes = cable.handshakes();
+            if cable.is_draining() || handshakes >= self.shared.config.handshakes_max as u64 {
                 up(&counters.refused_handshakes);
                 return Err(Refused::TooManyHandshakes);
             }
-            if now.connections >= self.shared.connections_max as u64 {
+            if cable.connections() >= self.shared.connections_max as u64 {
                 up(&counters.refused_connections);
                 return Err(Refused::TooManyConnections);
             }
@@ -276,10 +273,7 @@ impl Admission {
     }
 
     fn arriving(&self) -> u64 {
-        let upgraded = self
-            .cable
-            .as_ref()
-            .map_or(0, |it| it.statistics().handshakes);
+        let upgraded = self.cable.as_ref().map_or(0, Cable::handshakes);
         self.shared.counters.arriving.load(Relaxed) + upgraded
     }
 

@@ -243,6 +243,7 @@ impl<S: Socket> Sockets<S> {
             let unix = SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)
                 .unwrap_or_default();
+            self.shard.tick_was_late(now.duration_since(tick));
             self.shard.ping(now, unix);
             // A tick that comes late is made up for: the wheel keeps its pace, or clients would miss their pings. After a
             // standstill there is nothing to make up for: they have missed them.
