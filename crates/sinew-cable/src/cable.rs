@@ -421,6 +421,21 @@ impl Cable {
     }
 
     /// Of the [connections](Self::connections), those that the application has not answered yet.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_streams::StreamsError> {
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// let mut client = Client::open(&cable);
+    /// assert_eq!(cable.handshakes(), 1);
+    /// assert_eq!(client.receive().await["type"], "welcome");
+    /// assert_eq!((cable.connections(), cable.handshakes()), (1, 0));
+    /// # Ok(()) }
+    /// ```
     pub fn handshakes(&self) -> u64 {
         // First those that were answered: what changes in between makes too many handshakes, never too few.
         let answered = self.inner.node.answered.load(Relaxed);

@@ -673,7 +673,7 @@ impl<P> Shard<P> {
     fn see_longest_outbox(&mut self) {
         self.ticks = self.ticks.wrapping_add(1);
         let interval = self.wheel.ticks(self.cable.node.config.ping_interval);
-        if self.ticks % u32::from(interval).max(1) == 0 {
+        if self.ticks.is_multiple_of(u32::from(interval).max(1)) {
             self.longest_outbox.turn();
         }
         let longest = &self.inbox.counters.outgoing_bytes_max;

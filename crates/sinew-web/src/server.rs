@@ -27,7 +27,7 @@ use tokio::sync::watch;
 
 pub(crate) use addresses::Place;
 pub(crate) use admission::Visit;
-pub use admission::{Admission, Arrival, Refused};
+pub use admission::{Admission, AdmissionCounts, Arrival, Refused};
 pub use config::{ServerConfig, TlsFiles};
 pub use drain::{Drain, DrainGuard};
 pub use listen::listen;

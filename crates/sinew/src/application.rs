@@ -423,14 +423,6 @@ impl Sinew {
             .build()?;
         handle.set_cable(&cable);
         let health = Health::new();
-        handle.set_sources(Sources {
-            cable: cable.downgrade(),
-            engine: engine.downgrade(),
-            sessions: session_layer.clone(),
-            health: health.clone(),
-            started: SystemTime::now(),
-        });
-
         let mut server = edge.server.clone().with_defaults_of(edge.environment);
         if edge.own_descriptors.is_some() {
             server.descriptor_tables = edge.shard_threads.max(1);
@@ -438,6 +430,14 @@ impl Sinew {
         let admission = Admission::new(server)
             .cable(cable.clone())
             .trusted_proxies(edge.trusted_proxies.clone());
+        handle.set_sources(Sources {
+            cable: cable.downgrade(),
+            engine: engine.downgrade(),
+            sessions: session_layer.clone(),
+            server: admission.counts(),
+            health: health.clone(),
+            started: SystemTime::now(),
+        });
         let endpoint = Endpoint::new(cable, edge, admission.clone());
         let router = endpoint::routes(endpoint.clone(), &edge.cable_path)
             .merge(assets::routes(edge.environment.is_development()));

@@ -74,6 +74,25 @@ pub struct Admission {
     proxies: Arc<TrustedProxies>,
 }
 
+/// What an [`Admission`] counts; see [`counts`](Admission::counts). Cloning is cheap.
+///
+/// ```
+/// use sinew_web::ServerConfig;
+/// use sinew_web::server::{Admission, AdmissionCounts};
+///
+/// let counts: AdmissionCounts = Admission::new(ServerConfig::default()).counts();
+/// assert_eq!(counts.statistics().connections, 0);
+/// ```
+#[derive(Clone)]
+pub struct AdmissionCounts(Arc<Shared>);
+
+impl AdmissionCounts {
+    /// What it has admitted and refused.
+    pub fn statistics(&self) -> ServerStatistics {
+        self.0.counters.read()
+    }
+}
+
 struct Shared {
     config: ServerConfig,
     connections_max: usize,
@@ -266,6 +285,24 @@ impl Admission {
     /// What it has admitted and refused.
     pub fn statistics(&self) -> ServerStatistics {
         self.shared.counters.read()
+    }
+
+    /// A way to read that later which keeps no cable alive.
+    ///
+    /// ```
+    /// use sinew_web::ServerConfig;
+    /// use sinew_web::server::{Admission, AdmissionCounts};
+    ///
+    /// let admission = Admission::new(ServerConfig::default());
+    /// let counts: AdmissionCounts = admission.counts();
+    /// let arrival = admission.arrives("192.0.2.7".parse()?);
+    /// assert_eq!(counts.statistics(), admission.statistics());
+    /// assert_eq!(counts.statistics().accepted, 1);
+    /// # drop(arrival);
+    /// # Ok::<(), std::net::AddrParseError>(())
+    /// ```
+    pub fn counts(&self) -> AdmissionCounts {
+        AdmissionCounts(self.shared.clone())
     }
 
     pub(super) fn counters(&self) -> &Counters {

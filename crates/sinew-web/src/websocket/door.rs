@@ -115,6 +115,19 @@ impl Listening {
 
     /// Accepts those who wait already, and then no more. Connections that are there stay; whoever connects is refused
     /// by the system.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/pages.rs"));
+    /// # use tokio::net::TcpStream;
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let endpoint = endpoint()?;
+    /// let listening = endpoint.listen("127.0.0.1:0".parse()?, pages())?;
+    /// listening.stop();
+    /// // The shards hear of it in a moment.
+    /// while let Ok(_accepted) = TcpStream::connect(listening.local_addr()).await {}
+    /// assert!(TcpStream::connect(listening.local_addr()).await.is_err());
+    /// # Ok(()) }
+    /// ```
     pub fn stop(&self) {
         for thread in self.threads.iter() {
             thread.stop_listening();

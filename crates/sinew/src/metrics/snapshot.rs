@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use sinew_cable::{ShardStatistics, WeakCable};
 use sinew_reflex::{ReflexStatistics, WeakEngine};
+use sinew_web::server::{AdmissionCounts, ServerStatistics};
 use sinew_web::{Health, SessionLayer, SessionStatistics};
 
 /// Where the counters are. It keeps none of those that hold the handle.
@@ -11,6 +12,7 @@ pub(crate) struct Sources {
     pub(crate) cable: WeakCable,
     pub(crate) engine: WeakEngine,
     pub(crate) sessions: SessionLayer,
+    pub(crate) server: AdmissionCounts,
     pub(crate) health: Health,
     pub(crate) started: SystemTime,
 }
@@ -23,6 +25,7 @@ pub(crate) struct Snapshot {
     pub(crate) engine: sinew_reflex::Statistics,
     pub(crate) reflexes: Vec<ReflexStatistics>,
     pub(crate) sessions: SessionStatistics,
+    pub(crate) server: ServerStatistics,
     pub(crate) is_ready: bool,
     pub(crate) started: SystemTime,
     /// Bytes of memory that the process has, where the system says so.
@@ -46,6 +49,7 @@ impl Sources {
                 .unwrap_or_default(),
             reflexes: engine.map(|engine| engine.reflexes()).unwrap_or_default(),
             sessions: self.sessions.statistics(),
+            server: self.server.statistics(),
             is_ready: self.health.is_ready(),
             started: self.started,
             resident_bytes: resident_bytes(),
