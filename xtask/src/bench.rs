@@ -4,6 +4,7 @@
 //! them alike, and the ratios hold better than the numbers.
 
 mod disk;
+pub(crate) mod instructions;
 mod processes;
 mod report;
 
@@ -80,8 +81,12 @@ pub(crate) struct Measured {
 pub(crate) fn run(what: Option<&str>, options: &Options) -> Result<ExitCode> {
     match what {
         Some("reflex") => reflex(options),
+        Some("compression") => compression(),
         _ => bail!(
-            "cargo xtask bench reflex [--seconds S] [--connections 1,20,200], or cargo xtask bench cable [SCENARIO…]"
+            "cargo xtask bench reflex [--seconds S] [--connections 1,20,200]\n\
+             cargo xtask bench cable [SCENARIO…]\n\
+             cargo xtask bench compression\n\
+             cargo xtask bench instructions [--accept]"
         ),
     }
 }
@@ -90,6 +95,13 @@ pub(crate) fn run(what: Option<&str>, options: &Options) -> Result<ExitCode> {
 pub(crate) fn cable(words: &[String]) -> Result<ExitCode> {
     build()?;
     run::succeed(Command::new(program("cable-load")).args(words))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One program measures and prints all of it.
+fn compression() -> Result<ExitCode> {
+    build()?;
+    run::succeed(&mut Command::new(program("bench-compression")))?;
     Ok(ExitCode::SUCCESS)
 }
 

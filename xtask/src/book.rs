@@ -53,37 +53,53 @@ pub(crate) fn test() -> Result<Counts> {
     })
 }
 
-/// Writes what the book takes from other files: the list of decisions, and the table of variables.
+/// Writes what the book takes from other files: the list of decisions, and the tables of variables and
+/// metrics.
 pub(crate) fn write() -> Result<()> {
     summary::write_decisions(&checkout::path("docs"))?;
     println!("the decisions in docs/SUMMARY.md are written");
-    write_variables()
+    TABLES.iter().try_for_each(write_table)
 }
 
-/// Between these lines of the chapter about configuration stands what the program says of itself.
-const VARIABLES: (&str, &str) = ("<!-- variables:begin -->\n", "<!-- variables:end -->");
+/// A table that a program of the crate `book` prints about what the library says of itself, and the chapter that shows it.
+/// A test of that crate fails while the chapter is out of date.
+struct Table {
+    /// The program; also what the lines around the table are marked with.
+    name: &'static str,
+    chapter: &'static str,
+}
 
-/// Writes the table of environment variables into its chapter. A test of the crate `book` fails while
-/// it is out of date.
-fn write_variables() -> Result<()> {
-    let output = run::cargo(["run", "--quiet", "--package", "book", "--bin", "variables"])
+const TABLES: [Table; 2] = [
+    Table {
+        name: "variables",
+        chapter: "docs/guide/configuration.md",
+    },
+    Table {
+        name: "metrics",
+        chapter: "docs/guide/operating.md",
+    },
+];
+
+fn write_table(Table { name, chapter }: &Table) -> Result<()> {
+    let output = run::cargo(["run", "--quiet", "--package", "book", "--bin", name])
         .stderr(Stdio::inherit())
         .output()?;
     if !output.status.success() {
-        bail!("the table of variables could not be made");
+        bail!("the table of {name} could not be made");
     }
     let table = String::from_utf8(output.stdout)?;
-    let path = checkout::path("docs/guide/configuration.md");
-    let chapter = fs::read_to_string(&path)?;
-    let (begin, end) = VARIABLES;
-    let (before, rest) = chapter
-        .split_once(begin)
-        .with_context(|| format!("{} has no line {begin}", path.display()))?;
+    let path = checkout::path(chapter);
+    let text = fs::read_to_string(&path)?;
+    let begin = format!("<!-- {name}:begin -->\n");
+    let end = format!("<!-- {name}:end -->");
+    let (before, rest) = text
+        .split_once(&begin)
+        .with_context(|| format!("{chapter} has no line {begin}"))?;
     let (_, after) = rest
-        .split_once(end)
-        .with_context(|| format!("{} has no line {end}", path.display()))?;
-    fs::write(&path, [before, begin, &table, end, after].concat())?;
-    println!("the variables in docs/guide/configuration.md are written");
+        .split_once(&end)
+        .with_context(|| format!("{chapter} has no line {end}"))?;
+    fs::write(&path, [before, &begin, &table, &end, after].concat())?;
+    println!("the {name} in {chapter} are written");
     Ok(())
 }
 

@@ -52,6 +52,10 @@ cargo xtask COMMAND
   bench cable [SCENARIO…] [OPTION…]
                      what connections and broadcasts cost, beside bare loops and other servers;
                      `bench cable help` tells the scenarios and options
+  bench instructions [--accept]
+                     instructions of the hot path, beside those kept in the repository;
+                     --accept keeps the new ones
+  bench compression  what compressed messages save and cost, with and without in turns
   package            package the facade with its bundle, and build that without Node or network
 ";
 
@@ -110,6 +114,11 @@ fn dispatch() -> Result<ExitCode> {
             let what = arguments.command();
             if what.as_deref() == Some("cable") {
                 return bench::cable(&arguments.rest());
+            }
+            if what.as_deref() == Some("instructions") {
+                let accept = arguments.flag("--accept");
+                arguments.finish()?;
+                return bench::instructions::run(accept);
             }
             let options = bench::Options::new(
                 arguments.value("--seconds")?,

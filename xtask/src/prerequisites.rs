@@ -19,6 +19,10 @@ pub(crate) enum Prerequisite {
     Chromium,
     /// The proxy of the browser tests.
     Nginx,
+    /// Counts the instructions of the hot path.
+    Valgrind,
+    /// Scrapes the metrics in the browser tests.
+    Prometheus,
     /// `e2e/node_modules`, as its lock file says.
     BrowserHarness,
 }
@@ -26,10 +30,18 @@ pub(crate) enum Prerequisite {
 /// The oldest Node that the bundler and the browser driver run on.
 const NODE_MAJOR_MIN: u32 = 18;
 
-use Prerequisite::{BrowserHarness, Chromium, Nginx, Node, Npm};
+use Prerequisite::{BrowserHarness, Chromium, Nginx, Node, Npm, Prometheus, Valgrind};
 
 impl Prerequisite {
-    pub(crate) const ALL: [Self; 5] = [Node, Npm, Chromium, Nginx, BrowserHarness];
+    pub(crate) const ALL: [Self; 7] = [
+        Node,
+        Npm,
+        Chromium,
+        Nginx,
+        Valgrind,
+        Prometheus,
+        BrowserHarness,
+    ];
 
     fn is_there(self) -> Result<bool> {
         Ok(match self {
@@ -37,6 +49,8 @@ impl Prerequisite {
             Npm => run::answers("npm", "--version"),
             Chromium => Path::new(&chromium()).exists(),
             Nginx => Path::new(&nginx()).exists(),
+            Valgrind => run::answers("valgrind", "--version"),
+            Prometheus => Path::new(&prometheus()).exists(),
             BrowserHarness => harness().is_installed().map_err(Error::msg)?,
         })
     }
@@ -47,6 +61,8 @@ impl Prerequisite {
             Npm => "npm".to_owned(),
             Chromium => format!("Chromium ({})", chromium()),
             Nginx => format!("nginx ({})", nginx()),
+            Valgrind => "valgrind".to_owned(),
+            Prometheus => format!("Prometheus ({})", prometheus()),
             BrowserHarness => "the packages of e2e/package-lock.json".to_owned(),
         }
     }
@@ -58,6 +74,8 @@ impl Prerequisite {
             Npm => &["npm"],
             Chromium => &["chromium", "fonts-liberation"],
             Nginx => &["nginx-light"],
+            Valgrind => &["valgrind"],
+            Prometheus => &["prometheus"],
             BrowserHarness => &[],
         }
     }
@@ -71,6 +89,11 @@ pub(crate) fn chromium() -> String {
 /// The proxy to use: `NGINX`, or where Debian puts it, which is in no ordinary user's `PATH`.
 pub(crate) fn nginx() -> String {
     std::env::var("NGINX").unwrap_or_else(|_| "/usr/sbin/nginx".to_owned())
+}
+
+/// What scrapes the metrics: `PROMETHEUS`, or where Debian puts it.
+pub(crate) fn prometheus() -> String {
+    std::env::var("PROMETHEUS").unwrap_or_else(|_| "/usr/bin/prometheus".to_owned())
 }
 
 /// Makes sure that everything in `needed` is there: installs what is missing if `install`, else

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::prerequisites::{self, Prerequisite};
 use crate::run::{self, Counts};
-use crate::{book, checkout, client, golden, new_applications, package};
+use crate::{bench, book, checkout, client, golden, new_applications, package};
 
 /// How one step ended.
 struct Outcome {
@@ -22,12 +22,13 @@ struct Outcome {
 type Step = fn() -> Result<Counts>;
 
 /// In the order of how soon each tells what is wrong.
-const STEPS: [(&str, Step); 11] = [
+const STEPS: [(&str, Step); 12] = [
     ("format", format),
     ("browser bundle", bundle),
     ("npm package", client::test),
     ("lints", lints),
     ("Rust tests", rust_tests),
+    ("instruction counts", bench::instructions::check),
     ("documentation", documentation),
     ("book", book::test),
     ("recordings of the original", recordings),
@@ -186,7 +187,8 @@ fn browser_tests() -> Result<Counts> {
             checkout::example("examples/page_from_file"),
         )
         .env("CHROMIUM", prerequisites::chromium())
-        .env("NGINX", prerequisites::nginx());
+        .env("NGINX", prerequisites::nginx())
+        .env("PROMETHEUS", prerequisites::prometheus());
     run::counted(&mut node)
 }
 

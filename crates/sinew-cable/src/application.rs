@@ -19,6 +19,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use sinew_verifier::MessageVerifier;
 use tokio::runtime::Handle;
+use tracing::Instrument as _;
 
 pub use channel::Channel;
 pub use direct::{DirectChannel, DirectSubscription};
@@ -223,6 +224,7 @@ impl Application {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let task = task.in_current_span();
         match &self.runtime {
             Some(runtime) => runtime.spawn(task),
             None => tokio::spawn(task),
@@ -410,6 +412,17 @@ impl Controller for Application {
                 connection,
                 subscription,
             } => self.unsubscribe(connection, subscription, replies),
+        }
+    }
+
+    fn is_busy(&self, connection: &ConnectionContext, subscription: &Subscribed) -> bool {
+        match &self.handlers[subscription.route() as usize] {
+            Handler::Direct(channel) => channel.is_busy(DirectSubscription::new(
+                connection,
+                subscription.identifier(),
+                subscription.state(),
+            )),
+            _ => false,
         }
     }
 

@@ -1,14 +1,14 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use sinew_streams::{Streams, StreamsError};
+use sinew_streams::{StreamName, Streams, StreamsError};
 use tokio::sync::Notify;
 
 use crate::follows::Follows;
-use crate::inbox::{Parcel, Whose};
+use crate::inbox::{Inbox, Parcel, Whose};
 use crate::mailbox::Node;
-use crate::statistics::{Counters, Statistics, up};
+use crate::statistics::{ShardStatistics, Statistics};
 use crate::{Broadcaster, Config, ConnectionIdentifiers, Controller};
 
 /// The cable of one node: its connections, its hub, and the application behind them. Cloning is cheap.
@@ -108,10 +108,11 @@ impl CableBuilder {
     pub fn build(self) -> Result<Cable, StreamsError> {
         let node = Arc::new(Node {
             config: self.config,
-            counters: Counters::default(),
+            connections: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
             streams: self.streams,
         });
-        let follows = Arc::new(Follows::new(node.clone()));
+        let follows = Arc::new(Follows::new());
         node.streams.attach(follows.clone())?;
         Ok(Cable {
             inner: Arc::new(Inner {
@@ -155,7 +156,7 @@ impl Cable {
     /// # Ok::<(), sinew_streams::StreamsError>(())
     /// ```
     pub fn incoming(&self) -> Incoming {
-        up(&self.inner.node.counters.connections);
+        self.inner.node.connections.fetch_add(1, Relaxed);
         Incoming(self.inner.clone())
     }
 
@@ -301,7 +302,8 @@ impl Cable {
             .for_each_shard(|inbox| inbox.post(Parcel::Restart, 0));
     }
 
-    /// As [`restart`](Self::restart), for good: a connection that still comes is told the same and closed.
+    /// As [`restart`](Self::restart), for good: a connection that still comes is told the same and closed. One that waits
+    /// for an answer of the application is told when it has it.
     /// Resolves when the last connection is gone.
     ///
     /// ```
@@ -329,20 +331,154 @@ impl Cable {
     /// # Ok(()) }
     /// ```
     pub async fn drain(&self) {
+        self.drain_over(Duration::ZERO).await;
+    }
+
+    /// As [`drain`](Self::drain), evenly over so long a time, so that not all come back at once.
+    ///
+    /// Who waits for an answer of the application is told after it, be it later:
+    /// [`Controller::is_busy`](crate::Controller::is_busy) says who does. [`restart`](Self::restart) tells all that are
+    /// left.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Cable, ConnectRequest, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    /// use std::time::Duration;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// # let mut client = Client::open(&cable);
+    /// # assert_eq!(client.receive().await["type"], "welcome");
+    /// let leaves = async {
+    ///     // The first is told at once.
+    ///     assert_eq!(client.receive().await["reason"], "server_restart");
+    ///     drop(client);
+    /// };
+    /// tokio::join!(cable.drain_over(Duration::from_secs(60)), leaves);
+    /// # Ok(()) }
+    /// ```
+    pub async fn drain_over(&self, window: Duration) {
         self.inner.draining.store(true, Relaxed);
-        self.restart();
+        self.inner
+            .follows
+            .for_each_shard(|inbox| inbox.post(Parcel::Depart(window), 0));
         loop {
             let empty = self.inner.empty.notified();
-            if self.inner.node.counters.connections.load(Relaxed) == 0 {
+            if self.inner.node.connections.load(Relaxed) == 0 {
                 return;
             }
             empty.await;
         }
     }
 
+    /// Whether it [drains](Self::drain): nobody new stays.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_streams::StreamsError> {
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// assert!(!cable.is_draining());
+    /// cable.drain().await;
+    /// assert!(cable.is_draining());
+    /// # Ok(()) }
+    /// ```
+    pub fn is_draining(&self) -> bool {
+        self.inner.draining.load(Relaxed)
+    }
+
     /// What it has done and holds.
+    ///
+    /// It adds up what each shard counts for itself, and takes no time from them but a moment of their inboxes' locks.
     pub fn statistics(&self) -> Statistics {
-        self.inner.node.counters.read()
+        let inner = &self.inner;
+        let mut statistics = inner.follows.statistics();
+        statistics.handshakes = self.handshakes();
+        statistics.connections = self.connections();
+        statistics
+    }
+
+    /// Connections now, as [`Statistics::connections`]: without looking at the shards, for whoever asks often.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// let one = cable.incoming();
+    /// assert_eq!((cable.connections(), cable.handshakes()), (1, 1));
+    /// # drop(one);
+    /// # Ok::<(), sinew_streams::StreamsError>(())
+    /// ```
+    pub fn connections(&self) -> u64 {
+        self.inner.node.connections.load(Relaxed)
+    }
+
+    /// Of the [connections](Self::connections), those that the application has not answered yet.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_streams::StreamsError> {
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// let mut client = Client::open(&cable);
+    /// assert_eq!(cable.handshakes(), 1);
+    /// assert_eq!(client.receive().await["type"], "welcome");
+    /// assert_eq!((cable.connections(), cable.handshakes()), (1, 0));
+    /// # Ok(()) }
+    /// ```
+    pub fn handshakes(&self) -> u64 {
+        // First those that were answered: what changes in between makes too many handshakes, never too few.
+        let answered = self.inner.node.answered.load(Relaxed);
+        self.connections().saturating_sub(answered)
+    }
+
+    /// What each shard of the connections holds.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers, ShardStatistics, shard::Shard};
+    /// # use sinew_streams::InProcessStreams;
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// let shard: Shard<std::net::TcpStream> = Shard::new(&cable, || {});
+    /// let shards: Vec<ShardStatistics> = cable.shards();
+    /// assert_eq!(shards.len(), 1);
+    /// assert_eq!((shards[0].connections, shards[0].inbox_bytes), (0, 0));
+    /// # drop(shard);
+    /// # Ok::<(), sinew_streams::StreamsError>(())
+    /// ```
+    pub fn shards(&self) -> Vec<ShardStatistics> {
+        let mut shards = Vec::new();
+        let inboxes = |inbox: &Arc<Inbox>| shards.push(inbox.statistics());
+        self.inner.follows.for_each_shard(inboxes);
+        shards
+    }
+
+    /// Whether somebody of this node follows the stream.
+    ///
+    /// Whoever makes a message that is dear to make can ask first. In a cluster another node may follow it.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// assert!(!cable.is_followed(&"news".into()));
+    /// # Ok::<(), sinew_streams::StreamsError>(())
+    /// ```
+    pub fn is_followed(&self, stream: &StreamName) -> bool {
+        self.inner.follows.is_followed(stream)
     }
 }
 
@@ -364,7 +500,7 @@ pub struct Incoming(Arc<Inner>);
 
 impl Drop for Incoming {
     fn drop(&mut self) {
-        if self.0.node.counters.connections.fetch_sub(1, Relaxed) == 1 {
+        if self.0.node.connections.fetch_sub(1, Relaxed) == 1 {
             self.0.empty.notify_waiters();
         }
     }

@@ -1,6 +1,7 @@
 //! One connection as a state machine: events in, effects out. No socket, no timer, no task, no runtime.
 
 mod effects;
+mod span;
 mod subscribed;
 #[cfg(test)]
 mod tests;
@@ -8,6 +9,7 @@ mod tests;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use sinew_protocol::{ClientCommand, CommandError, DisconnectReason, Identifier, ServerMessage};
@@ -18,7 +20,7 @@ pub use subscribed::Subscribed;
 
 use crate::controller::{Answer, Call, Changes, Confirmation, Refusal};
 use crate::statistics::{Counters, down, up};
-use crate::{Config, ConnectRequest, ConnectionContext};
+use crate::{Config, ConnectRequest, ConnectionContext, Controller};
 
 /// One client's socket-level life on the server.
 ///
@@ -95,6 +97,7 @@ impl Connection {
             }
             Event::Tick => self.tick(now, effects),
             Event::Disconnect { reason, reconnect } => self.end(reason, reconnect, effects),
+            Event::Flooded => self.flooded(effects),
             Event::Gone => self.gone(effects),
         }
     }
@@ -113,12 +116,30 @@ impl Connection {
         })
     }
 
+    /// Whether the application owes it an answer, to a command or to something that a command began.
+    pub(crate) fn is_busy(&self, controller: &dyn Controller) -> bool {
+        match &self.phase {
+            Phase::Open(Busy::No) => self
+                .subscriptions
+                .iter()
+                .any(|subscription| controller.is_busy(&self.context, subscription)),
+            Phase::Open(_) => true,
+            Phase::Connecting { .. } | Phase::Ended => false,
+        }
+    }
+
+    /// Those that stand, in the order in which they came.
+    #[cfg(test)]
+    pub(crate) fn subscriptions(&self) -> &[Subscribed] {
+        &self.subscriptions
+    }
+
     fn config(&self) -> &Config {
         &self.context.mailbox.node.config
     }
 
     fn counters(&self) -> &Counters {
-        &self.context.mailbox.node.counters
+        self.context.mailbox.counters()
     }
 
     fn next_ticket(&mut self) -> Ticket {
@@ -157,9 +178,18 @@ impl Connection {
         if matches!(self.phase, Phase::Ended) {
             return;
         }
+        self.counters().disconnected(reason);
         effects.send(ServerMessage::Disconnect { reason, reconnect });
         effects.close(reason.close_code(), reason.close_text());
         self.leave(effects);
+    }
+
+    /// Nothing is said but the close: a client that sends without end would not read it.
+    fn flooded(&mut self, effects: &mut impl Effects) {
+        if !matches!(self.phase, Phase::Ended) {
+            effects.close(1008, "Too many messages");
+            self.leave(effects);
+        }
     }
 
     fn gone(&mut self, effects: &mut impl Effects) {
@@ -169,6 +199,9 @@ impl Connection {
     /// Ends without a word to the client: streams are left, the application hears of it.
     fn leave(&mut self, effects: &mut impl Effects) {
         let phase = std::mem::replace(&mut self.phase, Phase::Ended);
+        if matches!(phase, Phase::Connecting { .. }) {
+            self.context.mailbox.node.answered.fetch_add(1, Relaxed);
+        }
         self.waiting = None;
         let mut subscriptions = std::mem::take(&mut self.subscriptions);
         for subscription in &mut subscriptions {
@@ -237,6 +270,7 @@ impl Connection {
     }
 
     fn command(&mut self, command: ClientCommand<'_>, effects: &mut impl Effects) {
+        let _span = span::of(self.context.id(), &command).entered();
         match command {
             ClientCommand::Subscribe { identifier } => self.subscribe(identifier, effects),
             ClientCommand::Unsubscribe { identifier } => self.unsubscribe(&identifier, effects),
@@ -272,10 +306,11 @@ impl Connection {
                 identifier_bytes = identifier.len(),
                 "subscription over its bound, rejected"
             );
+            up(&self.counters().subscriptions_over_bounds);
             self.reject(&identifier, effects);
             return;
         }
-        let identifier = Identifier::from(&*identifier);
+        let identifier = effects.identifier(&identifier);
         let ticket = self.next_ticket();
         let call = Call::Subscribe {
             connection: &self.context,
@@ -363,6 +398,7 @@ impl Connection {
     fn answered_connect(&mut self, answer: Answer, effects: &mut impl Effects) {
         match answer {
             Answer::Connected(identifiers) => {
+                self.context.mailbox.node.answered.fetch_add(1, Relaxed);
                 self.phase = Phase::Open(Busy::No);
                 effects.opened(*identifiers);
                 effects.send(ServerMessage::Welcome);

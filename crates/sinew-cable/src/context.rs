@@ -1,7 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use serde::Serialize;
 use sinew_protocol::{DisconnectReason, Identifier, write_string};
 use sinew_websocket::SharedFrame;
@@ -171,7 +170,7 @@ impl ConnectionContext {
             .push(Mail::Disconnect(DisconnectReason::Remote, reconnect));
     }
 
-    fn send(&self, frame: Bytes) -> bool {
+    fn send(&self, frame: SharedFrame) -> bool {
         self.mailbox.push(Mail::Frame(frame))
     }
 }
@@ -187,17 +186,23 @@ impl fmt::Debug for ConnectionContext {
 }
 
 /// The complete WebSocket frame of a data message, in one allocation of the right size.
-pub(crate) fn data_frame(identifier: &Identifier, message: &[u8]) -> Bytes {
+pub(crate) fn data_frame(identifier: &Identifier, message: &[u8]) -> SharedFrame {
+    with_data_head(identifier, |[before, identifier, after]| {
+        SharedFrame::text_from_parts(&[before, identifier, after, message, MESSAGE_END])
+    })
+}
+
+/// What a data message has after its message.
+pub(crate) const MESSAGE_END: &[u8] = b"}";
+
+/// Gives what a data message has before its message.
+pub(crate) fn with_data_head<T>(
+    identifier: &Identifier,
+    write: impl FnOnce(&[&[u8]; 3]) -> T,
+) -> T {
     let mut escaped = SmallEscape::new();
     escaped.write(identifier.as_str());
-    SharedFrame::text_from_parts(&[
-        br#"{"identifier":"#,
-        escaped.as_bytes(),
-        br#","message":"#,
-        message,
-        b"}",
-    ])
-    .into_bytes()
+    write(&[br#"{"identifier":"#, escaped.as_bytes(), br#","message":"#])
 }
 
 /// A JSON string of an identifier; most fit without an allocation.
@@ -209,21 +214,24 @@ impl SmallEscape {
     }
 
     fn write(&mut self, text: &str) {
-        // The common case by hand: printable text whose only escapes are quotes and backslashes.
-        if text.bytes().all(|byte| byte >= 0x20) {
-            self.0.push(b'"');
-            let mut rest = text.as_bytes();
-            while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\')) {
-                self.0.extend_from_slice(&rest[..at]);
-                self.0.extend_from_slice(&[b'\\', rest[at]]);
-                rest = &rest[at + 1..];
+        // The common case by hand, and without looking at each byte twice: printable text whose only escapes are quotes
+        // and backslashes.
+        let (mut plain, mut is_printable) = (0, true);
+        self.0.push(b'"');
+        for (at, byte) in text.bytes().enumerate() {
+            is_printable &= byte >= 0x20;
+            if matches!(byte, b'"' | b'\\') {
+                self.0.extend_from_slice(&text.as_bytes()[plain..at]);
+                self.0.push(b'\\');
+                plain = at;
             }
-            self.0.extend_from_slice(rest);
-            self.0.push(b'"');
-        } else {
+        }
+        self.0.extend_from_slice(&text.as_bytes()[plain..]);
+        self.0.push(b'"');
+        if !is_printable {
             let mut out = Vec::new();
             write_string(&mut out, text);
-            self.0.extend_from_slice(&out);
+            self.0 = SmallVec::from_vec(out);
         }
     }
 
@@ -258,7 +266,7 @@ mod tests {
     fn data_frame_has_rails_key_order() {
         let frame = data_frame(&Identifier::from(r#"{"channel":"A"}"#), br#"{"z":1,"a":2}"#);
         assert_eq!(
-            &frame[2..],
+            frame.payload(),
             br#"{"identifier":"{\"channel\":\"A\"}","message":{"z":1,"a":2}}"#
         );
     }

@@ -85,6 +85,59 @@ pub trait Controller: Send + Sync + 'static {
 
     /// A connection that had been welcomed is gone, with these subscriptions.
     fn disconnected(&self, connection: &ConnectionContext, subscriptions: Vec<Subscribed>);
+
+    /// Whether something that this subscription began, and whose call was answered, is still on its way to it. While it
+    /// is, a [drain](crate::Cable::drain_over) does not tell the client to leave.
+    ///
+    /// Called on the threads that drive connections; must not block. No by default.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+    /// # use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    /// # use sinew_cable::{
+    /// #     Answer, Cable, Call, Confirmation, ConnectionContext, ConnectionIdentifiers, Controller,
+    /// #     Replies, Subscribed,
+    /// # };
+    /// # use sinew_streams::InProcessStreams;
+    ///
+    /// /// Something that was begun goes on for so many looks.
+    /// struct Works(AtomicU32);
+    ///
+    /// impl Controller for Works {
+    /// #   fn handle(&self, call: Call<'_>, _: &Replies<'_>) -> Option<Answer> {
+    /// #       Some(match call {
+    /// #           Call::Connect(_) => Answer::connected(ConnectionIdentifiers::new()),
+    /// #           Call::Subscribe { .. } => Confirmation::new().into(),
+    /// #           _ => Answer::Done,
+    /// #       })
+    /// #   }
+    /// #   fn disconnected(&self, _: &ConnectionContext, _: Vec<Subscribed>) {}
+    ///     // And the rest.
+    ///     fn is_busy(&self, _: &ConnectionContext, _: &Subscribed) -> bool {
+    ///         self.0.fetch_sub(1, Relaxed) > 1
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let works = Arc::new(Works(AtomicU32::new(1)));
+    /// let cable = Cable::builder(works.clone(), Arc::new(InProcessStreams::new())).build()?;
+    /// # let mut client = Client::open(&cable);
+    /// # assert_eq!(client.receive().await["type"], "welcome");
+    /// client.subscribe("news");
+    /// # assert_eq!(client.receive().await["type"], "confirm_subscription");
+    /// let leaves = async {
+    ///     assert_eq!(client.receive().await["reason"], "server_restart");
+    ///     drop(client);
+    /// };
+    /// tokio::join!(cable.drain(), leaves);
+    /// assert_eq!(works.0.load(Relaxed), 0, "it was asked");
+    /// # Ok(()) }
+    /// ```
+    fn is_busy(&self, connection: &ConnectionContext, subscription: &Subscribed) -> bool {
+        let _ = (connection, subscription);
+        false
+    }
 }
 
 /// What the cable asks the application.

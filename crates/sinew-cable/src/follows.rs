@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::BuildHasher;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -14,8 +15,7 @@ use sinew_streams::{Position, Sink, StreamName, Streams};
 use smallvec::SmallVec;
 
 use crate::inbox::{Inbox, Parcel};
-use crate::mailbox::Node;
-use crate::statistics::up;
+use crate::statistics::Statistics;
 
 /// How many locks the streams are spread over. Each is a gate; a broadcast takes one, on the publisher's thread.
 const GATES: usize = 64;
@@ -28,13 +28,19 @@ pub(crate) type ShardNumber = u16;
 /// Lock order: a gate, then an inbox. A gate is also held while [`Streams::follow`] and `unfollow` are called, so that
 /// their order is that of the gate; the port's obligations keep a delivery from holding what those need.
 pub(crate) struct Follows {
-    node: Arc<Node>,
     hasher: RandomState,
     gates: Box<[Mutex<Gate>]>,
     shards: RwLock<Vec<Option<Arc<Inbox>>>>,
+    /// What shards have counted that are no more. Locked within `shards`.
+    former: Mutex<Statistics>,
 }
 
-type Gate = HashMap<StreamName, Followers, RandomState>;
+#[derive(Default)]
+struct Gate {
+    streams: HashMap<StreamName, Followers, RandomState>,
+    /// Messages that came through here, counted within the lock that each takes anyway.
+    broadcasts: u64,
+}
 
 struct Followers {
     shards: SmallVec<[ShardNumber; 4]>,
@@ -51,12 +57,12 @@ pub(crate) enum Joined {
 }
 
 impl Follows {
-    pub(crate) fn new(node: Arc<Node>) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            node,
             hasher: RandomState::default(),
             gates: (0..GATES).map(|_| Mutex::default()).collect(),
             shards: RwLock::default(),
+            former: Mutex::default(),
         }
     }
 
@@ -78,7 +84,32 @@ impl Follows {
 
     /// Forgets a shard, which must have left all streams.
     pub(crate) fn remove_shard(&self, number: ShardNumber) {
-        self.shards.write()[usize::from(number)] = None;
+        let mut shards = self.shards.write();
+        if let Some(inbox) = shards[usize::from(number)].take() {
+            inbox.counters.outgoing_bytes_max.store(0, Relaxed);
+            inbox.counters.add_to(&mut self.former.lock());
+        }
+    }
+
+    /// What all shards have counted, and what is counted here.
+    pub(crate) fn statistics(&self) -> Statistics {
+        let shards = self.shards.read();
+        let mut statistics = *self.former.lock();
+        for inbox in shards.iter().flatten() {
+            inbox.counters.add_to(&mut statistics);
+            statistics.inbox_bytes += inbox.statistics().inbox_bytes;
+        }
+        drop(shards);
+        for gate in &self.gates {
+            let gate = gate.lock();
+            statistics.streams += gate.streams.len() as u64;
+            statistics.broadcasts += gate.broadcasts;
+        }
+        statistics
+    }
+
+    pub(crate) fn is_followed(&self, stream: &StreamName) -> bool {
+        self.gate(stream).lock().streams.contains_key(stream)
     }
 
     pub(crate) fn for_each_shard(&self, mut visit: impl FnMut(&Arc<Inbox>)) {
@@ -98,7 +129,7 @@ impl Follows {
         shard: ShardNumber,
     ) -> Joined {
         let mut gate = self.gate(stream).lock();
-        let followed = match gate.entry(stream.clone()) {
+        let followed = match gate.streams.entry(stream.clone()) {
             Entry::Occupied(mut entry) => {
                 let followers = entry.get_mut();
                 if !followers.shards.contains(&shard) {
@@ -129,14 +160,14 @@ impl Follows {
 
     /// A stream that was being followed now is.
     pub(crate) fn followed(&self, stream: &StreamName) {
-        if let Some(followers) = self.gate(stream).lock().get_mut(stream) {
+        if let Some(followers) = self.gate(stream).lock().streams.get_mut(stream) {
             followers.followed = true;
         }
     }
 
     /// A shard follows it no more. With the last one the node does not either.
     pub(crate) fn leave(&self, streams: &dyn Streams, stream: &StreamName, shard: ShardNumber) {
-        let mut gate = self.gate(stream).lock();
+        let gate = &mut self.gate(stream).lock().streams;
         let Some(followers) = gate.get_mut(stream) else {
             return;
         };
@@ -153,9 +184,9 @@ impl Follows {
 
 impl Sink for Follows {
     fn deliver(&self, stream: &StreamName, _: Position, payload: &Bytes) {
-        up(&self.node.counters.broadcasts);
-        let gate = self.gate(stream).lock();
-        let Some(followers) = gate.get(stream) else {
+        let mut gate = self.gate(stream).lock();
+        gate.broadcasts += 1;
+        let Some(followers) = gate.streams.get(stream) else {
             return;
         };
         // Posted within the gate: a shard that has just joined or left sees it on the right side.

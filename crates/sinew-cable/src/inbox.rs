@@ -1,6 +1,8 @@
 //! One shard's inbox: the only way in from other threads.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -12,6 +14,7 @@ use crate::ConnectionIdentifiers;
 use crate::context::ConnectionId;
 use crate::mailbox::Mail;
 use crate::shard::Key;
+use crate::statistics::{Counters, ShardStatistics};
 
 /// Whose connections are meant.
 pub(crate) type Whose = Arc<dyn Fn(&ConnectionIdentifiers) -> bool + Send + Sync>;
@@ -30,12 +33,16 @@ pub(crate) enum Parcel {
     DisconnectIf(Whose, bool),
     /// Tell every connection `server_restart`.
     Restart,
+    /// The same, evenly over a time, and none that waits for an answer.
+    Depart(Duration),
 }
 
 /// Parcels of one shard, in the order in which they were posted.
 ///
 /// The shard is woken only while it sleeps: while it works, posting costs a lock and no system call.
 pub(crate) struct Inbox {
+    /// What the shard counts, here since it is what others know of a shard.
+    pub(crate) counters: Counters,
     state: Mutex<State>,
     bytes_max: usize,
     wake: Box<dyn Fn() + Send + Sync>,
@@ -56,6 +63,7 @@ struct State {
 impl Inbox {
     pub(crate) fn new(bytes_max: usize, wake: Box<dyn Fn() + Send + Sync>) -> Self {
         Self {
+            counters: Counters::default(),
             state: Mutex::default(),
             bytes_max,
             wake,
@@ -117,6 +125,14 @@ impl Inbox {
     /// The shard is awake by other means.
     pub(crate) fn awake(&self) {
         self.state.lock().asleep = false;
+    }
+
+    /// What the shard holds and what waits for it.
+    pub(crate) fn statistics(&self) -> ShardStatistics {
+        ShardStatistics {
+            connections: self.counters.present.load(Relaxed),
+            inbox_bytes: self.state.lock().bytes as u64,
+        }
     }
 
     /// When it is full: what to wait for before posting more.

@@ -70,4 +70,4 @@ pub use controller::{
 pub use error::{BroadcastError, ChannelError};
 pub use identifiers::ConnectionIdentifiers;
 pub use request::ConnectRequest;
-pub use statistics::Statistics;
+pub use statistics::{PingLag, ShardStatistics, Statistics};

@@ -1,12 +1,11 @@
 //! One connection's address: where others leave frames to write, answers, orders.
 
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
-
-use bytes::Bytes;
 
 use sinew_protocol::DisconnectReason;
 use sinew_streams::Streams;
+use sinew_websocket::SharedFrame;
 
 use crate::connection::Ticket;
 use crate::context::ConnectionId;
@@ -19,14 +18,17 @@ use crate::{Config, ConnectionIdentifiers};
 /// What a node's connections share.
 pub(crate) struct Node {
     pub(crate) config: Config,
-    pub(crate) counters: Counters,
+    /// How many there are, those on their way to a shard included.
+    pub(crate) connections: AtomicU64,
+    /// Of these, those that the application has answered.
+    pub(crate) answered: AtomicU64,
     pub(crate) streams: Arc<dyn Streams>,
 }
 
 /// One piece of mail.
 pub(crate) enum Mail {
-    /// A complete WebSocket frame.
-    Frame(Bytes),
+    /// A complete WebSocket frame, plain.
+    Frame(SharedFrame),
     /// The application's answer to a call.
     Answer(Ticket, Answer),
     /// A stream that had to be followed elsewhere now is, or cannot be.
@@ -71,6 +73,11 @@ impl Mailbox {
         }
     }
 
+    /// What its shard counts; for the shard's thread alone.
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.inbox.counters
+    }
+
     /// Adds mail. False when the connection no longer takes it.
     pub(crate) fn push(&self, mail: Mail) -> bool {
         let bytes = match &mail {
@@ -79,12 +86,13 @@ impl Mailbox {
                     return false;
                 }
                 // A sender that runs ahead of the shard is held to the bound of the outgoing queue as well.
-                let before = self.under_way.fetch_add(frame.len(), Relaxed);
+                let bytes = frame.as_bytes().len();
+                let before = self.under_way.fetch_add(bytes, Relaxed);
                 if before >= self.node.config.outbox_bytes_max {
-                    self.under_way.fetch_sub(frame.len(), Relaxed);
+                    self.under_way.fetch_sub(bytes, Relaxed);
                     return self.cut_off();
                 }
-                frame.len()
+                bytes
             }
             Mail::Disconnect(..) => {
                 let begins = self.begin_ending();

@@ -47,6 +47,9 @@ pub struct ConnectRequest {
     pub host: String,
     /// What was negotiated; none when nothing was offered or nothing matched.
     pub subprotocol: Option<Subprotocol>,
+    /// Whether messages may be compressed: permessage-deflate was negotiated, as
+    /// [`sinew_websocket::deflate`] does it.
+    pub deflate: bool,
     /// Values the layers before put into the request.
     pub extensions: Extensions,
 }

@@ -5,7 +5,7 @@
 //! ```
 //! use std::io::IoSlice;
 //! use std::sync::Arc;
-//! use std::time::Instant;
+//! use std::time::{Duration, Instant};
 //! use sinew_cable::shard::{Closing, Line, Outbox, Shard, Visit};
 //! use sinew_cable::{Application, Cable, ConnectRequest, ConnectionIdentifiers};
 //! # use sinew_streams::InProcessStreams;
@@ -40,19 +40,25 @@
 //! // A socket that brings a command.
 //! let mut visit = shard.visit(key).expect("it is there");
 //! let line: &mut Line<'_> = &mut visit.line;
+//! line.read(Instant::now(), 55);
 //! line.receive_text(Instant::now(), r#"{"command":"ping"}"#);
 //! line.receive_binary(Instant::now(), br#"{"command":"ping"}"#);
-//! line.send_frame(bytes::Bytes::from_static(b"\x8a\x00"));
+//! line.receive_control(Instant::now(), bytes::Bytes::from_static(b"\x8a\x00"));
 //! let outbox = line.outbox().expect("two answers and a pong");
 //! assert_eq!(outbox.slices(&mut [IoSlice::new(&[]); 16]), 3);
 //! assert!(!line.is_congested(), "the application is not behind");
+//! assert_eq!(line.pause(Instant::now()), None, "the client does not send too fast");
 //!
-//! // Within two intervals every connection has its ping.
-//! let interval = shard.tick_interval() * 256;
-//! assert_eq!(interval, cable.config().ping_interval * 2);
-//! for _ in 0..256 {
-//!     shard.ping(Instant::now(), 1_700_000_000);
+//! // Within one and a half of the interval every connection has its ping.
+//! let within = cable.config().ping_interval * 3 / 2;
+//! let mut passed = Duration::ZERO;
+//! while passed <= within {
+//!     shard.ping(Instant::now(), Duration::from_secs(1_700_000_000));
+//!     passed += shard.tick_interval();
 //! }
+//! let mut visit = shard.visit(key).expect("it is there");
+//! let outbox = visit.line.outbox().expect("and a ping");
+//! assert_eq!(outbox.slices(&mut [IoSlice::new(&[]); 16]), 4);
 //!
 //! // The server ends it: the close goes out after what waits, and nothing may follow.
 //! cable.restart();
@@ -60,6 +66,7 @@
 //! let mut visit = shard.visit(key).expect("it is there");
 //! let closing: Closing = visit.line.closing().expect("it was told to end");
 //! assert_eq!((closing.code, closing.text), (1001, "Server restart"));
+//! visit.line.send_frame(bytes::Bytes::from_static(b"\x88\x02\x03\xe9"));
 //! visit.line.stop();
 //!
 //! // The socket is gone.
@@ -69,9 +76,14 @@
 //! # Ok(()) }
 //! ```
 
+mod departure;
+mod forms;
 mod hub;
+mod intake;
+mod names;
 mod outbox;
 mod perform;
+mod pulse;
 mod slots;
 mod wheel;
 
@@ -80,23 +92,27 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use sinew_protocol::{DisconnectReason, ServerMessage};
-use sinew_websocket::SharedFrame;
+use sinew_protocol::DisconnectReason;
 
 pub(crate) use hub::Seat;
 pub use outbox::Outbox;
 
 use crate::cable::{Inner, mix};
 use crate::connection::{Connection, Event};
-use crate::context::{ConnectionId, data_frame};
+use crate::context::ConnectionId;
 use crate::follows::ShardNumber;
 use crate::inbox::{Inbox, Parcel};
 use crate::mailbox::{Mail, Mailbox};
-use crate::statistics::up;
+use crate::statistics::{Peak, add, down, up};
 use crate::{Cable, ConnectRequest, ConnectionContext, Incoming};
+use departure::Departure;
+use forms::{Compressor, Forms, Message};
 use hub::Hub;
+use intake::{Buckets, Rates};
+use names::Names;
 use outbox::Spares;
 use perform::Performer;
+use pulse::{Beat, PingFrames, Pulse};
 use slots::Slots;
 use wheel::{Place, Wheel};
 
@@ -154,13 +170,25 @@ pub struct Shard<P> {
     inbox: Arc<Inbox>,
     links: Slots<Link<P>>,
     hub: Hub,
+    names: Names,
     wheel: Wheel,
+    /// How many ticks nothing may come from a client; zero is for ever.
+    pong_ticks: u32,
+    rates: Rates,
     /// Connections that have something to write or a close to send, each once.
     dirty: Vec<Key>,
     /// Connections whose socket is gone, kept until what was posted for them before has been looked at.
     departing: Vec<Key>,
     parcels: Vec<Parcel>,
     spares: Spares,
+    departure: Option<Box<Departure>>,
+    compressor: Compressor,
+    /// Connections that negotiated compression: without one, a broadcast need not ask each.
+    deflating: usize,
+    /// Bytes in the longest outgoing queue.
+    longest_outbox: Peak,
+    /// Ticks so far.
+    ticks: u32,
 }
 
 struct Link<P> {
@@ -170,8 +198,12 @@ struct Link<P> {
     /// Boxed, since few connections end at any time.
     closing: Option<Box<Closing>>,
     place: Place,
+    pulse: Pulse,
+    buckets: Buckets,
     is_dirty: bool,
     is_departing: bool,
+    /// Messages may be sent compressed.
+    deflate: bool,
     peer: P,
     /// Counted as long as it is here.
     _incoming: Incoming,
@@ -209,22 +241,51 @@ pub struct Visit<'a, P> {
 pub struct Line<'a> {
     connection: &'a mut Connection,
     performer: Performer<'a>,
+    rates: &'a Rates,
+    buckets: &'a mut Buckets,
+    pulse: &'a mut Pulse,
 }
 
 impl Line<'_> {
+    /// So many bytes were read from the socket; what messages they are comes next.
+    pub fn read(&mut self, now: Instant, bytes: usize) {
+        self.pulse.heard();
+        self.rates.count_bytes(now, self.buckets, bytes);
+    }
+
+    fn count_message(&mut self, now: Instant) {
+        self.pulse.heard();
+        self.rates.count_message(now, self.buckets);
+    }
+
     /// A text message came.
     pub fn receive_text(&mut self, now: Instant, text: &str) {
+        self.count_message(now);
+        self.count_received(text.len());
         self.connection
             .handle(now, Event::Text(text), &mut self.performer);
     }
 
     /// A binary message came.
     pub fn receive_binary(&mut self, now: Instant, bytes: &[u8]) {
+        self.count_message(now);
+        self.count_received(bytes.len());
         self.connection
             .handle(now, Event::Binary(bytes), &mut self.performer);
     }
 
-    /// A frame of the WebSocket protocol itself is to be written, such as a pong.
+    fn count_received(&self, bytes: usize) {
+        let counters = self.performer.mailbox.counters();
+        add(&counters.bytes_received, bytes as u64);
+    }
+
+    /// A frame of the WebSocket protocol itself came, such as a ping, and this is the answer to it.
+    pub fn receive_control(&mut self, now: Instant, answer: Bytes) {
+        self.count_message(now);
+        self.performer.write(answer);
+    }
+
+    /// A frame of the WebSocket protocol itself is to be written, such as a close.
     pub fn send_frame(&mut self, frame: Bytes) {
         self.performer.write(frame);
     }
@@ -248,6 +309,29 @@ impl Line<'_> {
     pub fn is_congested(&self) -> bool {
         self.connection.is_congested()
     }
+
+    /// How long the socket should not be read, since its client sends faster than it may; to be asked once after the
+    /// messages of a [read](Self::read). One that has sent [far too much](crate::Config::incoming_pause_max) is closed
+    /// instead, and read on for its answer.
+    pub fn pause(&mut self, now: Instant) -> Option<Duration> {
+        if self.performer.closing.is_some() {
+            return None;
+        }
+        let pause = self.rates.pause(now, *self.buckets)?;
+        let node = &self.performer.cable.node;
+        if pause > node.config.incoming_pause_max {
+            up(&self.performer.mailbox.counters().flooding_connections);
+            tracing::debug!(
+                connection = self.performer.mailbox.id.get(),
+                "a client sent far more than it may, connection closed"
+            );
+            self.connection
+                .handle(now, Event::Flooded, &mut self.performer);
+            return None;
+        }
+        up(&self.performer.mailbox.counters().incoming_pauses);
+        Some(pause)
+    }
 }
 
 impl<P> Shard<P> {
@@ -257,21 +341,32 @@ impl<P> Shard<P> {
     /// It keeps the cable. Dropping it ends its connections.
     pub fn new(cable: &Cable, wake: impl Fn() + Send + Sync + 'static) -> Self {
         let cable = cable.inner.clone();
-        let inbox = Arc::new(Inbox::new(
-            cable.node.config.inbox_bytes_max,
-            Box::new(wake),
-        ));
+        let config = &cable.node.config;
+        let inbox = Arc::new(Inbox::new(config.inbox_bytes_max, Box::new(wake)));
+        let wheel = Wheel::new(config);
+        let pong_ticks = config
+            .pong_timeout
+            .as_nanos()
+            .div_ceil(wheel.tick().as_nanos());
         Self {
             number: cable.follows.add_shard(inbox.clone()),
-            cable,
-            inbox,
+            compressor: Compressor::new(&cable.node.config),
+            deflating: 0,
             links: Slots::new(),
             hub: Hub::default(),
-            wheel: Wheel::default(),
+            names: Names::default(),
+            wheel,
+            pong_ticks: u32::try_from(pong_ticks).unwrap_or(u32::MAX),
+            rates: Rates::new(Instant::now(), config),
             dirty: Vec::new(),
             departing: Vec::new(),
             parcels: Vec::new(),
-            spares: Spares::default(),
+            spares: Spares::new(inbox.clone()),
+            longest_outbox: Peak::default(),
+            ticks: 0,
+            inbox,
+            departure: None,
+            cable,
         }
     }
 
@@ -304,19 +399,27 @@ impl<P> Shard<P> {
         let context = ConnectionContext {
             mailbox: mailbox.clone(),
         };
-        let place = self.wheel.add(key, mix(id.get() ^ self.cable.seed));
+        self.deflating += usize::from(request.deflate);
+        let (interval, pulse) = pulse::asked_for(&request, &self.cable.node.config);
+        let period = self.wheel.ticks(interval);
+        let random = mix(id.get() ^ self.cable.seed);
+        let place = self.wheel.add(key, period, random);
         self.links.insert(Link {
             connection: Connection::new(now, context),
             mailbox,
             outbox: None,
             closing: None,
             place,
+            pulse,
+            buckets: Buckets::default(),
             is_dirty: false,
             is_departing: false,
+            deflate: request.deflate,
             peer,
             _incoming: incoming,
         });
-        up(&self.cable.node.counters.connections_opened);
+        up(&self.inbox.counters.connections_opened);
+        up(&self.inbox.counters.present);
         self.handle(now, key, Event::Opened(request));
         if self.cable.draining.load(Relaxed) {
             let reason = DisconnectReason::ServerRestart;
@@ -340,6 +443,9 @@ impl<P> Shard<P> {
             peer: &mut link.peer,
             line: Line {
                 connection: &mut link.connection,
+                rates: &self.rates,
+                buckets: &mut link.buckets,
+                pulse: &mut link.pulse,
                 performer: Performer {
                     cable: &self.cable,
                     number: self.number,
@@ -351,6 +457,8 @@ impl<P> Shard<P> {
                     dirty: &mut self.dirty,
                     hub: &mut self.hub,
                     spares: &mut self.spares,
+                    names: &mut self.names,
+                    compressor: link.deflate.then_some(&mut self.compressor),
                 },
             },
         })
@@ -361,6 +469,7 @@ impl<P> Shard<P> {
             let Line {
                 connection,
                 mut performer,
+                ..
             } = line;
             connection.handle(now, event, &mut performer);
         }
@@ -368,10 +477,11 @@ impl<P> Shard<P> {
 
     /// Takes what others posted. False when there was nothing.
     pub fn take_mail(&mut self, now: Instant) -> bool {
+        let leaving = self.leaving(now);
         let mut parcels = std::mem::take(&mut self.parcels);
         self.inbox.take(&mut parcels);
         let departing = self.departing.len();
-        let any = !parcels.is_empty();
+        let any = !parcels.is_empty() || !leaving.is_empty();
         for parcel in parcels.drain(..) {
             match parcel {
                 Parcel::Mail { key, id, mail } => self.mail(now, key, id, mail),
@@ -386,7 +496,12 @@ impl<P> Shard<P> {
                     let reason = DisconnectReason::ServerRestart;
                     self.disconnect_all(now, reason, reason.reconnect(), |_| true);
                 }
+                Parcel::Depart(window) => self.depart(now, window),
             }
+        }
+        for key in leaving {
+            let reason = DisconnectReason::ServerRestart;
+            self.disconnect(now, key, reason, reason.reconnect());
         }
         if parcels.capacity() <= 4096 {
             self.parcels = parcels;
@@ -407,8 +522,12 @@ impl<P> Shard<P> {
         }
         match mail {
             Mail::Frame(frame) => {
-                link.mailbox.taken(frame.len());
-                self.push_frame(key, frame);
+                link.mailbox.taken(frame.as_bytes().len());
+                let counters = &self.inbox.counters;
+                let compressed = (link.deflate && link.closing.is_none())
+                    .then(|| self.compressor.text(frame.payload(), counters))
+                    .flatten();
+                self.push_frame(key, compressed.unwrap_or_else(|| frame.into_bytes()));
             }
             Mail::Answer(ticket, answer) => {
                 self.handle(now, key, Event::Answered(ticket, answer));
@@ -419,6 +538,9 @@ impl<P> Shard<P> {
                 self.look_again(key);
             }
             Mail::Disconnect(reason, reconnect) => {
+                if reason == DisconnectReason::TooSlow {
+                    up(&self.inbox.counters.slow_connections);
+                }
                 self.handle(now, key, Event::Disconnect { reason, reconnect });
             }
         }
@@ -434,17 +556,27 @@ impl<P> Shard<P> {
     fn broadcast(&mut self, stream: &sinew_streams::StreamName, payload: &Bytes) {
         let hub = std::mem::take(&mut self.hub);
         let mut deliveries = 0;
+        let mut message = Message::new(payload, &self.compressor, self.deflating > 0);
         hub.for_each(stream, |identifier, members| {
-            // Once per identifier, whatever the number of members.
-            let frame = data_frame(identifier, payload);
-            for key in members {
-                self.push_frame(key, frame.clone());
+            // Encoded once per identifier, whatever the number of members.
+            let mut forms = Forms::default();
+            for key in members.iter().flatten().copied() {
+                let frame = if message.may_be_compressed() && self.has_deflate(key) {
+                    let counters = &self.inbox.counters;
+                    message.compressed(identifier, &mut forms, &mut self.compressor, counters)
+                } else {
+                    message.plain(identifier, &mut forms)
+                };
+                self.push_frame(key, frame);
                 deliveries += 1;
             }
         });
         self.hub = hub;
-        let counters = &self.cable.node.counters;
-        counters.broadcast_deliveries.fetch_add(deliveries, Relaxed);
+        add(&self.inbox.counters.broadcast_deliveries, deliveries);
+    }
+
+    fn has_deflate(&self, key: Key) -> bool {
+        self.links.get(key.0).is_some_and(|link| link.deflate)
     }
 
     /// A data frame for one connection: bounded, and nothing for one that ends.
@@ -457,8 +589,9 @@ impl<P> Shard<P> {
         }
         let config = &self.cable.node.config;
         let (frames, bytes) = link.outbox.as_ref().map_or((0, 0), |outbox| outbox.load());
+        self.longest_outbox.see(bytes);
         if bytes >= config.outbox_bytes_max || frames >= config.outbox_messages_max {
-            up(&self.cable.node.counters.slow_connections);
+            up(&self.inbox.counters.slow_connections);
             tracing::debug!(
                 connection = link.mailbox.id.get(),
                 bytes,
@@ -515,31 +648,71 @@ impl<P> Shard<P> {
 
     /// How often [`ping`](Self::ping) is to be called, evenly, while there are connections.
     pub fn tick_interval(&self) -> Duration {
-        (self.cable.node.config.ping_interval / wheel::SLOTS).max(Duration::from_millis(1))
+        self.wheel.tick()
     }
 
-    /// Visits the next part of the connections: one shared frame for those that are open; those whose welcome is owed are
-    /// given up when it took too long.
-    pub fn ping(&mut self, now: Instant, unix_seconds: u64) {
-        let (tick, keys) = self.wheel.turn();
-        if keys.is_empty() {
-            return;
+    /// The tick that comes now was due that long ago: counted in [`Statistics::ping_lag`](crate::Statistics::ping_lag).
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers, shard::Shard};
+    /// # use sinew_streams::InProcessStreams;
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// let mut shard: Shard<std::net::TcpStream> = Shard::new(&cable, || {});
+    /// shard.tick_was_late(Duration::from_millis(20));
+    /// assert_eq!(cable.statistics().ping_lag.sum, Duration::from_millis(20));
+    /// # Ok::<(), sinew_streams::StreamsError>(())
+    /// ```
+    pub fn tick_was_late(&mut self, lag: Duration) {
+        self.inbox.counters.tick_was_late(lag);
+    }
+
+    /// What is kept of the longest queue is of the last ping interval or two.
+    fn see_longest_outbox(&mut self) {
+        self.ticks = self.ticks.wrapping_add(1);
+        let interval = self.wheel.ticks(self.cable.node.config.ping_interval);
+        if self.ticks.is_multiple_of(u32::from(interval).max(1)) {
+            self.longest_outbox.turn();
         }
-        let keys = keys.to_vec();
-        let frame = ping_frame(unix_seconds);
-        for key in keys {
-            let Some(link) = self.links.get(key.0) else {
+        let longest = &self.inbox.counters.outgoing_bytes_max;
+        longest.store(self.longest_outbox.get(), Relaxed);
+    }
+
+    /// Visits the connections whose time it is, `unix` after the epoch. Those that are open get a ping, in a frame they
+    /// share; those from whom nothing came for too long, or whose welcome is owed for too long, are given up.
+    pub fn ping(&mut self, now: Instant, unix: Duration) {
+        let mut frames = PingFrames::new(unix);
+        self.see_longest_outbox();
+        for key in self.wheel.turn() {
+            let Some(link) = self.links.get_mut(key.0) else {
                 continue;
             };
-            if !link.place.is_due(tick) || link.is_departing {
+            self.wheel.further(key, &mut link.place);
+            if link.is_departing {
                 continue;
             }
-            if link.connection.is_open() {
-                self.push_frame(key, frame.clone());
-            } else {
+            if !link.connection.is_open() {
                 self.handle(now, key, Event::Tick);
+                continue;
+            }
+            if link.connection.is_congested() || self.rates.pause(now, link.buckets).is_some() {
+                // Nothing is read from it: it cannot be heard.
+                link.pulse.heard();
+            }
+            match link.pulse.beat(link.place.period(), self.pong_ticks) {
+                Beat::Ping(kind) => self.push_frame(key, frames.get(kind)),
+                Beat::Lost => self.lost(now, key),
             }
         }
+    }
+
+    /// Nothing came from the client for too long.
+    fn lost(&mut self, now: Instant, key: Key) {
+        up(&self.inbox.counters.silent_connections);
+        let reason = DisconnectReason::NoPong;
+        self.disconnect(now, key, reason, reason.reconnect());
     }
 
     /// The next connection that has something to write, a close to send, or a reason to read on.
@@ -586,6 +759,15 @@ impl<P> Shard<P> {
         let Some(link) = self.links.remove(key.0) else {
             return;
         };
+        // It has left, and so was answered.
+        self.cable.node.answered.fetch_sub(1, Relaxed);
+        self.deflating -= usize::from(link.deflate);
+        down(&self.inbox.counters.present);
+        if self.links.len() == 0 {
+            // No tick comes any more that would see that the queues are gone.
+            self.longest_outbox = Peak::default();
+            self.inbox.counters.outgoing_bytes_max.store(0, Relaxed);
+        }
         if let Some(moved) = self.wheel.remove(link.place)
             && let Some(other) = self.links.get_mut(moved.0)
         {
@@ -596,7 +778,8 @@ impl<P> Shard<P> {
     /// Whether there is nothing to do but to wait; then a parcel that comes calls the wake function.
     #[must_use]
     pub fn sleep(&self) -> bool {
-        self.dirty.is_empty() && self.departing.is_empty() && self.inbox.sleep()
+        let departs = self.departure.as_ref().is_some_and(|it| it.is_new);
+        !departs && self.dirty.is_empty() && self.departing.is_empty() && self.inbox.sleep()
     }
 
     /// Awake again, by other means than the wake function: it need not be called.
@@ -615,12 +798,6 @@ impl<P> Drop for Shard<P> {
         self.cable.follows.remove_shard(self.number);
         self.inbox.close();
     }
-}
-
-fn ping_frame(unix_seconds: u64) -> Bytes {
-    let mut text = Vec::new();
-    ServerMessage::Ping { unix_seconds }.write(&mut text);
-    SharedFrame::text(&text).into_bytes()
 }
 
 #[cfg(test)]

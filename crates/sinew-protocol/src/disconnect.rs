@@ -11,7 +11,7 @@ use std::fmt;
 /// | `server_restart` | yes | 1001 | `Server restart` | this server goes away or was told to restart |
 /// | `remote` | as told, usually yes | 1000 | `Closed remotely` | the application ended it |
 /// | `idle_timeout` | no | 1000 | `Idle Timeout` | no answer to connect within the handshake's time |
-/// | `no_pong` | yes | 1000 | `No Pong` | the client did not answer pings it had agreed to answer |
+/// | `no_pong` | yes | 1000 | `No Pong` | nothing came from the client for too long, although it was asked |
 /// | `too_slow` | yes | 1000 | | the outgoing queue went over its bound |
 /// | `invalid_request` | no | 1000 | | reserved; no server sends it today |
 ///
@@ -44,7 +44,7 @@ pub enum DisconnectReason {
     Remote,
     /// The application did not answer the connect in time.
     IdleTimeout,
-    /// The client missed its pong deadline.
+    /// Nothing came from the client for too long, although it was asked for a sign of life.
     NoPong,
     /// The outgoing queue went over its bound.
     TooSlow,

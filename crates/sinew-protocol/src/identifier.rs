@@ -27,6 +27,22 @@ impl Identifier {
         &self.0
     }
 
+    /// Whether somebody else holds a clone of it: the text itself is kept once for all of them.
+    ///
+    /// ```
+    /// use sinew_protocol::Identifier;
+    ///
+    /// let one = Identifier::from("news");
+    /// assert!(!one.is_shared());
+    /// let clone = one.clone();
+    /// assert!(one.is_shared() && clone.is_shared());
+    /// drop(clone);
+    /// assert!(!one.is_shared());
+    /// ```
+    pub fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
     /// The `channel` inside, or nothing when the text is not a JSON object with such a string.
     pub fn channel(&self) -> Option<String> {
         #[derive(Deserialize)]

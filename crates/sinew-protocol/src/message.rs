@@ -16,7 +16,7 @@ use crate::{DisconnectReason, Identifier};
 /// assert_eq!(out, br#"{"identifier":"{\"channel\":\"ChatChannel\"}","message":{"text":"hi"}}"#);
 ///
 /// out.clear();
-/// ServerMessage::Ping { unix_seconds: 1_700_000_000 }.write(&mut out);
+/// ServerMessage::Ping { timestamp: 1_700_000_000 }.write(&mut out);
 /// assert_eq!(out, br#"{"type":"ping","message":1700000000}"#);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +25,8 @@ pub enum ServerMessage<'a> {
     Welcome,
     /// A sign of life, sent on a timer. Some clients count nothing else as life.
     Ping {
-        /// Unix time in whole seconds.
-        unix_seconds: u64,
+        /// Unix time: in whole seconds, unless the client asked for milliseconds or nanoseconds.
+        timestamp: u64,
     },
     /// The answer to a client's `ping` command.
     Pong,
@@ -71,8 +71,8 @@ impl ServerMessage<'_> {
     pub fn write(&self, out: &mut Vec<u8>) {
         match *self {
             Self::Welcome => out.extend_from_slice(br#"{"type":"welcome"}"#),
-            Self::Ping { unix_seconds } => {
-                write!(out, r#"{{"type":"ping","message":{unix_seconds}}}"#)
+            Self::Ping { timestamp } => {
+                write!(out, r#"{{"type":"ping","message":{timestamp}}}"#)
                     .expect("writing into a Vec cannot fail");
             }
             Self::Pong => out.extend_from_slice(br#"{"type":"pong"}"#),

@@ -71,7 +71,7 @@ fn server_messages() {
     #[derive(Deserialize)]
     struct Case {
         message: String,
-        unix_seconds: Option<u64>,
+        timestamp: Option<u64>,
         #[serde(default)]
         identifier: String,
         value: Option<String>,
@@ -82,7 +82,7 @@ fn server_messages() {
         let message = match case.message.as_str() {
             "welcome" => ServerMessage::Welcome,
             "ping" => ServerMessage::Ping {
-                unix_seconds: case.unix_seconds.expect("a ping has a time"),
+                timestamp: case.timestamp.expect("a ping has a time"),
             },
             "pong" => ServerMessage::Pong,
             "confirm" => ServerMessage::Confirm {

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+use tracing::Span;
+
 use crate::data::ReflexData;
 use crate::error::Error;
 use crate::registry::Route;
@@ -10,4 +13,8 @@ use crate::registry::Route;
 pub(crate) struct Call {
     pub(crate) data: Arc<ReflexData>,
     pub(crate) route: Result<Arc<Route>, Error>,
+    /// When it came.
+    pub(crate) came: Instant,
+    /// From the frame that brought it to its reply; none unless somebody looks.
+    pub(crate) span: Span,
 }

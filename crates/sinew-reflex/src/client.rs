@@ -114,6 +114,20 @@ impl Client {
         &self.stream
     }
 
+    /// Whether calls of it run or wait, or their replies are being published.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use sinew_reflex::{Client, Handshake};
+    ///
+    /// let client = Client::new("StimulusReflex::Channel:7".into(), Arc::new(Handshake::default()));
+    /// assert!(!client.is_busy(), "nothing was called");
+    /// ```
+    pub fn is_busy(&self) -> bool {
+        let lanes = self.lanes.lock();
+        lanes.under_way > 0 || lanes.refusals > 0
+    }
+
     pub(crate) fn identifiers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.identifiers
             .iter()

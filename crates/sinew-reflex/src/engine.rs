@@ -1,7 +1,7 @@
 //! The engine: takes calls, finds their reflex, runs them in their lanes.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -10,6 +10,7 @@ use sinew_cable_ready::Operations;
 use sinew_streams::{StreamName, Streams};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::cable_ready::CableReady;
 use crate::call::Call;
@@ -18,11 +19,13 @@ use crate::config::Config;
 use crate::data::ReflexData;
 use crate::definition::Reflexes;
 use crate::error::{BuildError, Error, ErrorKind};
+use crate::measure::{Present, ReflexStatistics};
 use crate::page::PageRenderer;
 use crate::reflex::Morph;
 use crate::registry::{self, Pending, Registry};
 use crate::reply::{Reply, Status};
 use crate::run;
+use crate::span;
 use crate::statistics::{Counters, Statistics, count};
 use crate::target::brief;
 
@@ -126,15 +129,18 @@ impl Engine {
         let route = shared.registry.route(&data.target()).cloned();
         let concurrent = route.as_ref().is_ok_and(|route| route.concurrent);
         let call = Call {
+            span: span::of_call(client, &data, route.as_ref().ok()),
             data: Arc::new(data),
             route,
+            came: Instant::now(),
         };
         match client.enqueue(call, concurrent, &shared.config) {
-            Enqueued::Waiting => {}
+            Enqueued::Waiting => count(&shared.counters.waiting),
             Enqueued::First(tab, first) => {
                 shared.under_way.begin();
                 let (shared, client) = (Arc::clone(shared), Arc::clone(client));
                 self.runtime().spawn(async move {
+                    let lane = Present::new(&shared.counters.lanes);
                     let mut call = first;
                     loop {
                         run::perform(&shared, &client, call).await;
@@ -142,7 +148,9 @@ impl Engine {
                             Some(next) => call = next,
                             None => break,
                         }
+                        shared.counters.waiting.fetch_sub(1, Ordering::Relaxed);
                     }
+                    drop(lane);
                     shared.under_way.end();
                 });
             }
@@ -206,6 +214,49 @@ impl Engine {
         self.shared.counters.snapshot()
     }
 
+    /// What it has done by the name of each action that was called, in the order of the names.
+    ///
+    /// ```
+    /// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/server.rs")); }
+    /// # use server::Server;
+    /// # use serde_json::json;
+    /// # use sinew_macros::reflex;
+    /// # use sinew_reflex::{Reflex, ReflexStatistics};
+    /// # struct Counter;
+    /// # #[reflex(crate = sinew_reflex)]
+    /// # impl Counter {
+    /// #     async fn increment(&self, cx: &mut Reflex) { cx.morph_nothing(); }
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let mut server = Server::new(|engine| engine.reflex(Counter)).await;
+    /// server.send("Counter#increment", json!({}));
+    /// # server.message().await;
+    /// server.engine.idle().await;
+    /// let reflexes: Vec<ReflexStatistics> = server.engine.reflexes();
+    /// assert_eq!(reflexes[0].name, "CounterReflex#increment");
+    /// assert_eq!((reflexes[0].durations.count(), reflexes[0].errors), (1, 0));
+    /// # }
+    /// ```
+    pub fn reflexes(&self) -> Vec<ReflexStatistics> {
+        self.shared.registry.statistics()
+    }
+
+    /// The same engine, without keeping it: for what the engine itself holds, such as its state.
+    ///
+    /// ```
+    /// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/server.rs")); }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let server = server::Server::new(|engine| engine).await;
+    /// let weak = server.engine.downgrade();
+    /// assert_eq!(weak.upgrade().map(|engine| engine.statistics().calls), Some(0));
+    /// drop(server);
+    /// assert!(weak.upgrade().is_none());
+    /// # }
+    /// ```
+    pub fn downgrade(&self) -> WeakEngine {
+        WeakEngine(Arc::downgrade(&self.shared))
+    }
+
     /// The settings it runs with.
     pub fn config(&self) -> &Config {
         &self.shared.config
@@ -213,6 +264,34 @@ impl Engine {
 
     fn runtime(&self) -> &Handle {
         self.shared.cable_ready.runtime()
+    }
+}
+
+/// An [`Engine`] that ends when nobody else holds it; see [`Engine::downgrade`].
+///
+/// ```
+/// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/server.rs")); }
+/// use sinew_reflex::WeakEngine;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// # let server = server::Server::new(|engine| engine).await;
+/// let weak: WeakEngine = server.engine.downgrade();
+/// assert!(weak.upgrade().is_some());
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct WeakEngine(Weak<Shared>);
+
+impl WeakEngine {
+    /// The engine, while it is there.
+    pub fn upgrade(&self) -> Option<Engine> {
+        self.0.upgrade().map(|shared| Engine { shared })
+    }
+}
+
+impl std::fmt::Debug for WeakEngine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WeakEngine").finish_non_exhaustive()
     }
 }
 

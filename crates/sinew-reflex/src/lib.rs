@@ -72,6 +72,7 @@ pub mod html;
 mod inflection;
 mod joined;
 mod log;
+mod measure;
 mod morph;
 mod nearest;
 mod outcome;
@@ -84,6 +85,7 @@ mod reply;
 #[cfg(feature = "axum")]
 mod respond;
 mod run;
+mod span;
 mod statistics;
 mod target;
 mod version;
@@ -99,10 +101,11 @@ pub use definition::{
     Skip,
 };
 pub use element::{Element, ElementError};
-pub use engine::{Engine, EngineBuilder};
+pub use engine::{Engine, EngineBuilder, WeakEngine};
 pub use error::{BuildError, Error, ErrorKind, Result};
 pub use handle::ReflexHandle;
 pub use headers::PackedHeaders;
+pub use measure::{Durations, ReflexStatistics};
 pub use outcome::Outcome;
 pub use page::{IsReflex, Page, PageRenderer, PageRequest, RenderError, Route};
 pub use params::{Params, ParamsError};

@@ -10,6 +10,7 @@ use crate::page::{Page, PageRequest};
 use crate::reflex::{Morph, Reflex};
 use crate::reply::Status;
 use crate::run::{guard, status};
+use crate::span;
 use crate::statistics::count;
 
 /// Turns the morphs of a reflex into its reply.
@@ -40,6 +41,7 @@ pub(crate) fn selector(cx: &mut Reflex) -> Result<String> {
         };
         (&**selector, operation)
     });
+    span::ended(cx.span(), cx.morph, "morph");
     log::morphed(cx, &operations.collect::<Vec<_>>());
     Ok(reply.finish())
 }
@@ -120,6 +122,7 @@ fn roots(cx: &mut Reflex, page: &Page) -> Result<String> {
     }
     count(&cx.shared().counters.pages);
     let operations = roots.iter().map(|root| (selectors[root.selector], "morph"));
+    span::ended(cx.span(), cx.morph, "morph");
     log::morphed(cx, &operations.collect::<Vec<_>>());
     Ok(reply.finish())
 }

@@ -9,6 +9,7 @@ use sinew_cable_ready::{Operations, Target};
 use sinew_store::{Flash, Session, SessionId};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tracing::Span;
 
 use crate::cable_ready::{Broadcast, CableReady};
 use crate::callback::Stop;
@@ -339,6 +340,7 @@ pub struct Reflex {
     client: Arc<Client>,
     data: Arc<ReflexData>,
     route: Arc<Route>,
+    span: Span,
     began: Instant,
     pub(crate) morph: Morph,
     /// Selector and HTML of each morph, in the order in which they were written.
@@ -362,12 +364,14 @@ impl Reflex {
         client: Arc<Client>,
         data: Arc<ReflexData>,
         route: Arc<Route>,
+        span: Span,
     ) -> Self {
         Self {
             shared,
             client,
             data,
             route,
+            span,
             began: Instant::now(),
             morph: Morph::Page,
             morphs: Vec::new(),
@@ -382,6 +386,11 @@ impl Reflex {
             stop: None,
             fault: None,
         }
+    }
+
+    /// Its span, disabled unless somebody looks.
+    pub(crate) fn span(&self) -> &Span {
+        &self.span
     }
 
     /// When it began to run.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -10,6 +11,7 @@ use crate::argument::Arguments;
 use crate::callback::{Chain, Next, Step, StepKind};
 use crate::definition::{Action, CallbackKind, Definition, Reflexes};
 use crate::error::{BuildError, Error, ErrorKind, Result};
+use crate::measure::{Measured, ReflexStatistics};
 use crate::nearest::nearest;
 use crate::reflex::Reflex;
 use crate::target::{BASE, DEFAULT_ACTION, brief, class_key, split};
@@ -105,6 +107,7 @@ pub(crate) struct Route {
     pub(crate) time_limit: Option<Duration>,
     /// Whose rescues hear of an error: the class, then the application-wide one.
     pub(crate) rescuers: Vec<Arc<dyn Class>>,
+    pub(crate) measured: Measured,
 }
 
 impl Route {
@@ -144,6 +147,21 @@ pub(crate) struct Registry {
 type Actions = HashMap<String, Arc<Route>, foldhash::fast::RandomState>;
 
 impl Registry {
+    /// What is measured of every action that was called, by name.
+    pub(crate) fn statistics(&self) -> Vec<ReflexStatistics> {
+        let routes = self.classes.values().flat_map(HashMap::values);
+        let mut statistics: Vec<_> = routes
+            .map(|route| ReflexStatistics {
+                name: route.label.clone(),
+                durations: route.measured.durations.read(),
+                errors: route.measured.errors.load(Relaxed),
+            })
+            .filter(|statistics| statistics.durations.count() > 0)
+            .collect();
+        statistics.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        statistics
+    }
+
     /// The route of a target.
     pub(crate) fn route(&self, target: &str) -> Result<&Arc<Route>> {
         if let Some(route) = self.targets.get(target) {
@@ -371,6 +389,7 @@ fn routes(parent: Option<&Pending>, pending: &Pending) -> std::result::Result<Ac
             concurrent: action.concurrent,
             time_limit: action.time_limit,
             rescuers,
+            measured: Measured::default(),
         };
         actions.insert(action.name, Arc::new(route));
     }

@@ -18,6 +18,16 @@ pub(crate) enum Status<'a> {
 }
 
 impl Status<'_> {
+    /// One word, for spans.
+    pub(crate) fn outcome(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Halted => "halted",
+            Self::Forbidden => "forbidden",
+            Self::Error(_) => "error",
+        }
+    }
+
     fn event(self) -> &'static str {
         match self {
             Self::Nothing => "stimulus-reflex:morph-nothing",

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use sinew_cable_ready::Operations;
+use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use crate::argument::Arguments;
 use crate::call::Call;
@@ -17,11 +19,13 @@ use crate::data::{Field, ReflexData};
 use crate::engine::Shared;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log;
+use crate::measure::Present;
 use crate::morph;
 use crate::params::{PARAMS_BYTES_MAX, PARAMS_DEPTH_MAX, Params, ParamsError};
 use crate::reflex::{Morph, Reflex};
 use crate::registry::Route;
 use crate::reply::{self, Reply, Status};
+use crate::span;
 use crate::statistics::count;
 use crate::target::brief;
 use crate::version;
@@ -29,8 +33,13 @@ use crate::version;
 /// Runs a call to its end and answers it. Never panics, so that a lane always goes on.
 pub(crate) async fn perform(shared: &Arc<Shared>, client: &Arc<Client>, call: Call) {
     let data = Arc::clone(&call.data);
+    let _running = Present::new(&shared.counters.running);
+    let waited = call.came.elapsed();
+    shared.counters.waits.add(waited);
+    let span = call.span.clone();
+    span::began(&span, waited);
     // Application code is guarded where it runs; what remains is a value of its own that panics when it is dropped.
-    if let Err(panic) = AssertUnwindSafe(answer(shared, client, call))
+    if let Err(panic) = AssertUnwindSafe(answer(shared, client, call).instrument(span))
         .catch_unwind()
         .await
     {
@@ -42,18 +51,33 @@ pub(crate) async fn perform(shared: &Arc<Shared>, client: &Arc<Client>, call: Ca
 }
 
 async fn answer(shared: &Arc<Shared>, client: &Arc<Client>, call: Call) {
-    let Call { data, route } = call;
-    let message = match route {
-        Ok(route) => match admit(shared, client, &data).await {
-            Ok(()) => {
-                let cx = Reflex::new(Arc::clone(shared), Arc::clone(client), data, route);
-                run(cx).await
-            }
-            Err(error) => refuse(shared, client, &data, &error),
-        },
-        Err(error) => refuse(shared, client, &data, &error),
+    let Call {
+        data, route, span, ..
+    } = call;
+    let route = match route {
+        Ok(route) => admit(shared, client, &data).await.map(|()| route),
+        Err(error) => Err(error),
     };
-    shared.publish(client.stream(), message.into()).await;
+    match route {
+        Ok(route) => {
+            let began = Instant::now();
+            let cx = Reflex::new(
+                Arc::clone(shared),
+                Arc::clone(client),
+                data,
+                Arc::clone(&route),
+                span,
+            );
+            let message = run(cx).await;
+            shared.publish(client.stream(), message.into()).await;
+            route.measured.durations.add(began.elapsed());
+        }
+        Err(error) => {
+            span::refused(&span);
+            let message = refuse(shared, client, &data, &error);
+            shared.publish(client.stream(), message.into()).await;
+        }
+    }
 }
 
 /// Compares versions, and tells the browser when they differ.
@@ -211,6 +235,10 @@ pub(crate) fn status(cx: &Reflex, status: Status<'_>) -> String {
         Status::Forbidden => &counters.forbidden,
         Status::Error(_) => &counters.errors,
     });
+    if let Status::Error(_) = status {
+        count(&cx.matched().measured.errors);
+    }
+    span::ended(cx.span(), cx.morph, status.outcome());
     log::ended(cx, &status);
     cx.reply().status(status, cx.morph)
 }
@@ -266,7 +294,8 @@ pub(crate) async fn guard<T>(
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
     // What a panic leaves behind is the reflex itself, of which only the payload, the queue and the session are used again.
-    match AssertUnwindSafe(tokio::time::timeout(limit, work))
+    let step = span::step(what);
+    match AssertUnwindSafe(tokio::time::timeout(limit, work).instrument(step))
         .catch_unwind()
         .await
     {

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::measure::{Durations, Stopwatch};
+
 /// What an engine has done since it was built; a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -30,6 +32,14 @@ pub struct Statistics {
     pub overloads: u64,
     /// Replies that could not be published, or refusals dropped over their bound.
     pub unanswered: u64,
+    /// Tabs with a call under way: a lane each.
+    pub lanes: u64,
+    /// Calls that run now.
+    pub running: u64,
+    /// Calls that wait for their turn in a lane.
+    pub waiting: u64,
+    /// How long calls waited for their turn.
+    pub waits: Durations,
 }
 
 macro_rules! counters {
@@ -37,19 +47,24 @@ macro_rules! counters {
         #[derive(Debug, Default)]
         pub(crate) struct Counters {
             $(pub(crate) $name: AtomicU64,)*
+            pub(crate) waits: Stopwatch,
         }
 
         impl Counters {
             pub(crate) fn snapshot(&self) -> Statistics {
-                Statistics { $($name: self.$name.load(Ordering::Relaxed),)* }
+                Statistics {
+                    $($name: self.$name.load(Ordering::Relaxed),)*
+                    waits: self.waits.read(),
+                }
             }
         }
     };
 }
 
+// A new one: its name here, and a field of `Statistics` with the same name.
 counters!(
     calls, malformed, pages, selectors, nothings, halted, forbidden, errors, panics, timeouts,
-    overloads, unanswered,
+    overloads, unanswered, lanes, running, waiting,
 );
 
 /// Adds one.

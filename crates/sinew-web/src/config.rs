@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use crate::assets_url::AssetsUrl;
 use crate::base_path::BasePath;
+pub use crate::cable_variables::CableVariables;
 use crate::cookie::CookieConfig;
 use crate::environment::Environment;
 use crate::error::{AssetsUrlError, BasePathError, ConfigError, NetworkError, SecretError};
 use crate::forwarded::{ForwardedHeaders, TrustedProxies};
 use crate::origin::OriginPolicy;
 use crate::secret::Secret;
+use crate::server::{ServerConfig, TlsFiles};
 
 /// Bytes a message from a client may have, by default: 1 MiB.
 pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
@@ -123,9 +125,79 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "bytes a message from a client may have; a longer one closes its connection with 1009",
     },
     Variable {
+        name: "SINEW_PING_SECONDS",
+        default: "3",
+        meaning: "time between two pings of a client that does not ask for another; stock clients need less than 6",
+    },
+    Variable {
+        name: "SINEW_PONG_SECONDS",
+        default: "120 (2 minutes)",
+        meaning: "how long nothing may come from a client, which is asked for a sign of life after a half of it; 0: for ever",
+    },
+    Variable {
+        name: "SINEW_INCOMING_MESSAGES_PER_SECOND",
+        default: "1000",
+        meaning: "messages a client may send lastingly, ten times as many at once; what exceeds it waits; 0: no bound",
+    },
+    Variable {
+        name: "SINEW_INCOMING_BYTES_PER_SECOND",
+        default: "4194304 (4 MiB)",
+        meaning: "bytes a client may send lastingly, ten times as many at once; what exceeds it waits; 0: no bound",
+    },
+    Variable {
+        name: "SINEW_COMPRESSION",
+        default: "`off`",
+        meaning: "whether browsers that offer it get long messages compressed: `on` or `off`",
+    },
+    Variable {
         name: "SINEW_SHARD_THREADS",
         default: "0: tasks of the runtime",
         meaning: "threads of their own that accept connections and drive those of the cable, at most 1024",
+    },
+    Variable {
+        name: "SINEW_CONNECTIONS_MAX",
+        default: "the limit on open files, less 128",
+        meaning: "sockets in all; one more is answered 503",
+    },
+    Variable {
+        name: "SINEW_CONNECTIONS_PER_ADDRESS_MAX",
+        default: "1000",
+        meaning: "sockets of one address, loopback and trusted proxies excepted; one more is answered 429; 0 is no bound",
+    },
+    Variable {
+        name: "SINEW_HANDSHAKES_MAX",
+        default: "1024",
+        meaning: "sockets that were accepted and not yet welcomed by the application; beyond, visitors wait in the system's queue",
+    },
+    Variable {
+        name: "SINEW_ACCEPTS_PER_SECOND_MAX",
+        default: "0: no bound",
+        meaning: "connections accepted in a second; what comes faster waits in the system's queue",
+    },
+    Variable {
+        name: "SINEW_DRAIN_WINDOW_SECONDS",
+        default: "5 in production, 0 elsewhere",
+        meaning: "over what time browsers are told to reconnect when the process is told to stop",
+    },
+    Variable {
+        name: "SINEW_DRAIN_TIMEOUT_SECONDS",
+        default: "25 in production, 2 elsewhere",
+        meaning: "when the process ends at the latest, counted from when it was told to stop",
+    },
+    Variable {
+        name: "SINEW_TLS_CERTIFICATE",
+        default: "none: no TLS",
+        meaning: "PEM file of the certificate with its chain, when TLS ends in the program itself (feature `tls`)",
+    },
+    Variable {
+        name: "SINEW_TLS_KEY",
+        default: "none",
+        meaning: "PEM file of the certificate's private key",
+    },
+    Variable {
+        name: "SINEW_METRICS_LISTEN",
+        default: "none",
+        meaning: "address and port where `/metrics` is served to Prometheus, such as `127.0.0.1:9394`; whoever reaches it may read it",
     },
     Variable {
         name: "SINEW_SANITY_CHECKS",
@@ -181,6 +253,12 @@ pub struct EdgeConfig {
     /// Bytes a message from a client may have, [`MESSAGE_BYTES_MAX`] by default. A longer one
     /// closes its connection with 1009.
     pub message_bytes_max: usize,
+    /// What variables say about the cable's own settings: for whoever builds the cable to
+    /// [apply](CableVariables::apply_to).
+    pub cable_variables: CableVariables,
+    /// Whether clients that offer permessage-deflate get it; no by default, see
+    /// [`WebSocketConfig::compression`](crate::WebSocketConfig::compression).
+    pub compression: bool,
     /// Threads of their own that drive the cable's connections; 0 by default, see
     /// [`WebSocketConfig::shard_threads`](crate::WebSocketConfig::shard_threads).
     pub shard_threads: usize,
@@ -188,6 +266,13 @@ pub struct EdgeConfig {
     /// none by default. [`WebSocketConfig::own_descriptors`](crate::WebSocketConfig::own_descriptors) says what it asks
     /// of the rest of the process.
     pub own_descriptors: Option<fn() -> io::Result<()>>,
+    /// Who is let in, and how the process ends.
+    pub server: ServerConfig,
+    /// The certificate, when TLS ends in the program itself; none by default. It needs the feature `tls`.
+    pub tls: Option<TlsFiles>,
+    /// Where `/metrics` is served to Prometheus; nowhere by default. Whoever reaches that address may
+    /// read it, so it is one of this machine or of a network of your own.
+    pub metrics_listen: Option<SocketAddr>,
     /// Whether what looks wrong about the settings and the first requests is named in the log, each
     /// with what to do about it; yes by default.
     pub sanity_checks: bool,
@@ -209,8 +294,13 @@ impl Default for EdgeConfig {
             base_path: BasePath::default(),
             assets_url: None,
             message_bytes_max: MESSAGE_BYTES_MAX,
+            cable_variables: CableVariables::default(),
+            compression: false,
             shard_threads: 0,
             own_descriptors: None,
+            server: ServerConfig::default(),
+            tls: None,
+            metrics_listen: None,
             sanity_checks: true,
         }
     }
@@ -376,6 +466,10 @@ impl EdgeConfig {
             }
             config.message_bytes_max = number;
         }
+        config.cable_variables = CableVariables::read(get)?;
+        if let Some(compression) = get("SINEW_COMPRESSION") {
+            config.compression = switch("SINEW_COMPRESSION", &compression)?;
+        }
         if let Some(threads) = get("SINEW_SHARD_THREADS") {
             let expected = "a number of threads from 0 to 1024";
             let number: usize = number("SINEW_SHARD_THREADS", &threads, expected)?;
@@ -384,15 +478,16 @@ impl EdgeConfig {
             }
             config.shard_threads = number;
         }
+        config.server = ServerConfig::from_lookup(get)?;
+        config.tls = TlsFiles::from_lookup(get)?;
+        if let Some(listen) = get("SINEW_METRICS_LISTEN") {
+            config.metrics_listen = Some(listen.parse().map_err(|_| {
+                let expected = "an address and a port, such as `127.0.0.1:9394`";
+                ConfigError::new("SINEW_METRICS_LISTEN", &listen, expected)
+            })?);
+        }
         if let Some(checks) = get("SINEW_SANITY_CHECKS") {
-            config.sanity_checks = match checks.to_ascii_lowercase().as_str() {
-                "on" => true,
-                "off" => false,
-                _ => {
-                    let expected = "`on` or `off`";
-                    return Err(ConfigError::new("SINEW_SANITY_CHECKS", &checks, expected));
-                }
-            };
+            config.sanity_checks = switch("SINEW_SANITY_CHECKS", &checks)?;
         }
         Ok(config)
     }
@@ -471,7 +566,15 @@ impl EdgeConfig {
     }
 }
 
-fn number<N: std::str::FromStr>(
+fn switch(variable: &'static str, text: &str) -> Result<bool, ConfigError> {
+    match text.to_ascii_lowercase().as_str() {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(ConfigError::new(variable, text, "`on` or `off`")),
+    }
+}
+
+pub(crate) fn number<N: std::str::FromStr>(
     variable: &'static str,
     text: &str,
     expected: &str,
@@ -549,7 +652,20 @@ mod tests {
             ("SINEW_BASE_PATH", "/app"),
             ("SINEW_ASSETS_URL", "https://cdn.example.com"),
             ("SINEW_MESSAGE_BYTES_MAX", "2048"),
+            ("SINEW_PING_SECONDS", "30"),
+            ("SINEW_PONG_SECONDS", "0"),
+            ("SINEW_INCOMING_MESSAGES_PER_SECOND", "10"),
+            ("SINEW_INCOMING_BYTES_PER_SECOND", "2048"),
+            ("SINEW_COMPRESSION", "ON"),
             ("SINEW_SHARD_THREADS", "2"),
+            ("SINEW_CONNECTIONS_MAX", "50000"),
+            ("SINEW_CONNECTIONS_PER_ADDRESS_MAX", "0"),
+            ("SINEW_HANDSHAKES_MAX", "10"),
+            ("SINEW_ACCEPTS_PER_SECOND_MAX", "500"),
+            ("SINEW_DRAIN_WINDOW_SECONDS", "0"),
+            ("SINEW_DRAIN_TIMEOUT_SECONDS", "60"),
+            ("SINEW_TLS_CERTIFICATE", "/etc/app/cert.pem"),
+            ("SINEW_TLS_KEY", "/etc/app/key.pem"),
             ("SINEW_SANITY_CHECKS", "Off"),
         ])
         .expect("good settings");
@@ -574,7 +690,22 @@ mod tests {
             Some("https://cdn.example.com")
         );
         assert_eq!(config.message_bytes_max, 2048);
+        let mut cable = sinew_cable::Config::default();
+        config.cable_variables.apply_to(&mut cable);
+        assert_eq!(cable.ping_interval, Duration::from_secs(30));
+        assert_eq!(cable.pong_timeout, Duration::ZERO);
+        assert_eq!(cable.incoming_messages_per_second, 10);
+        assert_eq!(cable.incoming_bytes_per_second, 2048);
+        assert!(config.compression);
         assert_eq!(config.shard_threads, 2);
+        let server = &config.server;
+        assert_eq!(server.connections_max, Some(50_000));
+        assert_eq!(server.connections_per_address_max, 0);
+        assert_eq!(server.handshakes_max, 10);
+        assert_eq!(server.accepts_per_second_max, 500);
+        assert_eq!(server.drain_window, Some(Duration::ZERO));
+        assert_eq!(server.drain_timeout, Some(Duration::from_secs(60)));
+        assert!(config.tls.is_some());
         assert!(!config.sanity_checks);
     }
 
@@ -600,8 +731,23 @@ mod tests {
             ("SINEW_ASSETS_URL", "cdn.example.com"),
             ("SINEW_MESSAGE_BYTES_MAX", "1"),
             ("SINEW_MESSAGE_BYTES_MAX", "1 MiB"),
+            ("SINEW_PING_SECONDS", "0"),
+            ("SINEW_PING_SECONDS", "3601"),
+            ("SINEW_PING_SECONDS", "3 s"),
+            ("SINEW_PONG_SECONDS", "-1"),
+            ("SINEW_INCOMING_MESSAGES_PER_SECOND", "many"),
+            ("SINEW_INCOMING_BYTES_PER_SECOND", "1 MiB"),
+            ("SINEW_COMPRESSION", "maybe"),
             ("SINEW_SHARD_THREADS", "1025"),
             ("SINEW_SHARD_THREADS", "all"),
+            ("SINEW_CONNECTIONS_MAX", "0"),
+            ("SINEW_CONNECTIONS_PER_ADDRESS_MAX", "-1"),
+            ("SINEW_HANDSHAKES_MAX", "0"),
+            ("SINEW_ACCEPTS_PER_SECOND_MAX", "fast"),
+            ("SINEW_DRAIN_WINDOW_SECONDS", "5s"),
+            ("SINEW_DRAIN_TIMEOUT_SECONDS", "0"),
+            ("SINEW_TLS_CERTIFICATE", "alone.pem"),
+            ("SINEW_TLS_KEY", "alone.pem"),
             ("SINEW_SANITY_CHECKS", "sometimes"),
         ] {
             let error = with(&[(name, value)]).expect_err(value);

@@ -226,3 +226,44 @@ pub enum CookieError {
     #[error("the cookie would be refused by browsers unless it is always secure")]
     NeedsSecure,
 }
+
+/// Why a certificate cannot be used. No sentence repeats anything of a key.
+///
+/// ```
+/// use sinew_web::error::TlsError;
+/// use sinew_web::server::{Tls, TlsFiles};
+///
+/// let files = TlsFiles { certificate: "nowhere/cert.pem".into(), key: "nowhere/key.pem".into() };
+/// let error: TlsError = Tls::from_files(files).unwrap_err();
+/// assert_eq!(error.to_string(), "cannot read nowhere/cert.pem");
+/// ```
+#[cfg(feature = "tls")]
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TlsError {
+    /// A file cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// There is no certificate in the file.
+    #[error("{} holds no certificate: it begins with `-----BEGIN CERTIFICATE-----`", .0.display())]
+    NoCertificate(PathBuf),
+    /// There is no private key in the file.
+    #[error("{} holds no private key that can be used: it begins with `-----BEGIN PRIVATE KEY-----`", .0.display())]
+    NoKey(PathBuf),
+    /// They are of a kind that is not known, or do not belong together.
+    #[error("the certificate cannot be used with the key")]
+    Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+#[cfg(feature = "tls")]
+impl TlsError {
+    pub(crate) fn refused(cause: rustls::Error) -> Self {
+        Self::Refused(Box::new(cause))
+    }
+}

@@ -28,6 +28,7 @@
 
 pub mod assets_url;
 pub mod base_path;
+mod cable_variables;
 pub mod config;
 pub mod cookie;
 pub mod data_directory;

@@ -6,19 +6,34 @@
 //! first request answered, one that is being answered is closed after that, and an idle one is closed at once.
 
 mod accept;
+mod addresses;
+mod admission;
 mod config;
 mod connection;
+mod drain;
+mod listen;
+mod pace;
+mod statistics;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use axum::Router;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-pub use config::ServerConfig;
+pub(crate) use addresses::Place;
+pub(crate) use admission::Visit;
+pub use admission::{Admission, AdmissionCounts, Arrival, Refused};
+pub use config::{ServerConfig, TlsFiles};
+pub use drain::{Drain, DrainGuard};
+pub use listen::listen;
+pub use statistics::ServerStatistics;
+#[cfg(feature = "tls")]
+pub use tls::Tls;
 
 /// Answers the requests of a router. Cloning is cheap; clones are one server.
 ///
@@ -48,12 +63,17 @@ pub use config::ServerConfig;
 ///
 /// served.await?;
 /// assert_eq!(server.connections(), 0);
+/// assert_eq!(server.admission().statistics().accepted, 1);
+/// server.stop();
+/// server.stopped().await;
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
 pub struct Server {
     router: Router,
-    config: Arc<ServerConfig>,
+    admission: Admission,
+    #[cfg(feature = "tls")]
+    tls: Option<Tls>,
     /// Whether it was told to stop. Its receivers are the connections.
     is_stopping: watch::Sender<bool>,
 }
@@ -63,16 +83,77 @@ impl Server {
     pub fn new(router: Router) -> Self {
         Self {
             router,
-            config: Arc::default(),
+            admission: Admission::new(ServerConfig::default()),
+            #[cfg(feature = "tls")]
+            tls: None,
             is_stopping: watch::Sender::new(false),
         }
     }
 
     /// Other bounds than the default ones.
     #[must_use]
-    pub fn config(mut self, config: ServerConfig) -> Self {
-        self.config = Arc::new(config);
+    pub fn config(self, config: ServerConfig) -> Self {
+        self.with_admission(Admission::new(config))
+    }
+
+    /// Lets connections in as this says, with its bounds: counted together with what else it lets in.
+    ///
+    /// ```
+    /// use axum::Router;
+    /// use sinew_web::{Server, ServerConfig, server::Admission};
+    ///
+    /// let mut config = ServerConfig::default();
+    /// config.handshakes_max = 10;
+    /// let server = Server::new(Router::new()).with_admission(Admission::new(config));
+    /// assert_eq!(server.admission().config().handshakes_max, 10);
+    /// ```
+    #[must_use]
+    pub fn with_admission(mut self, admission: Admission) -> Self {
+        self.admission = admission;
         self
+    }
+
+    /// Speaks TLS on the TCP sockets that it accepts or is [given](Self::serve_tcp). Requests that come so are
+    /// [secure](crate::Peer::secure).
+    ///
+    /// ```
+    /// # use axum::Router;
+    /// # use sinew_web::Server;
+    /// use sinew_web::server::{Tls, TlsFiles};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let made = rcgen::generate_simple_self_signed(["example.com".to_owned()])?;
+    /// # let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    /// # std::fs::write(&certificate, made.cert.pem())?;
+    /// # std::fs::write(&key, made.signing_key.serialize_pem())?;
+    /// // Two paths.
+    /// let tls = Tls::from_files(TlsFiles { certificate, key })?;
+    /// assert!(Server::new(Router::new()).tls(tls).is_secure());
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Whether it speaks TLS.
+    ///
+    /// ```
+    /// assert!(!sinew_web::Server::new(axum::Router::new()).is_secure());
+    /// ```
+    pub fn is_secure(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return self.tls.is_some();
+        #[cfg(not(feature = "tls"))]
+        return false;
+    }
+
+    /// Who is let in, and what has been counted.
+    pub fn admission(&self) -> &Admission {
+        &self.admission
     }
 
     /// Accepts connections until `until` resolves, and answers them on tasks of the current runtime. What waits in the
@@ -110,7 +191,73 @@ impl Server {
         tokio::select! {
             () = until => {}
             () = accept::accept(self, listener) => {}
+            () = self.watch() => {}
         }
+    }
+
+    /// Keeps the certificate as its files are.
+    async fn watch(&self) {
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            tls::watch(self, tls).await;
+        }
+        std::future::pending().await
+    }
+
+    /// Accepts what waits in the listener's queue at this moment, and answers it on tasks of the current runtime: for
+    /// the end of a server whose socket nobody else holds, since closing a socket breaks what waits in it.
+    ///
+    /// ```
+    /// use axum::{Router, routing::get};
+    /// use sinew_web::Server;
+    /// use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    /// use tokio::net::{TcpListener, TcpStream};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::new(Router::new().route("/", get(async || "Hello")));
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let mut browser = TcpStream::connect(listener.local_addr()?).await?;
+    /// # // The runtime hears of it.
+    /// # tokio::task::yield_now().await;
+    /// server.accept_waiting(&listener);
+    /// drop(listener);
+    /// server.stop();
+    ///
+    /// browser.write_all(b"GET / HTTP/1.1\r\nhost: example.com\r\n\r\n").await?;
+    /// let mut answer = String::new();
+    /// browser.read_to_string(&mut answer).await?;
+    /// assert!(answer.ends_with("Hello"));
+    /// # Ok(()) }
+    /// ```
+    pub fn accept_waiting(&self, listener: &TcpListener) {
+        accept::accept_waiting(self, listener);
+    }
+
+    /// Answers the requests of one TCP socket on a task of the current runtime, with TLS if the server
+    /// [speaks it](Self::is_secure). The connection counts from this call on.
+    ///
+    /// ```
+    /// use axum::{Router, routing::get};
+    /// use sinew_web::Server;
+    /// use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    /// use tokio::net::{TcpListener, TcpStream};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::new(Router::new().route("/", get(async || "Hello")));
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let mut browser = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (socket, peer) = listener.accept().await?;
+    /// server.serve_tcp(socket, peer);
+    /// assert_eq!(server.connections(), 1);
+    ///
+    /// browser.write_all(b"GET / HTTP/1.1\r\nhost: example.com\r\nconnection: close\r\n\r\n").await?;
+    /// let mut answer = String::new();
+    /// browser.read_to_string(&mut answer).await?;
+    /// assert!(answer.ends_with("Hello"));
+    /// # Ok(()) }
+    /// ```
+    pub fn serve_tcp(&self, socket: TcpStream, peer: SocketAddr) {
+        accept::take(self, socket, peer);
     }
 
     /// Answers the requests that come on one byte stream until it is closed, upgraded to something else, or the server
@@ -122,7 +269,40 @@ impl Server {
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         peer: SocketAddr,
     ) -> impl Future<Output = ()> + Send + 'static {
-        connection::serve(self, stream, peer)
+        self.serve_arrival(stream, peer, self.admission.arrives(peer.ip()))
+    }
+
+    /// As [`serve_stream`](Self::serve_stream), for a connection that was counted when it was accepted. One that is
+    /// [refused](Arrival::refused) has its first request answered so.
+    ///
+    /// ```
+    /// use axum::{Router, routing::get};
+    /// use sinew_web::{Server, ServerConfig};
+    /// use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut config = ServerConfig::default();
+    /// config.connections_max = Some(1);
+    /// let server = Server::new(Router::new().route("/", get(async || "Hello"))).config(config);
+    /// let first = server.admission().arrives("192.0.2.7".parse()?);
+    ///
+    /// let arrival = server.admission().arrives("192.0.2.7".parse()?);
+    /// let (socket, mut browser) = tokio::io::duplex(1024);
+    /// tokio::spawn(server.serve_arrival(socket, "192.0.2.7:5000".parse()?, arrival));
+    /// browser.write_all(b"GET / HTTP/1.1\r\nhost: example.com\r\n\r\n").await?;
+    /// let mut answer = String::new();
+    /// browser.read_to_string(&mut answer).await?;
+    /// assert!(answer.starts_with("HTTP/1.1 503 "));
+    /// # drop(first);
+    /// # Ok(()) }
+    /// ```
+    pub fn serve_arrival(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        peer: SocketAddr,
+        arrival: Arrival,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        connection::serve(self, stream, peer, false, arrival)
     }
 
     /// Tells every connection, and those that still come, to end after the request that is being answered. One that has

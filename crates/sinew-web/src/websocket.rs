@@ -11,6 +11,7 @@ mod door;
 mod handshake;
 mod sockets;
 mod task;
+mod tcp;
 mod thread;
 
 use std::io;
@@ -34,10 +35,11 @@ pub use config::WebSocketConfig;
 pub use door::{Door, Listening};
 
 use crate::Effective;
+use crate::server::{self, Admission, ServerConfig, Visit};
 use handshake::Handshake;
 use sockets::Arrival;
 use task::ShardTask;
-use thread::{Prepared, ShardThread};
+use thread::{Entrance, Prepared, ShardThread};
 
 /// Where clients of the cable come in. Cloning is cheap.
 ///
@@ -83,6 +85,7 @@ pub struct CableEndpoint {
     cable: Cable,
     config: Arc<WebSocketConfig>,
     shards: Arc<Shards>,
+    admission: Option<Admission>,
 }
 
 /// Where the connections of an endpoint live; started with the first of them.
@@ -107,7 +110,44 @@ impl CableEndpoint {
             cable,
             config: Arc::default(),
             shards: Arc::default(),
+            admission: None,
         }
+    }
+
+    /// Lets in whom this lets in; everybody without it.
+    ///
+    /// Who has too many connections is answered 429, what is too much for the server 503.
+    ///
+    /// ```
+    /// use sinew_web::server::Admission;
+    /// use sinew_web::{CableEndpoint, Effective, ServerConfig};
+    /// # use std::sync::Arc;
+    /// # use axum::body::Body;
+    /// # use http::Request;
+    /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// let admission = Admission::new(ServerConfig::default()).cable(cable.clone());
+    /// let endpoint = CableEndpoint::new(cable.clone()).admission(admission);
+    /// cable.drain().await;
+    ///
+    /// let request = Request::get("/cable")
+    ///     .header("connection", "Upgrade")
+    ///     .header("upgrade", "websocket")
+    ///     .header("sec-websocket-version", "13")
+    ///     .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+    ///     .body(Body::empty())?;
+    /// let effective = Effective { client_address: None, secure: false, host: "example.com".to_owned() };
+    /// assert_eq!(endpoint.upgrade(request, &effective).status(), 503);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn admission(mut self, admission: Admission) -> Self {
+        self.admission = Some(admission);
+        self
     }
 
     /// Other bounds than the default ones.
@@ -128,7 +168,7 @@ impl CableEndpoint {
     /// Whoever comes is let in so far: the connect hook decides after the upgrade, and a refused client is told
     /// `disconnect` and closed.
     /// A request for something else is answered 404 `Page not found`, as Rails does; a broken WebSocket request 400, 405
-    /// or 426.
+    /// or 426; whoever is not [admitted](Self::admission) 429 or 503.
     ///
     /// The server must serve connections with upgrades (`axum::serve` does).
     ///
@@ -136,15 +176,22 @@ impl CableEndpoint {
     ///
     /// Outside a tokio runtime.
     pub fn upgrade<B>(&self, mut request: Request<B>, effective: &Effective) -> Response {
-        let handshake = match Handshake::of(request.method(), request.headers()) {
+        let handshake = match Handshake::of(request.method(), request.headers(), &self.config) {
             Ok(handshake) => handshake,
             Err(error) => return handshake::refused(&error),
+        };
+        let visit = match &self.admission {
+            None => None,
+            Some(admission) => match admission.upgrades(effective.client_address) {
+                Ok(visit) => Some(visit),
+                Err(refused) => return refused.response(admission.config().retry_after),
+            },
         };
         let upgrade = hyper::upgrade::on(&mut request);
         let (parts, _) = request.into_parts();
         let request = handshake.connect_request(parts, effective);
         let endpoint = self.clone();
-        tokio::spawn(async move { endpoint.take(upgrade, request).await });
+        tokio::spawn(async move { endpoint.take(upgrade, request, visit).await });
         handshake.response()
     }
 
@@ -220,11 +267,22 @@ impl CableEndpoint {
         already_read: bytes::Bytes,
         request: ConnectRequest,
     ) {
+        self.serve_visit(socket, already_read, request, None);
+    }
+
+    fn serve_visit(
+        &self,
+        socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        already_read: bytes::Bytes,
+        request: ConnectRequest,
+        visit: Option<Visit>,
+    ) {
         let arrival = Arrival {
             socket: Box::new(socket) as Box<dyn task::Stream>,
             already_read,
             request: Arc::new(request),
             incoming: self.cable.incoming(),
+            visit,
         };
         let tasks = self.shards.tasks.get_or_init(|| {
             let count = match Handle::current().runtime_flavor() {
@@ -239,7 +297,8 @@ impl CableEndpoint {
         }
     }
 
-    /// As [`serve`](Self::serve), for a plain TCP socket: with [`shard_threads`](WebSocketConfig::shard_threads) it
+    /// As [`serve`](Self::serve), for a plain TCP socket, which is told to send at once and to notice when its peer is
+    /// gone ([`tcp_user_timeout`](WebSocketConfig::tcp_user_timeout)). With [`shard_threads`](WebSocketConfig::shard_threads) it
     /// leaves the runtime and moves to one of them. The application's code still runs on the current tokio runtime.
     ///
     /// # Errors
@@ -278,13 +337,24 @@ impl CableEndpoint {
         already_read: bytes::Bytes,
         request: ConnectRequest,
     ) -> io::Result<()> {
+        self.serve_tcp_visit(socket, already_read, request, None)
+    }
+
+    fn serve_tcp_visit(
+        &self,
+        socket: TcpStream,
+        already_read: bytes::Bytes,
+        request: ConnectRequest,
+        visit: Option<Visit>,
+    ) -> io::Result<()> {
+        tcp::prepare((&socket).into(), &self.config);
         if self.config.shard_threads == 0 || self.config.own_descriptors.is_some() {
-            self.serve(socket, already_read, request);
+            self.serve_visit(socket, already_read, request, visit);
             return Ok(());
         }
         let threads = self.shards.threads.get_or_init(|| {
             let start = |number| {
-                Prepared::new(None)
+                Prepared::new(None, &self.config)
                     .and_then(|thread| thread.start(number, &self.cable, self.config.clone()))
                     .inspect_err(|error| tracing::error!(%error, "no thread for a shard"))
                     .ok()
@@ -292,7 +362,7 @@ impl CableEndpoint {
             Arc::new((0..self.config.shard_threads).filter_map(start).collect())
         });
         let Some(thread) = self.shards.next(threads) else {
-            self.serve(socket, already_read, request);
+            self.serve_visit(socket, already_read, request, visit);
             return Ok(());
         };
         thread.take(Arrival {
@@ -300,6 +370,7 @@ impl CableEndpoint {
             already_read,
             request: Arc::new(request),
             incoming: self.cable.incoming(),
+            visit,
         });
         Ok(())
     }
@@ -328,14 +399,28 @@ impl CableEndpoint {
     /// # Ok(()) }
     /// ```
     pub fn listen(&self, address: SocketAddr, door: Arc<dyn Door>) -> io::Result<Listening> {
-        let listeners = door::bind(address, self.config.shard_threads.max(1))?;
+        let backlog = self.admission.as_ref().map_or_else(
+            || ServerConfig::default().backlog,
+            |admission| admission.config().backlog,
+        );
+        let listeners = server::listen(address, backlog, self.config.shard_threads.max(1))?;
         let address = match listeners.first() {
             Some(listener) => listener.local_addr()?,
             None => address,
         };
         let prepared: io::Result<Vec<Prepared>> = listeners
             .into_iter()
-            .map(|listener| Prepared::new(Some((listener, door.clone()))))
+            .map(|listener| {
+                let (door, admission) = (door.clone(), self.admission.clone());
+                Prepared::new(
+                    Some(Entrance {
+                        listener,
+                        door,
+                        admission,
+                    }),
+                    &self.config,
+                )
+            })
             .collect();
         let start = |(number, thread): (usize, Prepared)| {
             thread.start(number, &self.cable, self.config.clone())
@@ -349,7 +434,7 @@ impl CableEndpoint {
     }
 
     /// Takes the socket back from hyper: the plain TCP socket where there is one, whatever it is otherwise.
-    async fn take(&self, upgrade: OnUpgrade, request: ConnectRequest) {
+    async fn take(&self, upgrade: OnUpgrade, request: ConnectRequest, visit: Option<Visit>) {
         let upgraded = match upgrade.await {
             Ok(upgraded) => upgraded,
             Err(error) => {
@@ -361,14 +446,10 @@ impl CableEndpoint {
             Ok(taken) => taken,
             Err(upgraded) => {
                 let socket = TokioIo::new(upgraded);
-                return self.serve(socket, bytes::Bytes::new(), request);
+                return self.serve_visit(socket, bytes::Bytes::new(), request, visit);
             }
         };
-        // Frames are small and each is whole: waiting for more to send with it only delays it.
-        if let Err(error) = socket.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY not set");
-        }
-        if let Err(error) = self.serve_tcp(socket, already_read, request) {
+        if let Err(error) = self.serve_tcp_visit(socket, already_read, request, visit) {
             tracing::debug!(%error, "a socket could not be taken from its runtime");
         }
     }

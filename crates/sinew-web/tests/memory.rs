@@ -18,11 +18,11 @@ use sinew_cable::{
     DirectChannel, DirectSubscription, Refusal,
 };
 use sinew_streams::InProcessStreams;
-use sinew_web::{CableEndpoint, Effective, WebSocketConfig};
+use sinew_web::{CableEndpoint, Effective, Server, WebSocketConfig};
 use sinew_websocket::handshake::{client_key, client_request};
 use sinew_websocket::{Opcode, masked_frame_into};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 
 const CONNECTIONS: usize = 10_000;
@@ -32,8 +32,10 @@ const BYTES_MAX: usize = 2048;
 const AT_ONCE: usize = 200;
 /// A source address has about 28,000 ports, and slows down when half of them are taken.
 const PER_ADDRESS: usize = 5_000;
-/// Set for the process that is the server, to the number of its shard threads.
+/// Set for the process that is the server, to the number of its shard threads, or [`TLS`].
 const SERVER: &str = "SINEW_TEST_IDLE_SERVER";
+/// Connections over TLS, which live on tasks.
+const TLS: &str = "0 (TLS)";
 /// What the server says first on its own line, before its address.
 const ADDRESS: &str = "idle server on ";
 
@@ -46,15 +48,18 @@ async fn idle_subscribed_connection_costs_at_most_2_kib() {
     }
     allow_descriptors();
     // One after the other: each needs most of the descriptors that a machine may allow.
-    for shard_threads in [0, 2] {
-        measure(shard_threads).await;
-    }
+    measure("0", BYTES_MAX).await;
+    measure("2", BYTES_MAX).await;
+    // What rustls keeps for a connection comes on top: keys, and buffers that it has once needed.
+    #[cfg(feature = "tls")]
+    measure(TLS, 16 * 1024).await;
 }
 
-async fn measure(shard_threads: usize) {
+/// Starts a server of this kind, connects clients, and says what each takes.
+async fn measure(kind: &str, bytes_max: usize) {
     let mut server = tokio::process::Command::new(std::env::current_exe().expect("known"))
         .args(["--exact", "serve_idle_connections", "--nocapture"])
-        .env(SERVER, shard_threads.to_string())
+        .env(SERVER, kind)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true)
@@ -73,7 +78,7 @@ async fn measure(shard_threads: usize) {
     let mut clients = Vec::with_capacity(CONNECTIONS);
     let mut connecting = JoinSet::new();
     for number in 0..CONNECTIONS {
-        connecting.spawn(connect(address, number));
+        connecting.spawn(connect(address, number, kind == TLS));
         if connecting.len() >= AT_ONCE {
             clients.push(
                 connecting
@@ -88,22 +93,23 @@ async fn measure(shard_threads: usize) {
     let after = resident_bytes(pid);
     let each = (after - before) / CONNECTIONS;
     report(&format!(
-        "{CONNECTIONS} idle subscribed connections, {shard_threads} shard threads: {before} to {after} bytes resident, {each} each"
+        "{CONNECTIONS} idle subscribed connections, {kind} shard threads: {before} to {after} bytes resident, {each} each"
     ));
-    assert!(each <= BYTES_MAX, "{each} bytes per connection");
+    assert!(each <= bytes_max, "{each} bytes per connection");
     drop(clients);
 }
 
 /// The server, when started by the test above; otherwise nothing.
 #[test]
 fn serve_idle_connections() {
-    let Some(shard_threads) = std::env::var_os(SERVER) else {
+    let Ok(kind) = std::env::var(SERVER) else {
         return;
     };
-    let shard_threads: usize = shard_threads
-        .to_str()
-        .and_then(|number| number.parse().ok())
-        .expect("a number");
+    let shard_threads: usize = if kind == TLS {
+        0
+    } else {
+        kind.parse().expect("a number")
+    };
     allow_descriptors();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -124,12 +130,17 @@ fn serve_idle_connections() {
         let upgrade = async move |effective: Effective, request: Request| {
             endpoint.upgrade(request, &effective)
         };
+        let server = Server::new(Router::new().route("/cable", any(upgrade)));
+        #[cfg(feature = "tls")]
+        let server = if kind == TLS {
+            server.tls(encrypted::certificate())
+        } else {
+            server
+        };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("binds");
         let address = listener.local_addr().expect("bound");
         report(&format!("{ADDRESS}{address}"));
-        tokio::spawn(async move {
-            axum::serve(listener, Router::new().route("/cable", any(upgrade))).await
-        });
+        tokio::spawn(async move { server.accept(&listener, std::future::pending()).await });
         // Until the test has gone: then its end of the pipe closes.
         let mut nothing = [0];
         let _ = tokio::io::stdin().read(&mut nothing).await;
@@ -164,12 +175,22 @@ impl DirectChannel for Reflexes {
     fn perform(&self, _: DirectSubscription<'_>, _: &str) {}
 }
 
+/// What a client speaks over.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
 /// A client with a browser's headers, welcomed and subscribed.
-async fn connect(server: SocketAddr, number: usize) -> TcpStream {
+async fn connect(server: SocketAddr, number: usize, is_encrypted: bool) -> Box<dyn Stream> {
     let socket = TcpSocket::new_v4().expect("a socket");
     let source = [127, 0, 0, 2 + (number / PER_ADDRESS) as u8];
     socket.bind((source, 0).into()).expect("binds");
-    let mut stream = socket.connect(server).await.expect("connects");
+    let stream = socket.connect(server).await.expect("connects");
+    let mut stream: Box<dyn Stream> = if is_encrypted {
+        encrypted::connect(stream).await
+    } else {
+        Box::new(stream)
+    };
     let request = client_request(
         &server.to_string(),
         "/cable",
@@ -208,7 +229,7 @@ async fn connect(server: SocketAddr, number: usize) -> TcpStream {
     stream
 }
 
-async fn read_until(stream: &mut TcpStream, end: &str) {
+async fn read_until(stream: &mut Box<dyn Stream>, end: &str) {
     let mut read = BytesMut::new();
     while !read.ends_with(end.as_bytes()) {
         let count = stream.read_buf(&mut read).await.expect("reads");
@@ -250,4 +271,100 @@ fn report(line: &str) {
     writeln!(out, "{line}")
         .and_then(|()| out.flush())
         .expect("writes");
+}
+
+#[cfg(feature = "tls")]
+mod encrypted {
+    use std::sync::{Arc, OnceLock};
+
+    use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+    use rustls::crypto::ring;
+    use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+    use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+    use sinew_web::server::{Tls, TlsFiles};
+    use tokio::net::TcpStream;
+    use tokio_rustls::TlsConnector;
+
+    use super::Stream;
+
+    pub(super) fn certificate() -> Tls {
+        let folder = tempfile::tempdir().expect("a folder");
+        let made =
+            rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+        let files = TlsFiles {
+            certificate: folder.path().join("cert.pem"),
+            key: folder.path().join("key.pem"),
+        };
+        std::fs::write(&files.certificate, made.cert.pem()).expect("writes");
+        std::fs::write(&files.key, made.signing_key.serialize_pem()).expect("writes");
+        Tls::from_files(files).expect("good files")
+    }
+
+    pub(super) async fn connect(stream: TcpStream) -> Box<dyn Stream> {
+        static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+        let config = CONFIG.get_or_init(|| {
+            let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+                .with_safe_default_protocol_versions()
+                .expect("versions")
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(Anybody))
+                .with_no_client_auth();
+            Arc::new(config)
+        });
+        let name = ServerName::try_from("localhost").expect("a name");
+        let stream = TlsConnector::from(config.clone()).connect(name, stream);
+        Box::new(stream.await.expect("shakes hands"))
+    }
+
+    /// The server is another process, with a certificate of its own making.
+    #[derive(Debug)]
+    struct Anybody;
+
+    impl ServerCertVerifier for Anybody {
+        fn verify_server_cert(
+            &self,
+            _: &CertificateDer<'_>,
+            _: &[CertificateDer<'_>],
+            _: &ServerName<'_>,
+            _: &[u8],
+            _: UnixTime,
+        ) -> Result<ServerCertVerified, rustls::Error> {
+            Ok(ServerCertVerified::assertion())
+        }
+
+        fn verify_tls12_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            Ok(HandshakeSignatureValid::assertion())
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            Ok(HandshakeSignatureValid::assertion())
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            ring::default_provider()
+                .signature_verification_algorithms
+                .supported_schemes()
+        }
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+mod encrypted {
+    use tokio::net::TcpStream;
+
+    use super::Stream;
+
+    pub(super) async fn connect(_: TcpStream) -> Box<dyn Stream> {
+        unreachable!("no server speaks TLS")
+    }
 }

@@ -16,6 +16,7 @@ pub struct Limits {
     ///
     /// A header that promises more fails the connection with close code 1009
     /// before any of its payload is kept.
+    /// A [compressed](crate::deflate) message is held to it twice: as it comes, and inflated.
     /// Values above 4 GiB - 1 count as 4 GiB - 1.
     pub message_bytes_max: usize,
 }

@@ -81,6 +81,11 @@ impl SharedFrame {
         Self(Bytes::from(out))
     }
 
+    /// A frame that is written already.
+    pub(crate) fn from_wire(frame: Vec<u8>) -> Self {
+        Self(Bytes::from(frame))
+    }
+
     /// The frame as it goes over the wire.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -93,7 +98,7 @@ impl SharedFrame {
         self.0
     }
 
-    /// The payload alone.
+    /// The payload alone, in a [compressed](crate::deflate) frame the compressed one.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
         let header = match self.0[1] {

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::deflate::Inflater;
 use crate::header::{Expected, Header};
 use crate::partial::{Arriving, Message, Partial};
 use crate::{CloseCode, Effect, Limits, Opcode, ProtocolError, close, header, mask};
@@ -66,6 +67,8 @@ pub struct Endpoint {
     message_bytes_max: u32,
     role: Role,
     state: State,
+    /// Whether messages may come compressed.
+    deflate: bool,
 }
 
 impl Endpoint {
@@ -77,7 +80,26 @@ impl Endpoint {
             message_bytes_max: u32::try_from(limits.message_bytes_max).unwrap_or(u32::MAX),
             role,
             state: State::Open,
+            deflate: false,
         }
+    }
+
+    /// The same endpoint, of a connection for which [permessage-deflate](crate::deflate) was agreed on: messages may come
+    /// compressed.
+    ///
+    /// ```
+    /// use sinew_websocket::{Effect, Endpoint, Limits, Role};
+    ///
+    /// let mut client = Endpoint::new(Role::Client, &Limits::default()).with_deflate();
+    /// // The example of RFC 7692, 7.2.3.1.
+    /// let mut input = *b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00";
+    /// client.receive(&mut input, |effect| assert_eq!(effect, Effect::Text("Hello")));
+    /// assert!(client.is_open());
+    /// ```
+    #[must_use]
+    pub fn with_deflate(mut self) -> Self {
+        self.deflate = true;
+        self
     }
 
     /// Reads what came from the peer, cut anywhere, and calls `on` for what comes of it, in order.
@@ -89,7 +111,34 @@ impl Endpoint {
     /// After a close sent by [`close`](Self::close), input is still checked but no longer delivered
     /// nor are its pings answered; after [`Effect::Closed`] or [`Effect::Failed`] it is ignored.
     pub fn receive(&mut self, input: &mut [u8], mut on: impl FnMut(Effect<'_>)) {
-        self.decode(input, &mut on);
+        self.decode(input, &mut Inflater::default(), &mut on);
+    }
+
+    /// As [`receive`](Self::receive), with an inflater that may be shared with other connections: otherwise each
+    /// compressed message, or each read that brings some, needs a new one.
+    ///
+    /// ```
+    /// use sinew_websocket::deflate::Inflater;
+    /// use sinew_websocket::{Effect, Endpoint, Limits, Role};
+    ///
+    /// let mut inflater = Inflater::default();
+    /// let mut heard = 0;
+    /// for mut client in [(); 2].map(|()| Endpoint::new(Role::Client, &Limits::default()).with_deflate()) {
+    ///     let mut input = *b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00";
+    ///     client.receive_with(&mut inflater, &mut input, |effect| {
+    ///         assert_eq!(effect, Effect::Text("Hello"));
+    ///         heard += 1;
+    ///     });
+    /// }
+    /// assert_eq!(heard, 2);
+    /// ```
+    pub fn receive_with(
+        &mut self,
+        inflater: &mut Inflater,
+        input: &mut [u8],
+        mut on: impl FnMut(Effect<'_>),
+    ) {
+        self.decode(input, inflater, &mut on);
     }
 
     /// Starts to close: the frame to send, or nothing if this side has already sent a close.
@@ -165,12 +214,17 @@ impl Endpoint {
             .map_or(0, |partial| partial.heap_bytes())
     }
 
-    fn decode(&mut self, mut input: &mut [u8], on: &mut dyn FnMut(Effect<'_>)) {
+    fn decode(
+        &mut self,
+        mut input: &mut [u8],
+        inflater: &mut Inflater,
+        on: &mut dyn FnMut(Effect<'_>),
+    ) {
         while !input.is_empty() && self.state != State::Closed {
             let step = if self.partial.as_ref().is_some_and(|it| it.frame.is_some()) {
-                self.continue_frame(input, on)
+                self.continue_frame(input, inflater, on)
             } else {
-                self.begin_frame(input, on)
+                self.begin_frame(input, inflater, on)
             };
             match step {
                 Ok(used) => input = &mut input[used..],
@@ -186,6 +240,7 @@ impl Endpoint {
     fn begin_frame(
         &mut self,
         input: &mut [u8],
+        inflater: &mut Inflater,
         on: &mut dyn FnMut(Effect<'_>),
     ) -> Result<usize, ProtocolError> {
         let Some((header, header_bytes)) = self.read_header(input)? else {
@@ -194,12 +249,12 @@ impl Endpoint {
         let frame_bytes = header_bytes + header.payload_bytes;
         if let Some(payload) = input.get_mut(header_bytes..frame_bytes) {
             unmask(payload, &header, 0);
-            self.whole_frame(&header, payload, on)?;
+            self.whole_frame(&header, payload, inflater, on)?;
             return Ok(frame_bytes);
         }
         let partial = self.partial.get_or_insert_default();
         if matches!(header.opcode, Opcode::Text | Opcode::Binary) {
-            partial.message = Some(Message::new(header.opcode == Opcode::Text));
+            partial.message = Some(Message::begun_by(&header));
         }
         partial.frame = Some(Arriving {
             header,
@@ -215,6 +270,7 @@ impl Endpoint {
             role: self.role,
             message_bytes: message.map(|message| message.bytes.len()),
             message_bytes_max: self.message_bytes_max,
+            deflate: self.deflate,
         };
         let before = self.partial.as_ref().map_or(0, |it| it.header_bytes);
         if before == 0 {
@@ -241,6 +297,7 @@ impl Endpoint {
     fn continue_frame(
         &mut self,
         input: &mut [u8],
+        inflater: &mut Inflater,
         on: &mut dyn FnMut(Effect<'_>),
     ) -> Result<usize, ProtocolError> {
         let partial = self.partial.get_or_insert_default();
@@ -263,7 +320,7 @@ impl Endpoint {
                 self.control(header.opcode, &payload, on)?;
             }
         } else {
-            self.append(&header, chunk, missing - used, on)?;
+            self.append(&header, chunk, missing - used, inflater, on)?;
         }
         Ok(used)
     }
@@ -272,17 +329,24 @@ impl Endpoint {
         &mut self,
         header: &Header,
         payload: &[u8],
+        inflater: &mut Inflater,
         on: &mut dyn FnMut(Effect<'_>),
     ) -> Result<(), ProtocolError> {
         match header.opcode {
-            Opcode::Text if header.fin => self.deliver(true, payload, on),
-            Opcode::Binary if header.fin => self.deliver(false, payload, on),
-            Opcode::Text | Opcode::Binary => {
-                let message = Message::new(header.opcode == Opcode::Text);
-                self.partial.get_or_insert_default().message = Some(message);
-                self.append(header, payload, 0, on)
+            Opcode::Text | Opcode::Binary if header.fin => {
+                let text = header.opcode == Opcode::Text;
+                if header.compressed {
+                    self.deliver_compressed(text, payload, inflater, on)
+                } else {
+                    self.deliver(text, payload, on)
+                }
             }
-            Opcode::Continuation => self.append(header, payload, 0, on),
+            Opcode::Text | Opcode::Binary => {
+                let message = Message::begun_by(header);
+                self.partial.get_or_insert_default().message = Some(message);
+                self.append(header, payload, 0, inflater, on)
+            }
+            Opcode::Continuation => self.append(header, payload, 0, inflater, on),
             Opcode::Close | Opcode::Ping | Opcode::Pong => self.control(header.opcode, payload, on),
         }
     }
@@ -295,6 +359,7 @@ impl Endpoint {
         header: &Header,
         chunk: &[u8],
         missing: usize,
+        inflater: &mut Inflater,
         on: &mut dyn FnMut(Effect<'_>),
     ) -> Result<(), ProtocolError> {
         let partial = self.partial.get_or_insert_default();
@@ -310,9 +375,30 @@ impl Endpoint {
             && header.fin
             && let Some(message) = partial.message.take()
         {
-            self.deliver(message.text, &message.bytes, on)?;
+            if message.compressed {
+                self.deliver_compressed(message.text, &message.bytes, inflater, on)?;
+            } else {
+                self.deliver(message.text, &message.bytes, on)?;
+            }
         }
         Ok(())
+    }
+
+    /// Of a side that has closed, nothing is inflated: it would be work for a message that nobody hears.
+    fn deliver_compressed(
+        &mut self,
+        text: bool,
+        payload: &[u8],
+        inflater: &mut Inflater,
+        on: &mut dyn FnMut(Effect<'_>),
+    ) -> Result<(), ProtocolError> {
+        if self.state != State::Open {
+            return Ok(());
+        }
+        let inflated = inflater.inflate(payload, self.message_bytes_max);
+        let delivered = inflated.and_then(|message| self.deliver(text, message, on));
+        inflater.trim();
+        delivered
     }
 
     fn deliver(

@@ -22,7 +22,7 @@ use crate::CloseCode;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProtocolError {
-    /// One of the three reserved bits was set though no extension was negotiated.
+    /// One of the three reserved bits was set though no extension was negotiated that gives it a meaning there.
     #[error("reserved bits set without an extension")]
     ReservedBits,
     /// An opcode that RFC 6455 keeps for later.
@@ -46,7 +46,8 @@ pub enum ProtocolError {
     /// A 64-bit length with its most significant bit set.
     #[error("length over 63 bits")]
     LengthOverflow,
-    /// A message, all fragments together, over [`Limits::message_bytes_max`](crate::Limits).
+    /// A message, all fragments together, compressed or inflated, over
+    /// [`Limits::message_bytes_max`](crate::Limits).
     #[error("message over {limit} bytes")]
     MessageTooBig {
         /// Bytes allowed.
@@ -61,6 +62,9 @@ pub enum ProtocolError {
     /// Text, or a close reason, that is not UTF-8.
     #[error("text is not UTF-8")]
     InvalidUtf8,
+    /// A compressed message that is no DEFLATE data, or only the beginning of it.
+    #[error("compressed message cannot be inflated")]
+    InvalidDeflate,
     /// A close payload of one byte, too short for a code.
     #[error("close payload of one byte")]
     ClosePayload,
@@ -70,12 +74,12 @@ pub enum ProtocolError {
 }
 
 impl ProtocolError {
-    /// The close code for this error: 1009 for size, 1007 for UTF-8, else 1002.
+    /// The close code for this error: 1009 for size, 1007 for UTF-8 and compressed data, else 1002.
     #[must_use]
     pub fn close_code(self) -> CloseCode {
         match self {
             Self::MessageTooBig { .. } => CloseCode::TOO_BIG,
-            Self::InvalidUtf8 => CloseCode::INVALID_PAYLOAD,
+            Self::InvalidUtf8 | Self::InvalidDeflate => CloseCode::INVALID_PAYLOAD,
             _ => CloseCode::PROTOCOL_ERROR,
         }
     }
@@ -128,8 +132,8 @@ pub enum HandshakeError {
     /// `Sec-WebSocket-Accept` does not answer the key sent.
     #[error("Sec-WebSocket-Accept does not answer the key")]
     Accept,
-    /// The server chose an extension, of which this side offers none.
-    #[error("the server chose an extension, and none was offered")]
+    /// The server chose an extension that this side did not offer, or not so.
+    #[error("the server chose an extension that was not offered")]
     Extension,
 }
 

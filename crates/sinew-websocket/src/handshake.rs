@@ -8,8 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
 
-use crate::HandshakeError;
 use crate::mask::random_bytes;
+use crate::{HandshakeError, deflate};
 
 /// The version this crate speaks, the only one there is.
 pub const VERSION: &str = "13";
@@ -44,11 +44,13 @@ pub fn accept_key(client_key: &str) -> String {
 ///     ("sec-websocket-version", VERSION),
 ///     ("sec-websocket-key", &key),
 ///     ("sec-websocket-protocol", "chat.v2, chat.v1"),
+///     ("sec-websocket-extensions", "permessage-deflate; client_max_window_bits"),
 /// ];
 /// let acceptance: Acceptance<'_> = check_request("GET", headers).unwrap();
 /// assert_eq!(acceptance.protocols, ["chat.v2", "chat.v1"]);
 /// assert_eq!(acceptance.choose_protocol(&["chat.v1", "chat.v2"]), Some("chat.v2"));
 /// assert_eq!(acceptance.choose_protocol(&["mqtt"]), None);
+/// assert_eq!(acceptance.extensions, ["permessage-deflate; client_max_window_bits"]);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -57,6 +59,9 @@ pub struct Acceptance<'a> {
     pub accept: String,
     /// The subprotocols that the client offers, the one it likes best first.
     pub protocols: Vec<&'a str>,
+    /// The values of `Sec-WebSocket-Extensions`: what the client offers, such as
+    /// [permessage-deflate](deflate::answer).
+    pub extensions: Vec<&'a str>,
 }
 
 impl<'a> Acceptance<'a> {
@@ -127,6 +132,7 @@ pub fn check_request<'a>(
     let mut version = None;
     let mut key = None;
     let mut protocols = Vec::new();
+    let mut extensions = Vec::new();
     for (name, value) in headers {
         if name.eq_ignore_ascii_case("sec-websocket-version") {
             version = Some(value.trim());
@@ -136,6 +142,8 @@ pub fn check_request<'a>(
             }
         } else if name.eq_ignore_ascii_case("sec-websocket-protocol") {
             protocols.extend(items(value));
+        } else if name.eq_ignore_ascii_case("sec-websocket-extensions") {
+            extensions.push(value);
         }
     }
     if version != Some(VERSION) {
@@ -145,6 +153,7 @@ pub fn check_request<'a>(
     Ok(Acceptance {
         accept: accept_key(key),
         protocols,
+        extensions,
     })
 }
 
@@ -215,6 +224,8 @@ pub struct Response<'a> {
     pub header_bytes: usize,
     /// The subprotocol that the server chose.
     pub protocol: Option<&'a str>,
+    /// Whether the server accepted [`deflate::OFFER`].
+    pub deflate: bool,
 }
 
 /// Reads a server's answer to [`client_request`]; `None` while its end has not come.
@@ -235,6 +246,42 @@ pub struct Response<'a> {
 pub fn read_response<'a>(
     input: &'a [u8],
     key: &str,
+) -> Result<Option<Response<'a>>, HandshakeError> {
+    read(input, key, false)
+}
+
+/// As [`read_response`], for a request with [`deflate::OFFER`] as its `Sec-WebSocket-Extensions`.
+///
+/// # Errors
+///
+/// As there; [`HandshakeError::Extension`] for any extension but an [accepted](deflate::is_answer) offer.
+///
+/// ```
+/// use sinew_websocket::deflate;
+/// use sinew_websocket::handshake::{accept_key, client_key, read_response, read_response_to_offer};
+///
+/// let key = client_key();
+/// let answer = format!(
+///     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+///      Sec-WebSocket-Accept: {}\r\nSec-WebSocket-Extensions: {}\r\n\r\n",
+///     accept_key(&key),
+///     deflate::ANSWER,
+/// );
+/// let response = read_response_to_offer(answer.as_bytes(), &key).unwrap().expect("whole");
+/// assert!(response.deflate);
+/// assert!(read_response(answer.as_bytes(), &key).is_err(), "nothing was offered");
+/// ```
+pub fn read_response_to_offer<'a>(
+    input: &'a [u8],
+    key: &str,
+) -> Result<Option<Response<'a>>, HandshakeError> {
+    read(input, key, true)
+}
+
+fn read<'a>(
+    input: &'a [u8],
+    key: &str,
+    offered: bool,
 ) -> Result<Option<Response<'a>>, HandshakeError> {
     let Some(end) = memchr::memmem::find(input, b"\r\n\r\n") else {
         if input.len() > RESPONSE_BYTES_MAX {
@@ -270,12 +317,21 @@ pub fn read_response<'a>(
     if value("sec-websocket-accept") != Some(&accept_key(key)) {
         return Err(HandshakeError::Accept);
     }
-    if value("sec-websocket-extensions").is_some_and(|chosen| !chosen.is_empty()) {
-        return Err(HandshakeError::Extension);
-    }
+    let mut chosen = headers
+        .iter()
+        .filter(|(name, value)| {
+            name.eq_ignore_ascii_case("sec-websocket-extensions") && !value.trim().is_empty()
+        })
+        .map(|(_, value)| *value);
+    let deflate = match (chosen.next(), chosen.next()) {
+        (None, _) => false,
+        (Some(chosen), None) if offered && deflate::is_answer(chosen) => true,
+        _ => return Err(HandshakeError::Extension),
+    };
     Ok(Some(Response {
         header_bytes: end + 4,
         protocol: value("sec-websocket-protocol"),
+        deflate,
     }))
 }
 

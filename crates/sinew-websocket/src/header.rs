@@ -8,6 +8,9 @@ pub(crate) const HEADER_BYTES_MAX: usize = 14;
 /// What a control frame's payload may hold.
 pub(crate) const CONTROL_BYTES_MAX: u8 = 125;
 
+/// The reserved bit that says of a message's first frame that the message is compressed.
+pub(crate) const COMPRESSED: u8 = 0x40;
+
 /// The kind of a frame.
 ///
 /// ```
@@ -62,12 +65,16 @@ pub(crate) struct Expected {
     pub(crate) message_bytes: Option<usize>,
     /// Bytes that a message may have.
     pub(crate) message_bytes_max: u32,
+    /// Whether messages may be compressed.
+    pub(crate) deflate: bool,
 }
 
 /// A header that was read and found in order.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Header {
     pub(crate) fin: bool,
+    /// Told by the first frame of a message.
+    pub(crate) compressed: bool,
     pub(crate) opcode: Opcode,
     pub(crate) mask: Option<[u8; 4]>,
     /// At most `message_bytes_max`, or 125 for control frames.
@@ -86,11 +93,13 @@ impl Header {
         let Some(&first) = bytes.first() else {
             return Ok(None);
         };
-        if first & 0x70 != 0 {
+        let fin = first & 0x80 != 0;
+        let compressed = first & COMPRESSED != 0;
+        let bits = first & 0x0f;
+        let begins_message = matches!(bits, 0x1 | 0x2);
+        if first & 0x30 != 0 || (compressed && !(expected.deflate && begins_message)) {
             return Err(ProtocolError::ReservedBits);
         }
-        let fin = first & 0x80 != 0;
-        let bits = first & 0x0f;
         let opcode = Opcode::from_bits(bits).ok_or(ProtocolError::ReservedOpcode(bits))?;
         match (opcode, expected.message_bytes) {
             (Opcode::Continuation, None) => return Err(ProtocolError::UnexpectedContinuation),
@@ -158,6 +167,7 @@ impl Header {
         };
         let header = Self {
             fin,
+            compressed,
             opcode,
             mask,
             payload_bytes: usize::try_from(length).expect("within a 32-bit limit"),

@@ -3,8 +3,7 @@
 //! For a server, a load tool or a test that owns its sockets and wants to decide itself when to
 //! read, when to write and what an idle connection may cost: here that is the 16 bytes of an
 //! [`Endpoint`].
-//! It deliberately knows no socket, no runtime, no clock, no HTTP library and no extension (such as
-//! permessage-deflate). Reading, writing, time limits and the answer to the upgrade belong to the
+//! It deliberately knows no socket, no runtime, no clock and no HTTP library. Reading, writing, time limits and the answer to the upgrade belong to the
 //! caller.
 //!
 //! # The smallest server and client
@@ -56,6 +55,7 @@
 //! A frame that is whole in the input is unmasked in place and delivered from there: no copy and no
 //! allocation. A part of a frame or of a fragmented message is kept in one box, grown by doubling
 //! with what has really come, and dropped as soon as it is complete.
+//! A [compressed](deflate) message is inflated from there too, into a buffer that connections share.
 //! A [`SharedFrame`] is encoded once and sent to as many connections as wanted.
 //!
 //! # Limits and refusals
@@ -63,6 +63,8 @@
 //! | what the peer sends | close code |
 //! |---|---|
 //! | a message over [`Limits::message_bytes_max`] (1 MiB), told by the header alone | 1009 |
+//! | a compressed message that inflates to more, told as soon as it does | 1009 |
+//! | a compressed message that cannot be inflated | 1007 |
 //! | text, or a close reason, that is not UTF-8, told at its first impossible byte | 1007 |
 //! | any other breach, see [`ProtocolError`] | 1002 |
 //!
@@ -72,6 +74,7 @@
 
 mod close;
 mod config;
+pub mod deflate;
 mod effect;
 mod encode;
 mod endpoint;

@@ -1,7 +1,7 @@
 //! What an endpoint keeps between two reads, and only then.
 
-use crate::ProtocolError;
 use crate::header::{HEADER_BYTES_MAX, Header};
+use crate::{Opcode, ProtocolError};
 
 /// The unfinished part of the input.
 #[derive(Debug, Default)]
@@ -45,15 +45,18 @@ pub(crate) struct Arriving {
 #[derive(Debug)]
 pub(crate) struct Message {
     pub(crate) text: bool,
+    pub(crate) compressed: bool,
     pub(crate) bytes: Vec<u8>,
     /// Bytes known to be whole UTF-8 characters.
     checked: usize,
 }
 
 impl Message {
-    pub(crate) fn new(text: bool) -> Self {
+    /// The message that this header, the first of its frames, begins.
+    pub(crate) fn begun_by(header: &Header) -> Self {
         Self {
-            text,
+            text: header.opcode == Opcode::Text,
+            compressed: header.compressed,
             bytes: Vec::new(),
             checked: 0,
         }
@@ -61,7 +64,7 @@ impl Message {
 
     /// Appends unmasked bytes, and refuses at the first byte that no UTF-8 text can continue with.
     ///
-    /// `known_end` is the length of the whole message, where the final frame has told it.
+    /// Of a compressed message that shows only in the end. `known_end` is the length of the whole message, where the final frame has told it.
     pub(crate) fn append(
         &mut self,
         chunk: &[u8],
@@ -69,7 +72,7 @@ impl Message {
     ) -> Result<(), ProtocolError> {
         self.make_room(chunk.len(), known_end);
         self.bytes.extend_from_slice(chunk);
-        if self.text {
+        if self.text && !self.compressed {
             match str::from_utf8(&self.bytes[self.checked..]) {
                 Ok(_) => self.checked = self.bytes.len(),
                 Err(error) if error.error_len().is_some() => {
@@ -100,7 +103,13 @@ mod tests {
 
     #[test]
     fn text_is_checked_once_and_up_to_its_last_whole_character() {
-        let mut message = Message::new(true);
+        let mut message = Message::begun_by(&Header {
+            fin: false,
+            compressed: false,
+            opcode: Opcode::Text,
+            mask: None,
+            payload_bytes: 0,
+        });
         let mut checked = |chunk: &[u8]| {
             message.append(chunk, None).expect("valid so far");
             message.checked

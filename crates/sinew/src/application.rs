@@ -3,7 +3,9 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use axum::routing::get;
 use axum::{Extension, Router, middleware};
 use http::Extensions;
 use sinew_cable::{Application, Cable, Channel, ConnectionIdentifiers, Refusal};
@@ -12,6 +14,7 @@ use sinew_reflex::{CableReady, Engine, EngineBuilder, Error, Reflexes};
 use sinew_store::{MemoryStore, Sessions, Store};
 use sinew_streams::{InProcessStreams, Streams};
 use sinew_verifier::{MessageVerifier, SecretKeyBase};
+use sinew_web::server::Admission;
 use sinew_web::{Environment, Health, SessionLayer};
 use tokio::runtime::Handle;
 use tower::util::MapRequest;
@@ -23,12 +26,13 @@ use crate::error::StartError;
 use crate::extract::Given;
 use crate::handle::SinewHandle;
 use crate::identify::{Identification, Identify, Visitor};
+use crate::metrics::Sources;
 use crate::page_policy::add_policy;
 use crate::reflex_channel::ReflexChannel;
 use crate::renderer::{RouterRenderer, answer_probes};
 use crate::sanity::{Finding, Subject, Traffic};
 use crate::tags::TagContext;
-use crate::{assets, log, serve, templates};
+use crate::{assets, log, operators, serve, templates};
 
 /// The salt from which the key for signed stream names is derived, as CableReady does.
 const STREAMS_SALT: &str = "cable_ready/verifier_key";
@@ -351,23 +355,29 @@ impl Sinew {
         let streams = Arc::clone(&self.streams);
         let base_path = edge.base_path.clone();
         let handle = SinewHandle::new(cable_ready, streams, verifier.clone(), base_path.clone());
-        let on_end = handle.clone();
         let session_layer = SessionLayer::new(
             sessions.clone(),
             edge.session_cookie(),
             edge.trusted_proxies.clone(),
         )
-        .on_end(move |id| on_end.session_ended(id));
+        .on_end(handle.session_ended());
         let tags = Arc::new(TagContext::new(edge));
         self.extensions.insert(Arc::clone(&tags));
         self.extensions.insert(handle.clone());
         self.extensions.insert(base_path.clone());
-        let app = answer_probes(
-            self.app
-                .layer(Extension(tags))
-                .layer(Extension(handle.clone()))
-                .layer(Extension(base_path.clone())),
-        );
+        let with_extensions = |router: Router| {
+            answer_probes(
+                router
+                    .layer(Extension(Arc::clone(&tags)))
+                    .layer(Extension(handle.clone()))
+                    .layer(Extension(base_path.clone())),
+            )
+        };
+        let mut app = with_extensions(self.app);
+        if edge.environment.is_development() && config.operators_page {
+            let page = Router::new().route(operators::PATH, get(operators::page));
+            app = with_extensions(page).fallback_service(app);
+        }
 
         let renderer = RouterRenderer {
             app: app.clone(),
@@ -412,9 +422,23 @@ impl Sinew {
             .config(config.cable.clone())
             .build()?;
         handle.set_cable(&cable);
-
         let health = Health::new();
-        let endpoint = Endpoint::new(cable, edge);
+        let mut server = edge.server.clone().with_defaults_of(edge.environment);
+        if edge.own_descriptors.is_some() {
+            server.descriptor_tables = edge.shard_threads.max(1);
+        }
+        let admission = Admission::new(server)
+            .cable(cable.clone())
+            .trusted_proxies(edge.trusted_proxies.clone());
+        handle.set_sources(Sources {
+            cable: cable.downgrade(),
+            engine: engine.downgrade(),
+            sessions: session_layer.clone(),
+            server: admission.counts(),
+            health: health.clone(),
+            started: SystemTime::now(),
+        });
+        let endpoint = Endpoint::new(cable, edge, admission.clone());
         let router = endpoint::routes(endpoint.clone(), &edge.cable_path)
             .merge(assets::routes(edge.environment.is_development()));
         let router = if config.health_routes {
@@ -459,6 +483,7 @@ impl Sinew {
             handle,
             engine,
             health,
+            admission,
             config,
             findings: findings.into(),
         })
@@ -536,6 +561,7 @@ pub struct App {
     handle: SinewHandle,
     engine: Engine,
     health: Health,
+    admission: Admission,
     config: Config,
     findings: Arc<[Finding]>,
 }
@@ -569,6 +595,21 @@ impl App {
         &self.health
     }
 
+    /// Who is let in to the cable, and to the server when the application is [served](Self::serve): the bounds of
+    /// [`EdgeConfig::server`](sinew_web::EdgeConfig::server), and what was counted.
+    ///
+    /// ```
+    /// use sinew::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let app = Sinew::new(axum::Router::new()).in_memory().build()?;
+    /// assert_eq!(app.admission().statistics().accepted, 0);
+    /// # Ok(()) }
+    /// ```
+    pub fn admission(&self) -> &Admission {
+        &self.admission
+    }
+
     /// The settings in force.
     pub fn config(&self) -> &Config {
         &self.config
@@ -586,14 +627,17 @@ impl App {
     /// [`EdgeConfig::listen`](sinew_web::EdgeConfig::listen), and visitors who come between two
     /// processes wait in it.
     ///
-    /// Told to stop, it sends the browsers away, for 10 seconds at most, and finishes the requests
-    /// that are being answered, for 10 seconds more at most. Outside of production it is one
-    /// second each, since somebody waits for the next build.
+    /// Told to stop, it says so on `/ready`, tells the browsers to reconnect, spread over
+    /// [`drain_window`](sinew_web::ServerConfig::drain_window), each after the reflexes that it
+    /// called, finishes the requests that are being answered, waits for the
+    /// [guards](SinewHandle::drain_guard) that handlers hold, and ends within
+    /// [`drain_timeout`](sinew_web::ServerConfig::drain_timeout). Told a second time, it ends at
+    /// once.
     ///
     /// # Errors
     ///
-    /// [`StartError::AddressInUse`], [`StartError::Listen`], [`StartError::Inherited`] and
-    /// [`StartError::Serve`].
+    /// [`StartError::AddressInUse`], [`StartError::Listen`], [`StartError::Inherited`], and when a
+    /// certificate is named that cannot be used.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> sinew::Result {

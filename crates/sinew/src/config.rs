@@ -61,6 +61,10 @@ pub struct Config {
     /// own routes of these names are never asked. [`App::health`](crate::App::health) gives them a
     /// place elsewhere.
     pub health_routes: bool,
+    /// Whether, in development, the page for [operators](crate::operators) is at `/_sinew`; yes by
+    /// default, and then the application's own route of this name is never asked. Elsewhere it is
+    /// only where the application puts it.
+    pub operators_page: bool,
     /// The digest with which keys are derived from the secret: SHA-256, as Rails 7.0 and later do.
     pub key_digest: Digest,
 }
@@ -76,6 +80,7 @@ impl Default for Config {
             page_bytes_max: 8 * 1024 * 1024,
             anonymous: false,
             health_routes: true,
+            operators_page: true,
             key_digest: Digest::Sha256,
         }
     }
@@ -88,10 +93,12 @@ impl Config {
     ///
     /// The first variable that cannot be used, by name.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self {
+        let mut config = Self {
             edge: EdgeConfig::from_env()?,
             ..Self::default()
-        })
+        };
+        config.edge.cable_variables.apply_to(&mut config.cable);
+        Ok(config)
     }
 
     /// The policy, with what the page needs of other hosts: the cable's origin, and the folder of

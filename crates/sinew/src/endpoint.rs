@@ -12,6 +12,7 @@ use axum::routing::any;
 use http::{Request, StatusCode};
 use sinew_cable::Cable;
 use sinew_web::forwarded::Direct;
+use sinew_web::server::{Admission, Arrival};
 use sinew_web::websocket::{AcceptedStream, CableEndpoint, Door, Listening, WebSocketConfig};
 use sinew_web::{BasePath, EdgeConfig, Effective, OriginPolicy, Server, TrustedProxies};
 
@@ -24,13 +25,16 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    pub(crate) fn new(cable: Cable, edge: &EdgeConfig) -> Self {
+    pub(crate) fn new(cable: Cable, edge: &EdgeConfig, admission: Admission) -> Self {
         let mut config = WebSocketConfig::default();
         config.message_bytes_max = edge.message_bytes_max;
+        config.compression = edge.compression;
         config.shard_threads = edge.shard_threads;
         config.own_descriptors = edge.own_descriptors;
         Self {
-            cable: CableEndpoint::new(cable).config(config),
+            cable: CableEndpoint::new(cable)
+                .config(config)
+                .admission(admission),
             origins: edge.origins.clone(),
             proxies: edge.trusted_proxies.clone(),
         }
@@ -105,8 +109,10 @@ impl Door for Entrance {
         Some(effective)
     }
 
-    fn serve(&self, stream: AcceptedStream, peer: SocketAddr) {
-        tokio::spawn(self.server.serve_stream(stream, peer));
+    fn serve(&self, stream: AcceptedStream, peer: SocketAddr, arrival: Option<Arrival>) {
+        let admission = self.server.admission();
+        let arrival = arrival.unwrap_or_else(|| admission.arrives(peer.ip()));
+        tokio::spawn(self.server.serve_arrival(stream, peer, arrival));
     }
 }
 

@@ -54,14 +54,31 @@ pub enum StartError {
         #[source]
         source: std::io::Error,
     },
+    /// The address for Prometheus cannot be listened on.
+    #[error(
+        "metrics cannot be served at {address}: choose an address of this machine and a port that is free, for example SINEW_METRICS_LISTEN={}", neighbour(*address)
+    )]
+    Metrics {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// Whoever started the process said that it left an open socket, and it is no TCP socket that listens.
     #[error(
         "LISTEN_FDS announces a socket that cannot be served: pass one TCP socket that listens (ListenStream= in a systemd unit), or unset LISTEN_FDS"
     )]
     Inherited(#[source] std::io::Error),
-    /// The server failed while it ran.
-    #[error("the server stopped")]
-    Serve(#[source] std::io::Error),
+    /// There is a certificate, and the program was built without TLS.
+    #[error(
+        "SINEW_TLS_CERTIFICATE is set, and this program was built without TLS: build it with the feature `tls` of sinew, or unset the variable and let a proxy end TLS"
+    )]
+    WithoutTls,
+    /// The certificate cannot be used.
+    #[cfg(feature = "tls")]
+    #[error(transparent)]
+    Tls(#[from] sinew_web::error::TlsError),
     /// It was started outside of a tokio runtime.
     #[error(
         "Sinew needs a tokio runtime: start it from an async function, for instance under #[tokio::main]"

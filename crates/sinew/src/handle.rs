@@ -14,8 +14,11 @@ use sinew_store::{Session, SessionId};
 use sinew_streams::{StreamName, Streams};
 use sinew_verifier::MessageVerifier;
 use sinew_web::BasePath;
+use sinew_web::server::{Drain, DrainGuard};
 
 use crate::identify::{Connected, SESSION_ID};
+use crate::metrics::{Metrics, Snapshot, Sources};
+use crate::operators::Operators;
 
 /// What every page follows in development.
 pub(crate) const REFRESH_STREAM: &str = "sinew:refresh";
@@ -75,8 +78,11 @@ struct Inner {
     streams: Arc<dyn Streams>,
     verifier: MessageVerifier,
     base_path: BasePath,
+    drain: Drain,
     /// Not held: the cable holds the reflexes, which hold this handle.
-    cable: OnceLock<WeakCable>,
+    cable: Arc<OnceLock<WeakCable>>,
+    sources: OnceLock<Sources>,
+    operators: Operators,
 }
 
 impl SinewHandle {
@@ -91,7 +97,10 @@ impl SinewHandle {
             streams,
             verifier,
             base_path,
-            cable: OnceLock::new(),
+            drain: Drain::new(),
+            cable: Arc::default(),
+            sources: OnceLock::new(),
+            operators: Operators::default(),
         }))
     }
 
@@ -99,6 +108,40 @@ impl SinewHandle {
     pub(crate) fn set_cable(&self, cable: &Cable) {
         // Set once, by the builder.
         let _ = self.0.cable.set(cable.downgrade());
+    }
+
+    /// What comes last as well: where the counters are.
+    pub(crate) fn set_sources(&self, sources: Sources) {
+        // Set once, by the builder.
+        let _ = self.0.sources.set(sources);
+    }
+
+    /// All metrics as they are now: the answer of a handler that is for Prometheus, or anything else
+    /// that you make of the text. See [`metrics`](crate::metrics).
+    ///
+    /// # Panics
+    ///
+    /// While the application is still being built.
+    ///
+    /// ```
+    /// # use sinew::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let app = Sinew::new(axum::Router::new()).in_memory().build()?;
+    /// let text = app.handle().metrics().to_string();
+    /// assert!(text.ends_with("# EOF\n"));
+    /// # Ok(()) }
+    /// ```
+    pub fn metrics(&self) -> Metrics {
+        Metrics(self.snapshot())
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let sources = self.0.sources.get();
+        sources.expect("set when the application is built").read()
+    }
+
+    pub(crate) fn operators(&self) -> &Operators {
+        &self.0.operators
     }
 
     /// CableReady operations for whoever follows a stream.
@@ -119,6 +162,64 @@ impl SinewHandle {
     pub fn cable(&self) -> Cable {
         let cable = self.0.cable.get().and_then(WeakCable::upgrade);
         cable.expect("there is a cable as long as there is an application")
+    }
+
+    /// Something that the process waits for when it is told to stop, for whoever holds a connection of
+    /// its own: a WebSocket or a stream of events that a handler of yours answers. It says when that
+    /// begins; the process ends when all guards are dropped, or when its
+    /// [time](sinew_web::ServerConfig::drain_timeout) is over.
+    ///
+    /// ```
+    /// use sinew::prelude::*;
+    /// use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+    ///
+    /// async fn echo(sinew: SinewHandle, mut socket: DuplexStream) -> std::io::Result<()> {
+    ///     let guard = sinew.drain_guard();
+    ///     loop {
+    ///         tokio::select! {
+    ///             () = guard.draining() => return socket.write_all(b"!").await,
+    ///             byte = socket.read_u8() => socket.write_u8(byte?).await?,
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let app = Sinew::new(axum::Router::new()).in_memory().build()?;
+    /// let (socket, mut client) = tokio::io::duplex(10);
+    /// let echoes = tokio::spawn(echo(app.handle().clone(), socket));
+    /// client.write_u8(b'a').await?;
+    /// assert_eq!(client.read_u8().await?, b'a');
+    ///
+    /// // What `App::serve` does when it is told to stop.
+    /// app.handle().drain().begin();
+    /// app.handle().drain().finished().await;
+    /// assert_eq!(client.read_u8().await?, b'!');
+    /// echoes.await??;
+    /// # Ok(()) }
+    /// ```
+    pub fn drain_guard(&self) -> DrainGuard {
+        self.0.drain.guard()
+    }
+
+    /// The end of the process, for whoever serves an [`App`](crate::App) by itself and brings it to
+    /// an end, and for whoever wants to know of it without being waited for.
+    ///
+    /// ```
+    /// use sinew::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let app = Sinew::new(axum::Router::new()).in_memory().build()?;
+    /// let sinew = app.handle().clone();
+    /// let job = tokio::spawn(async move {
+    ///     sinew.drain().begun().await;
+    ///     "not begun any more"
+    /// });
+    /// app.handle().drain().begin();
+    /// assert_eq!(job.await?, "not begun any more");
+    /// # Ok(()) }
+    /// ```
+    pub fn drain(&self) -> &Drain {
+        &self.0.drain
     }
 
     /// Ends the connections of a session, in this process: the browser is told `remote`.
@@ -181,14 +282,23 @@ impl SinewHandle {
 
     /// Whether there still is an application.
     pub(crate) fn is_alive(&self) -> bool {
-        let cable = self.0.cable.get();
-        cable.is_some_and(|cable| cable.upgrade().is_some())
+        self.live_cable().is_some()
     }
 
+    /// Its cable, while there still is an application.
+    pub(crate) fn live_cable(&self) -> Option<Cable> {
+        self.0.cable.get().and_then(WeakCable::upgrade)
+    }
+
+    /// What to do when a session has ended. It does not hold the handle, which holds the session layer.
+    ///
     /// Nothing that such a connection still does would be kept; the browser shall come again.
-    pub(crate) fn session_ended(&self, id: SessionId) {
-        if let Some(cable) = self.0.cable.get().and_then(WeakCable::upgrade) {
-            cable.disconnect_if(move |known| Connected::of(known, id), true);
+    pub(crate) fn session_ended(&self) -> impl Fn(SessionId) + Send + Sync + 'static {
+        let cable = Arc::clone(&self.0.cable);
+        move |id| {
+            if let Some(cable) = cable.get().and_then(WeakCable::upgrade) {
+                cable.disconnect_if(move |known| Connected::of(known, id), true);
+            }
         }
     }
 

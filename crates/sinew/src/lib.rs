@@ -50,6 +50,7 @@
 //! | to know who is there | [`Session`], [`Flash`], [`Sinew::identify`], [`session`] |
 //! | channels of my own | [`macro@prelude::channel`], [`Subscription`], [`cable`] |
 //! | tests without a browser | the crate `sinew-testing`: `TestApp::new(sinew).visit("/")` |
+//! | to see what the server does | [`metrics`], [`operators`] |
 //! | other settings | [`Config`], [`config`], [`sanity`] |
 //! | to read it from the beginning | the book: `docs/` of the repository |
 //!
@@ -76,6 +77,8 @@ pub mod client;
 pub mod config;
 mod content_security_policy;
 mod error;
+pub mod metrics;
+pub mod operators;
 pub mod sanity;
 
 mod assets;

@@ -80,4 +80,9 @@ impl DirectChannel for ReflexChannel {
             self.engine.receive(&client, data);
         }
     }
+
+    fn is_busy(&self, subscription: DirectSubscription<'_>) -> bool {
+        let client = subscription.state::<Client>();
+        client.is_some_and(|client| client.is_busy())
+    }
 }

@@ -22,6 +22,7 @@ mod variables;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 pub(crate) use start::Subject;
 pub(crate) use traffic::Traffic;
@@ -83,6 +84,14 @@ pub enum Finding {
     FewDescriptors {
         /// The soft limit.
         limit: u64,
+    },
+    /// Pings that come too seldom for the stock clients.
+    #[error(
+        "pings come every {} s, and a stock client that hears nothing for 6 s connects again: set SINEW_PING_SECONDS to 5 or less, and let clients that want fewer ask for them, with `?pi=30` at the cable's address", interval.as_secs()
+    )]
+    SlowPings {
+        /// The time between two.
+        interval: Duration,
     },
     /// A reflex that nobody can call.
     #[error(

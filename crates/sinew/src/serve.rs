@@ -1,89 +1,88 @@
 //! Listening, and stopping in good order.
 
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use listenfd::ListenFd;
+use sinew_web::Server;
+use sinew_web::server::listen;
 use sinew_web::websocket::Listening;
-use sinew_web::{Environment, Server, ServerConfig};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::application::App;
 use crate::error::StartError;
+use crate::metrics;
 
-/// How long stopping may take: connections first, then requests that were already being answered.
-struct StopLimits {
-    /// For browsers to take leave of the cable.
-    drain: Duration,
-    /// For requests, after that.
-    requests: Duration,
-    /// For the first request of a connection that was accepted and has said nothing yet.
-    first_request: Duration,
-}
-
-impl StopLimits {
-    /// Visitors are given time. Whoever waits for a rebuilt program is not: a browser that opened
-    /// a connection in advance and says nothing would make each rebuild wait for it.
-    fn of(environment: Environment) -> Self {
-        let (drain, first_request) = match environment {
-            Environment::Production => (Duration::from_secs(10), Duration::from_secs(5)),
-            _ => (Duration::from_secs(1), Duration::from_millis(500)),
-        };
-        Self {
-            drain,
-            requests: drain,
-            first_request,
-        }
-    }
-}
+/// Before the time is over, those are told who still wait for an answer: so long they have to leave.
+const LAST_CALL: Duration = Duration::from_secs(1);
 
 pub(crate) async fn serve(app: App) -> Result<(), StartError> {
-    let (cable, health) = (app.handle().cable(), app.health().clone());
-    let limits = StopLimits::of(app.config().edge.environment);
-    let mut config = ServerConfig::default();
-    config.first_request_wait = limits.first_request;
-    let server = Server::new(app.router().clone()).config(config);
-    let entrance = Entrance::open(&app, &server).await?;
-    tracing::info!("listening on http://{}", entrance.address()?);
-
-    let (begin, begun) = oneshot::channel();
-    let goodbye = async move {
-        told_to_stop().await;
-        tracing::info!("stopping");
-        health.set_ready(false);
-        // Nobody listens any more when the server has failed.
-        let _ = begin.send(());
-        // Told to reconnect, the browsers find the next process.
-        if timeout(limits.drain, cable.drain()).await.is_err() {
-            tracing::warn!("some connections did not close in time");
-        }
+    let server = server_of(&app)?;
+    let entrance = Entrance::open(&app, &server)?;
+    let metrics = metrics::listener::listen(&app).await?;
+    if let Some(metrics) = &metrics {
+        tracing::info!("metrics at http://{}/metrics", metrics.address);
     }
-    .boxed()
-    .shared();
-    // Visitors who come while this process says goodbye are still answered, unless somebody keeps
-    // the socket: then they wait there for the next process.
-    let accepting_ends = match entrance {
-        Entrance::Inherited(_) => begun.map(drop).boxed(),
-        _ => goodbye.clone().boxed(),
-    };
-    let answered = async {
-        entrance.accept(&server, accepting_ends).await;
-        server.stop();
-        server.stopped().await;
-    };
-    let too_late = async {
-        goodbye.clone().await;
-        tokio::time::sleep(limits.requests).await;
-    };
+    let scheme = if server.is_secure() { "https" } else { "http" };
+    tracing::info!("listening on {scheme}://{}", entrance.address()?);
+
     tokio::select! {
-        () = answered => goodbye.await,
-        () = too_late => tracing::warn!("some requests were not answered in time"),
+        () = entrance.accept(&server, std::future::pending()) => {}
+        () = told_to_stop() => {}
+    }
+    tracing::info!("stopping");
+    tokio::select! {
+        () = stop(&app, &server, entrance) => {}
+        () = told_to_stop() => tracing::warn!("stopping at once"),
     }
     Ok(())
+}
+
+fn server_of(app: &App) -> Result<Server, StartError> {
+    let server = Server::new(app.router().clone()).with_admission(app.admission().clone());
+    match &app.config().edge.tls {
+        None => Ok(server),
+        #[cfg(feature = "tls")]
+        Some(files) => Ok(server.tls(sinew_web::server::Tls::from_files(files.clone())?)),
+        #[cfg(not(feature = "tls"))]
+        Some(_) => Err(StartError::WithoutTls),
+    }
+}
+
+/// Everything ends: the cable's connections, requests, what handlers hold.
+async fn stop(app: &App, server: &Server, entrance: Entrance) {
+    let config = app.admission().config();
+    let ends = Instant::now() + config.drain_timeout.unwrap_or_default();
+    let drain = app.handle().drain();
+    app.health().set_ready(false);
+    drain.begin();
+    let is_inherited = matches!(entrance, Entrance::Inherited(_));
+    let requests = async {
+        // Visitors who come meanwhile are still answered, unless somebody keeps the socket: then they wait there for
+        // the next process.
+        if !is_inherited {
+            entrance.accept(server, drain_cable(app, ends)).await;
+        }
+        // From here on whoever connects is refused, or waits for the next process.
+        entrance.close(server).await;
+        server.stop();
+        if timeout_at(ends, server.stopped()).await.is_err() {
+            tracing::warn!("some requests were not answered in time");
+        }
+    };
+    let cable = async {
+        if is_inherited {
+            drain_cable(app, ends).await;
+        }
+    };
+    let guards = async {
+        if timeout_at(ends, drain.finished()).await.is_err() {
+            tracing::warn!("what handlers held did not end in time");
+        }
+    };
+    tokio::join!(requests, cable, guards);
 }
 
 /// Where connections come in.
@@ -96,40 +95,65 @@ enum Entrance {
 }
 
 impl Entrance {
-    async fn open(app: &App, server: &Server) -> Result<Self, StartError> {
+    fn open(app: &App, server: &Server) -> Result<Self, StartError> {
         if let Some(listener) = inherited()? {
             return Ok(Self::Inherited(listener));
         }
         let edge = &app.config().edge;
-        if edge.shard_threads == 0 {
-            return Ok(Self::Bound(bind(edge.listen).await?));
+        // Shards read what is on the wire: with TLS that says nothing to them.
+        if edge.shard_threads == 0 || server.is_secure() {
+            return Ok(Self::Bound(bind(app)?));
         }
         let (path, base_path) = (&edge.cable_path, edge.base_path.clone());
         app.endpoint()
             .listen(edge.listen, path, base_path, server.clone())
             .map(Self::Shards)
-            .map_err(|error| refused(edge.listen, error))
+            .map_err(|source| refused(edge.listen, source))
     }
 
     fn address(&self) -> Result<SocketAddr, StartError> {
         match self {
-            Self::Inherited(listener) => listener.local_addr().map_err(StartError::Inherited),
-            Self::Bound(listener) => listener.local_addr().map_err(StartError::Serve),
+            Self::Inherited(listener) | Self::Bound(listener) => {
+                listener.local_addr().map_err(StartError::Inherited)
+            }
             Self::Shards(listening) => Ok(listening.local_addr()),
         }
     }
 
     /// Accepts until then.
-    async fn accept(self, server: &Server, until: impl Future<Output = ()>) {
+    async fn accept(&self, server: &Server, until: impl Future<Output = ()>) {
         match self {
             Self::Inherited(listener) | Self::Bound(listener) => {
-                server.accept(&listener, until).await;
+                server.accept(listener, until).await;
             }
-            Self::Shards(listening) => {
-                until.await;
-                listening.stop();
-            }
+            Self::Shards(_) => until.await,
         }
+    }
+
+    /// Takes who has connected already, unless the next process will, and nobody else.
+    async fn close(self, server: &Server) {
+        match self {
+            Self::Inherited(_) => {}
+            Self::Bound(listener) => server.accept_waiting(&listener),
+            Self::Shards(listening) => listening.stopped().await,
+        }
+    }
+}
+
+/// Told to reconnect, the browsers find the next process.
+async fn drain_cable(app: &App, ends: Instant) {
+    let cable = app.handle().cable();
+    let window = app.admission().config().drain_window.unwrap_or_default();
+    let last_call = async {
+        // Of a short time half is for answers.
+        let left = ends.saturating_duration_since(Instant::now());
+        sleep_until(ends - LAST_CALL.min(left / 2)).await;
+        cable.restart();
+        sleep_until(ends).await;
+    };
+    tokio::select! {
+        () = cable.drain_over(window) => {}
+        () = last_call => tracing::warn!("some connections did not close in time"),
     }
 }
 
@@ -145,13 +169,14 @@ fn inherited() -> Result<Option<TcpListener>, StartError> {
     listener.map(Some).map_err(StartError::Inherited)
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| refused(address, error))
+fn bind(app: &App) -> Result<TcpListener, StartError> {
+    let address = app.config().edge.listen;
+    let bound = listen(address, app.admission().config().backlog, 1);
+    let listener = bound.and_then(|mut sockets| TcpListener::from_std(sockets.remove(0)));
+    listener.map_err(|source| refused(address, source))
 }
 
-fn refused(address: SocketAddr, source: io::Error) -> StartError {
+fn refused(address: SocketAddr, source: std::io::Error) -> StartError {
     match source.kind() {
         ErrorKind::AddrInUse => StartError::AddressInUse { address, source },
         _ => StartError::Listen { address, source },

@@ -3,7 +3,7 @@
 //! It binds `127.0.0.1:$PORT`, runs as production with a fixed secret, accepts anonymous sockets
 //! and a missing `Origin`, and limits neither rates nor connections. `SINEW_DATA_DIR` says where
 //! the embedded store lives. `BENCH_PING_SECONDS` sets the time between two pings of a connection;
-//! `BENCH_LIMITS=default` leaves the bounds of outgoing queues as applications have them.
+//! `BENCH_LIMITS=default` leaves the bounds of connections as applications have them.
 //!
 //! `bench --shards 64` drives connections on as many threads, which accept them by themselves;
 //! `--descriptor-tables` gives each a descriptor table of its own, where one holds too few sockets.
@@ -80,6 +80,8 @@ fn config() -> Result<Config> {
     if std::env::var("BENCH_LIMITS").as_deref() != Ok("default") {
         config.cable.outbox_messages_max = BEYOND_REACH;
         config.cable.outbox_bytes_max = 1 << 30;
+        config.cable.incoming_messages_per_second = 0;
+        config.cable.incoming_bytes_per_second = 0;
     }
     if let Ok(seconds) = std::env::var("BENCH_PING_SECONDS") {
         config.cable.ping_interval = Duration::from_secs_f64(seconds.parse()?);

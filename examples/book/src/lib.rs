@@ -9,6 +9,7 @@
     reason = "the modules exist for the documentation they carry"
 )]
 
+pub mod metrics;
 pub mod variables;
 
 macro_rules! chapters {
@@ -42,6 +43,7 @@ chapters! {
     errors: "errors.md",
     security: "security.md",
     deployment: "deployment.md",
+    operating: "operating.md",
     configuration: "configuration.md",
     how_it_works: "how-it-works.md",
     ruby: "ruby.md",

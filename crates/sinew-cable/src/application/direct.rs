@@ -78,6 +78,47 @@ pub trait DirectChannel: Send + Sync + 'static {
     /// A message. `data` is the client's text, usually JSON, not checked. The next command may be handled at once.
     fn perform(&self, subscription: DirectSubscription<'_>, data: &str);
 
+    /// Whether something that the client asked for with a message is still on its way to it: then a
+    /// [drain](crate::Cable::drain_over) does not tell it to leave. Must not block. No by default.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    /// use sinew_cable::{Answer, Confirmation, DirectChannel, DirectSubscription};
+    ///
+    /// /// Jobs that were begun and have not reported.
+    /// #[derive(Default)]
+    /// struct Jobs(AtomicUsize);
+    ///
+    /// struct JobsChannel;
+    ///
+    /// impl DirectChannel for JobsChannel {
+    ///     fn name(&self) -> &str {
+    ///         "JobsChannel"
+    ///     }
+    ///
+    ///     fn subscribed(&self, _: DirectSubscription<'_>) -> Answer {
+    ///         Confirmation::new().with_state(Arc::new(Jobs::default())).into()
+    ///     }
+    ///
+    ///     fn perform(&self, subscription: DirectSubscription<'_>, _: &str) {
+    ///         if let Some(jobs) = subscription.state::<Jobs>() {
+    ///             jobs.0.fetch_add(1, Relaxed);
+    ///         }
+    ///     }
+    ///
+    ///     fn is_busy(&self, subscription: DirectSubscription<'_>) -> bool {
+    ///         subscription.state::<Jobs>().is_some_and(|jobs| jobs.0.load(Relaxed) > 0)
+    ///     }
+    /// }
+    ///
+    /// assert_eq!(JobsChannel.name(), "JobsChannel");
+    /// ```
+    fn is_busy(&self, subscription: DirectSubscription<'_>) -> bool {
+        let _ = subscription;
+        false
+    }
+
     /// The client left, or its connection ended.
     fn unsubscribed(&self, subscription: DirectSubscription<'_>) {
         let _ = subscription;

@@ -302,7 +302,8 @@ fn params_are_read_by_type() {
     let cx = |identifier: &str| {
         let node = crate::mailbox::Node {
             config: crate::Config::default(),
-            counters: Default::default(),
+            connections: Default::default(),
+            answered: Default::default(),
             streams: Arc::new(InProcessStreams::new()),
         };
         let inbox = crate::inbox::Inbox::new(usize::MAX, Box::new(|| {}));

@@ -33,6 +33,8 @@ pub(crate) enum Event<'a> {
         /// Whether it should come back.
         reconnect: bool,
     },
+    /// The client has sent far more than it may.
+    Flooded,
     /// The socket is gone.
     Gone,
 }
@@ -53,8 +55,16 @@ pub(crate) trait Effects {
     /// The application has welcomed the connection as this.
     fn opened(&mut self, identifiers: ConnectionIdentifiers);
 
-    /// Deliver a stream's messages under that identifier from now on.
-    fn follow(&mut self, ticket: Ticket, identifier: &Identifier, stream: &StreamName) -> Followed;
+    /// The identifier with this text: the one that others hold, where there is one.
+    fn identifier(&mut self, text: &str) -> Identifier;
+
+    /// Deliver a stream's messages under that identifier from now on. The name becomes the one that others hold.
+    fn follow(
+        &mut self,
+        ticket: Ticket,
+        identifier: &Identifier,
+        stream: &mut StreamName,
+    ) -> Followed;
 
     /// Deliver them no more.
     fn unfollow(&mut self, identifier: &Identifier, stream: &StreamName, seat: Seat);

@@ -100,11 +100,11 @@ impl Subscribed {
         effects: &mut impl Effects,
     ) -> usize {
         let mut pending = 0;
-        for stream in streams {
+        for mut stream in streams {
             if self.streams().any(|known| *known == stream) {
                 continue;
             }
-            let seat = match effects.follow(ticket, &self.identifier, &stream) {
+            let seat = match effects.follow(ticket, &self.identifier, &mut stream) {
                 Followed::Now(seat) => seat,
                 Followed::Later(seat) => {
                     pending += 1;

@@ -4,15 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use sinew_streams::{InProcessStreams, StreamsError};
 
 use super::*;
-use crate::Config;
-use crate::statistics::Counters;
 
 fn follows() -> Follows {
-    Follows::new(Arc::new(Node {
-        config: Config::default(),
-        counters: Counters::default(),
-        streams: Arc::new(InProcessStreams::new()),
-    }))
+    Follows::new()
 }
 
 fn inbox() -> Arc<Inbox> {
@@ -52,7 +46,7 @@ fn message_is_posted_once_to_every_shard_that_follows() {
     assert_eq!(posted(&inboxes[0]), ["news"]);
     assert!(posted(&inboxes[2]).is_empty());
     assert_eq!(follows.add_shard(inbox()), numbers[2], "used again");
-    assert_eq!(follows.node.counters.read().broadcasts, 2);
+    assert_eq!(follows.statistics().broadcasts, 2);
 }
 
 #[test]
@@ -123,5 +117,5 @@ fn everyone_waits_until_a_stream_of_other_nodes_is_followed() {
         follows.leave(&streams, &news, shard);
     }
     assert!(streams.followed.lock().is_empty(), "left with the last one");
-    assert!(follows.gate(&news).lock().is_empty());
+    assert!(follows.gate(&news).lock().streams.is_empty());
 }

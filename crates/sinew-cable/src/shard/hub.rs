@@ -37,10 +37,10 @@ pub(super) struct Members {
 }
 
 impl Hub {
-    /// Adds a follower, and says whether it is the stream's first.
+    /// Adds a follower, and says whether it is the stream's first. The name becomes the one that the others hold.
     pub(super) fn join(
         &mut self,
-        stream: &StreamName,
+        stream: &mut StreamName,
         identifier: &Identifier,
         key: Key,
     ) -> (Seat, bool) {
@@ -49,7 +49,10 @@ impl Hub {
                 entry.insert(Audience::One(identifier.clone(), key));
                 (Seat(0), true)
             }
-            Entry::Occupied(mut entry) => (entry.get_mut().join(identifier, key), false),
+            Entry::Occupied(mut entry) => {
+                *stream = entry.key().clone();
+                (entry.get_mut().join(identifier, key), false)
+            }
         }
     }
 
@@ -73,19 +76,19 @@ impl Hub {
         true
     }
 
-    /// Visits the groups of a stream: the identifier, and who is subscribed with it.
+    /// Visits the groups of a stream: the identifier, and the seats of who is subscribed with it.
     pub(super) fn for_each(
         &self,
         stream: &StreamName,
-        mut visit: impl FnMut(&Identifier, &mut dyn Iterator<Item = Key>),
+        mut visit: impl FnMut(&Identifier, &[Option<Key>]),
     ) {
         match self.streams.get(stream) {
             None => {}
-            Some(Audience::One(identifier, key)) => visit(identifier, &mut std::iter::once(*key)),
-            Some(Audience::Group(group)) => visit(&group.0, &mut group.1.iter()),
+            Some(Audience::One(identifier, key)) => visit(identifier, &[Some(*key)]),
+            Some(Audience::Group(group)) => visit(&group.0, &group.1.seats),
             Some(Audience::Groups(groups)) => {
                 for (identifier, members) in &**groups {
-                    visit(identifier, &mut members.iter());
+                    visit(identifier, &members.seats);
                 }
             }
         }
@@ -168,10 +171,6 @@ impl Members {
             self.free.push(seat);
         }
         self.free.len() == self.seats.len()
-    }
-
-    fn iter(&self) -> impl Iterator<Item = Key> {
-        self.seats.iter().flatten().copied()
     }
 }
 

@@ -2,8 +2,12 @@
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
+use std::sync::Arc;
 
 use bytes::Bytes;
+
+use crate::inbox::Inbox;
+use crate::statistics::{add, up};
 
 /// Frames in the order in which they are to be written; shared, not copied.
 ///
@@ -20,40 +24,78 @@ use bytes::Bytes;
 /// ```
 #[derive(Default)]
 pub struct Outbox {
-    frames: VecDeque<Bytes>,
+    /// One frame is the rule, and needs no list.
+    first: Option<Bytes>,
+    rest: VecDeque<Bytes>,
     /// How much of the first was written.
     written: usize,
     /// Of all frames, what was written included.
     bytes: usize,
+    /// Where its shard counts.
+    inbox: Option<Arc<Inbox>>,
 }
 
 impl Outbox {
     /// Adds a frame.
     pub(super) fn push(&mut self, frame: Bytes) {
         self.bytes += frame.len();
-        self.frames.push_back(frame);
+        if let Some(Inbox { counters, .. }) = self.inbox.as_deref() {
+            up(&counters.messages_queued);
+            add(&counters.bytes_queued, frame.len() as u64);
+        }
+        match &self.first {
+            None => self.first = Some(frame),
+            Some(_) => self.rest.push_back(frame),
+        }
     }
 
     /// Whether everything was written.
     pub fn is_empty(&self) -> bool {
-        self.frames.is_empty()
+        self.first.is_none()
     }
 
     /// How many frames wait, and bytes of them.
     pub(super) fn load(&self) -> (usize, usize) {
-        (self.frames.len(), self.bytes - self.written)
+        let frames = self.rest.len() + usize::from(self.first.is_some());
+        (frames, self.bytes - self.written)
+    }
+
+    /// What to write next, if that is one frame: it needs no [slices](Self::slices).
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+    /// # use std::sync::Arc;
+    /// # use std::time::Instant;
+    /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
+    /// # use sinew_streams::InProcessStreams;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_streams::StreamsError> {
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// # let mut client = Client::open(&cable);
+    /// # assert_eq!(client.receive().await["type"], "welcome");
+    /// let mut line = client.shard.visit(client.key).expect("it is there").line;
+    /// line.receive_text(Instant::now(), r#"{"command":"ping"}"#);
+    /// let outbox = line.outbox().expect("the answer");
+    /// assert_eq!(outbox.only(), Some(&b"\x81\x0f{\"type\":\"pong\"}"[..]));
+    /// outbox.advance(2);
+    /// assert_eq!(outbox.only(), Some(&br#"{"type":"pong"}"#[..]));
+    ///
+    /// line.receive_text(Instant::now(), r#"{"command":"ping"}"#);
+    /// assert_eq!(line.outbox().expect("two answers").only(), None);
+    /// # Ok(()) }
+    /// ```
+    pub fn only(&self) -> Option<&[u8]> {
+        let first = self.first.as_ref()?;
+        self.rest.is_empty().then(|| &first[self.written..])
     }
 
     /// Fills in what to write next; how many slices that makes.
     pub fn slices<'a>(&'a self, into: &mut [IoSlice<'a>]) -> usize {
+        let first = self.first.iter().map(|frame| &frame[self.written..]);
+        let rest = self.rest.iter().map(|frame| &frame[..]);
         let mut count = 0;
-        for (frame, slice) in self.frames.iter().zip(into) {
-            let rest = if count == 0 {
-                &frame[self.written..]
-            } else {
-                frame
-            };
-            *slice = IoSlice::new(rest);
+        for (frame, slice) in first.chain(rest).zip(into) {
+            *slice = IoSlice::new(frame);
             count += 1;
         }
         count
@@ -61,50 +103,88 @@ impl Outbox {
 
     /// The socket took that many bytes.
     pub fn advance(&mut self, mut count: usize) {
-        while let Some(frame) = self.frames.front() {
+        if let Some(Inbox { counters, .. }) = self.inbox.as_deref() {
+            add(&counters.bytes_sent, count as u64);
+        }
+        let waiting = self.load().0;
+        while let Some(frame) = &self.first {
             let rest = frame.len() - self.written;
             if count < rest {
                 self.written += count;
-                return;
+                break;
             }
             count -= rest;
             self.bytes -= frame.len();
             self.written = 0;
-            self.frames.pop_front();
+            self.first = self.rest.pop_front();
+        }
+        if let Some(Inbox { counters, .. }) = self.inbox.as_deref() {
+            add(&counters.messages_sent, (waiting - self.load().0) as u64);
         }
     }
 
     /// Drops what waits, except the rest of a frame that was begun: without it the next would not be read.
     pub(super) fn drop_waiting(&mut self) {
-        self.frames.truncate(usize::from(self.written > 0));
-        self.bytes = self.frames.iter().map(Bytes::len).sum();
+        let before = self.load();
+        self.rest.clear();
+        self.first = self.first.take().filter(|_| self.written > 0);
+        self.bytes = self.first.as_ref().map_or(0, Bytes::len);
+        let after = self.load();
+        self.count_dropped(before.0 - after.0, before.1 - after.1);
+    }
+
+    fn count_dropped(&self, messages: usize, bytes: usize) {
+        if let Some(Inbox { counters, .. }) = self.inbox.as_deref() {
+            add(&counters.messages_dropped, messages as u64);
+            add(&counters.bytes_dropped, bytes as u64);
+        }
     }
 }
 
-/// Emptied outboxes that are kept for the next connections that have something to write.
-const SPARES_MAX: usize = 1024;
-/// A larger one is given back.
-const SPARE_FRAMES_MAX: usize = 64;
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        let (messages, bytes) = self.load();
+        self.count_dropped(messages, bytes);
+    }
+}
+
+/// Emptied outboxes that are kept for the next connections that have something to write: a broadcast to as many
+/// allocates none. Of some hundred bytes each, so that a shard keeps one or two megabytes after the largest of them.
+const SPARES_MAX: usize = 16 * 1024;
+/// How many frames beside the first one that is kept may have room for. A larger one is given back.
+const SPARE_FRAMES_MAX: usize = 4;
 
 /// Outboxes that are empty: those that write take one, and leave it when all is written.
-#[derive(Default)]
-pub(super) struct Spares(
+pub(super) struct Spares {
     #[allow(
         clippy::vec_box,
         reason = "moved between here and connections, which keep a pointer"
     )]
-    Vec<Box<Outbox>>,
-);
+    outboxes: Vec<Box<Outbox>>,
+    inbox: Arc<Inbox>,
+}
 
 impl Spares {
+    /// Outboxes of the shard that counts there.
+    pub(super) fn new(inbox: Arc<Inbox>) -> Self {
+        Self {
+            outboxes: Vec::new(),
+            inbox,
+        }
+    }
+
     pub(super) fn take(&mut self) -> Box<Outbox> {
-        self.0.pop().unwrap_or_default()
+        self.outboxes.pop().unwrap_or_else(|| {
+            let mut outbox = Box::<Outbox>::default();
+            outbox.inbox = Some(self.inbox.clone());
+            outbox
+        })
     }
 
     pub(super) fn keep(&mut self, outbox: Box<Outbox>) {
-        let is_small = outbox.frames.capacity() <= SPARE_FRAMES_MAX;
-        if outbox.is_empty() && is_small && self.0.len() < SPARES_MAX {
-            self.0.push(outbox);
+        let is_small = outbox.rest.capacity() <= SPARE_FRAMES_MAX;
+        if outbox.is_empty() && is_small && self.outboxes.len() < SPARES_MAX {
+            self.outboxes.push(outbox);
         }
     }
 }

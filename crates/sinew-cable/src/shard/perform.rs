@@ -8,7 +8,9 @@ use sinew_protocol::{Identifier, ServerMessage};
 use sinew_streams::StreamName;
 use sinew_websocket::{Opcode, frame_into};
 
+use super::forms::Compressor;
 use super::hub::Hub;
+use super::names::Names;
 use super::outbox::Spares;
 use super::{Closing, Key, Outbox, Seat};
 use crate::cable::Inner;
@@ -32,6 +34,9 @@ pub(super) struct Performer<'a> {
     pub(super) dirty: &'a mut Vec<Key>,
     pub(super) hub: &'a mut Hub,
     pub(super) spares: &'a mut Spares,
+    pub(super) names: &'a mut Names,
+    /// For a connection that negotiated compression.
+    pub(super) compressor: Option<&'a mut Compressor>,
 }
 
 impl Performer<'_> {
@@ -67,6 +72,11 @@ impl Effects for Performer<'_> {
         }
         let mut text = Vec::with_capacity(SHORT_FRAME_BYTES);
         message.write(&mut text);
+        if let Some(compressor) = &mut self.compressor
+            && let Some(frame) = compressor.text(&text, self.mailbox.counters())
+        {
+            return self.write(frame);
+        }
         let mut frame = Vec::with_capacity(text.len() + 10);
         frame_into(&mut frame, Opcode::Text, &text);
         self.write(frame.into());
@@ -101,7 +111,16 @@ impl Effects for Performer<'_> {
         let _ = self.mailbox.identifiers.set(identifiers);
     }
 
-    fn follow(&mut self, ticket: Ticket, identifier: &Identifier, stream: &StreamName) -> Followed {
+    fn identifier(&mut self, text: &str) -> Identifier {
+        self.names.identifier(text)
+    }
+
+    fn follow(
+        &mut self,
+        ticket: Ticket,
+        identifier: &Identifier,
+        stream: &mut StreamName,
+    ) -> Followed {
         let (seat, _) = self.hub.join(stream, identifier, self.key);
         let Self { cable, number, .. } = self;
         match cable.follows.join(&*cable.node.streams, stream, *number) {

@@ -8,18 +8,20 @@ use std::borrow::Cow;
 
 use super::{Field, Fields};
 
-/// Bytes that end a run of plain text in a JSON string: the quote, the backslash, and what must not stand there.
-const SPECIAL: [bool; 256] = {
-    let mut special = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        special[byte] = true;
-        byte += 1;
+/// What stands for a character behind a backslash; zero for what must not stand there, or has digits after it.
+const UNESCAPED: [u8; 256] = {
+    let pairs = *b"\"\"\\\\//n\nt\tr\rb\x08f\x0c";
+    let mut unescaped = [0; 256];
+    let mut at = 0;
+    while at < pairs.len() {
+        unescaped[pairs[at] as usize] = pairs[at + 1];
+        at += 2;
     }
-    special[b'"' as usize] = true;
-    special[b'\\' as usize] = true;
-    special
+    unescaped
 };
+
+/// Looked at together.
+const WORD: usize = size_of::<u64>();
 
 /// The fields, or nothing when the frame has not that shape.
 pub(super) fn read(frame: &str) -> Option<Fields<'_>> {
@@ -71,43 +73,95 @@ impl<'a> Reader<'a> {
 
     /// The rest of a string whose opening quote was read, its closing quote too.
     fn string(&mut self) -> Option<Cow<'a, str>> {
-        let (run, end) = self.run()?;
-        if end == b'"' {
-            return Some(Cow::Borrowed(run));
-        }
-        // What is left of the frame is the most it can become; `data` stands last and is nearly all of it.
-        let mut text = String::with_capacity(run.len() + self.text.len() - self.at);
-        text.push_str(run);
-        loop {
-            let escaped = *self.text.as_bytes().get(self.at)?;
-            self.at += 1;
-            text.push(match escaped {
-                b'"' => '"',
-                b'\\' => '\\',
-                b'/' => '/',
-                b'n' => '\n',
-                b't' => '\t',
-                b'r' => '\r',
-                b'b' => '\u{8}',
-                b'f' => '\u{c}',
-                _ => return None,
-            });
-            let (run, end) = self.run()?;
-            text.push_str(run);
-            if end == b'"' {
-                return Some(Cow::Owned(text));
-            }
-        }
-    }
-
-    /// Plain text, and the quote or backslash that ends it.
-    fn run(&mut self) -> Option<(&'a str, u8)> {
         let text = self.text;
         let rest = &text.as_bytes()[self.at..];
-        let length = rest.iter().position(|byte| SPECIAL[usize::from(*byte)])?;
-        let end = rest[length];
-        let run = &text[self.at..self.at + length];
-        self.at += length + 1;
-        (end >= 0x20).then_some((run, end))
+        let plain = plain_bytes(rest);
+        match *rest.get(plain)? {
+            b'"' => {
+                let run = &text[self.at..self.at + plain];
+                self.at += plain + 1;
+                Some(Cow::Borrowed(run))
+            }
+            b'\\' => {
+                let (text, used) = unescape(rest, plain)?;
+                self.at += used;
+                Some(Cow::Owned(text))
+            }
+            _ => None,
+        }
     }
+}
+
+/// The text of a string with escapes, the first of which stands after so many plain bytes; and how many bytes of
+/// `input` that took, the closing quote included.
+fn unescape(input: &[u8], plain: usize) -> Option<(String, usize)> {
+    // What is left of the frame is the most it can become; `data` stands last and is nearly all of it.
+    let mut text = vec![0; input.len()];
+    text[..plain].copy_from_slice(&input[..plain]);
+    let (mut from, mut to) = (plain, plain);
+    loop {
+        // Eight bytes at a time, plain or not: what is not is written over by what comes next.
+        while let Some(word) = input.get(from..from + WORD).and_then(word) {
+            text.get_mut(to..to + WORD)?
+                .copy_from_slice(&word.to_le_bytes());
+            let plain = plain_in(word);
+            from += plain;
+            to += plain;
+            if plain < WORD {
+                break;
+            }
+        }
+        match *input.get(from)? {
+            b'"' => break,
+            b'\\' => {
+                let plain = UNESCAPED[usize::from(*input.get(from + 1)?)];
+                if plain == 0 {
+                    return None;
+                }
+                text[to] = plain;
+                from += 2;
+            }
+            control if control < 0x20 => return None,
+            plain => {
+                text[to] = plain;
+                from += 1;
+            }
+        }
+        to += 1;
+    }
+    text.truncate(to);
+    // It is: only whole characters were left out of what was a string, and others put in.
+    let text = String::from_utf8(text).ok()?;
+    Some((text, from + 1))
+}
+
+/// How many bytes there are before a quote, a backslash, or what must not stand in a string.
+fn plain_bytes(input: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(word) = input.get(at..at + WORD).and_then(word) {
+        let plain = plain_in(word);
+        at += plain;
+        if plain < WORD {
+            return at;
+        }
+    }
+    let is_special = |byte: &u8| *byte < 0x20 || matches!(byte, b'"' | b'\\');
+    let rest = &input[at..];
+    at + rest.iter().position(is_special).unwrap_or(rest.len())
+}
+
+fn word(bytes: &[u8]) -> Option<u64> {
+    bytes.try_into().map(u64::from_le_bytes).ok()
+}
+
+/// The same for eight bytes, the first of them the lowest.
+fn plain_in(word: u64) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([0x01; WORD]);
+    const HIGHS: u64 = u64::from_ne_bytes([0x80; WORD]);
+    // Subtracting borrows from a byte that is below: its highest bit is set then, unless it was set before. A borrow may
+    // mark bytes above it as well, which does not matter for the lowest.
+    let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word & HIGHS;
+    let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    let special = below(word, 0x20) | is(b'"') | is(b'\\');
+    (special.trailing_zeros() / u8::BITS) as usize
 }

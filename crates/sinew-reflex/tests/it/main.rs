@@ -7,6 +7,7 @@ mod calls;
 mod failures;
 mod lanes;
 mod log;
+mod measured;
 mod morphs;
 mod registration;
 mod server;

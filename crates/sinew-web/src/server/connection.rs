@@ -3,13 +3,15 @@
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::Poll;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::response::Response;
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request, StatusCode};
 use hyper::body::Incoming;
@@ -17,11 +19,21 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, sleep};
+use tokio::sync::watch;
+use tokio::time::{Instant, Sleep, sleep};
 use tower::ServiceExt as _;
 
-use super::Server;
+use super::admission::Arrival;
+use super::statistics::up;
+use super::{Server, ServerConfig};
 use crate::Peer;
+
+/// A request comes with its connection. One that has not is no longer counted among those who arrive, or a few silent
+/// connections would keep everybody out.
+const ARRIVES_WITHIN: Duration = Duration::from_millis(250);
+
+/// For a server that was told nothing else.
+const FIRST_REQUEST_WAIT: Duration = Duration::from_secs(5);
 
 /// hyper's own graceful shutdown closes a connection that has not sent anything yet, as if it were idle. Such a client
 /// may be about to send its request, and would see the connection break under it: so hyper is told only when the first
@@ -30,41 +42,34 @@ pub(super) fn serve(
     server: &Server,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
+    is_secure: bool,
+    arrival: Arrival,
 ) -> impl Future<Output = ()> + Send + 'static {
-    let (router, config) = (server.router.clone(), server.config.clone());
-    let (mut is_stopping, stops) = (server.is_stopping.subscribe(), server.is_stopping.clone());
+    let mut stopping = server.is_stopping.subscribe();
+    let answers = Answers {
+        router: server.router.clone(),
+        is_stopping: server.is_stopping.clone(),
+        arrival: Arc::new(arrival),
+        has_asked: Arc::default(),
+        peer,
+        is_secure,
+    };
     async move {
-        let has_asked = Arc::new(AtomicBool::new(false));
-        let asks = has_asked.clone();
-        let service = service_fn(move |request: Request<Incoming>| {
-            asks.store(true, Relaxed);
-            let mut request = request.map(Body::new);
-            let extensions = request.extensions_mut();
-            extensions.insert(ConnectInfo(peer));
-            extensions.insert(Peer {
-                address: Some(peer.ip()),
-                secure: false,
-            });
-            let (answer, stops) = (router.clone().oneshot(request), stops.clone());
-            async move {
-                let mut response = answer.await?;
-                // A client that is told does not send its next request into a connection that closes.
-                if *stops.borrow() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
-                    let close = HeaderValue::from_static("close");
-                    response.headers_mut().insert(CONNECTION, close);
-                }
-                Ok::<_, Infallible>(response)
-            }
-        });
+        let (arrival, has_asked) = (answers.arrival.clone(), answers.has_asked.clone());
+        let config = arrival.admission().config();
         let mut connection = pin!(
             http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(config.keep_alive_timeout)
-                .serve_connection(TokioIo::new(stream), service)
+                .max_header_size(config.header_bytes_max)
+                .serve_connection(
+                    TokioIo::new(stream),
+                    service_fn(move |request| answers.clone().answer(request)),
+                )
                 .with_upgrades()
         );
-        let mut stop = pin!(async { drop(is_stopping.wait_for(|it| *it).await) });
-        let mut first_request = Some(Box::pin(sleep(config.header_read_timeout)));
+        let mut stop = pin!(async { drop(stopping.wait_for(|it| *it).await) });
+        let mut silence = Some(Silence::new(config));
         let (mut is_stopping, mut is_told) = (false, false);
         poll_fn(|context| {
             loop {
@@ -78,7 +83,7 @@ pub(super) fn serve(
                 let is_news = !is_stopping && stop.as_mut().poll(context).is_ready();
                 is_stopping |= is_news;
                 if has_asked.load(Relaxed) {
-                    first_request = None;
+                    silence = None;
                     if !is_stopping || is_told {
                         return Poll::Pending;
                     }
@@ -86,17 +91,132 @@ pub(super) fn serve(
                     connection.as_mut().graceful_shutdown();
                     continue;
                 }
-                let Some(deadline) = &mut first_request else {
+                let Some(silence) = &mut silence else {
                     return Poll::Pending;
                 };
                 if is_news {
-                    let wait = Instant::now() + config.first_request_wait;
-                    let sooner = wait.min(deadline.deadline());
-                    deadline.as_mut().reset(sooner);
+                    silence.ends_within(config.first_request_wait.unwrap_or(FIRST_REQUEST_WAIT));
                 }
-                return deadline.as_mut().poll(context);
+                return silence.poll(context, &arrival, is_stopping);
             }
         })
         .await;
+    }
+}
+
+/// As [`serve`], once both sides have agreed on keys.
+#[cfg(feature = "tls")]
+pub(super) fn serve_secure(
+    server: &Server,
+    tls: &super::Tls,
+    socket: tokio::net::TcpStream,
+    peer: SocketAddr,
+) -> impl Future<Output = ()> + Send + 'static {
+    let arrival = server.admission().arrives(peer.ip());
+    // Counted from now on.
+    let mut stopping = server.is_stopping.subscribe();
+    let (server, tls) = (server.clone(), tls.clone());
+    async move {
+        let config = server.admission().config();
+        let given_up = async {
+            drop(stopping.wait_for(|it| *it).await);
+            sleep(config.first_request_wait.unwrap_or(FIRST_REQUEST_WAIT)).await;
+        };
+        let settles = async {
+            sleep(ARRIVES_WITHIN).await;
+            arrival.settles();
+            std::future::pending::<()>().await;
+        };
+        let stream = tokio::select! {
+            stream = super::tls::shake_hands(&server, &tls, socket) => stream,
+            () = given_up => None,
+            () = settles => None,
+        };
+        if let Some(stream) = stream {
+            serve(&server, stream, peer, true, arrival).await;
+        }
+    }
+}
+
+/// What answers the requests of a connection.
+#[derive(Clone)]
+struct Answers {
+    router: axum::Router,
+    is_stopping: watch::Sender<bool>,
+    arrival: Arc<Arrival>,
+    has_asked: Arc<AtomicBool>,
+    peer: SocketAddr,
+    is_secure: bool,
+}
+
+impl Answers {
+    async fn answer(self, request: Request<Incoming>) -> Result<Response, Infallible> {
+        self.has_asked.store(true, Relaxed);
+        self.arrival.settles();
+        if let Some(response) = self.arrival.response() {
+            return Ok(closing(response));
+        }
+        let mut request = request.map(Body::new);
+        let extensions = request.extensions_mut();
+        extensions.insert(ConnectInfo(self.peer));
+        extensions.insert(Peer {
+            address: Some(self.peer.ip()),
+            secure: self.is_secure,
+        });
+        let response = self.router.oneshot(request).await?;
+        let is_last = *self.is_stopping.borrow();
+        if is_last && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(closing(response));
+        }
+        Ok(response)
+    }
+}
+
+/// A client that is told does not send its next request into a connection that closes.
+fn closing(mut response: Response) -> Response {
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(CONNECTION, close);
+    response
+}
+
+/// A connection whose first request has not come.
+struct Silence {
+    timer: Pin<Box<Sleep>>,
+    /// When it is given up.
+    ends: Instant,
+}
+
+impl Silence {
+    fn new(config: &ServerConfig) -> Self {
+        Self {
+            timer: Box::pin(sleep(ARRIVES_WITHIN.min(config.header_read_timeout))),
+            ends: Instant::now() + config.header_read_timeout,
+        }
+    }
+
+    fn ends_within(&mut self, time: Duration) {
+        self.ends = self.ends.min(Instant::now() + time);
+        let sooner = self.ends.min(self.timer.deadline());
+        self.timer.as_mut().reset(sooner);
+    }
+
+    /// Ready when it has lasted too long.
+    fn poll(
+        &mut self,
+        context: &mut std::task::Context<'_>,
+        arrival: &Arrival,
+        is_stopping: bool,
+    ) -> Poll<()> {
+        while self.timer.as_mut().poll(context).is_ready() {
+            arrival.settles();
+            if self.timer.deadline() >= self.ends {
+                if !is_stopping {
+                    up(&arrival.admission().counters().header_timeouts);
+                }
+                return Poll::Ready(());
+            }
+            self.timer.as_mut().reset(self.ends);
+        }
+        Poll::Pending
     }
 }

@@ -23,7 +23,7 @@ use tokio::net::TcpStream;
 ///         None
 ///     }
 ///
-///     fn serve(&self, stream: AcceptedStream, _: SocketAddr) {
+///     fn serve(&self, stream: AcceptedStream, _: SocketAddr, _: Option<Arrival>) {
 ///         tokio::spawn(async move {
 ///             let (mut read, mut write) = tokio::io::split(stream);
 ///             tokio::io::copy(&mut read, &mut write).await

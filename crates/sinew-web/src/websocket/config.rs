@@ -32,14 +32,28 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct WebSocketConfig {
     /// Payload of one message from a client, in bytes. Default 1 MiB (1,048,576 bytes).
-    /// A longer one is refused at its header, before any of it is kept: close 1009.
+    /// A longer one is refused at its header, before any of it is kept: close 1009. One that comes compressed is held to
+    /// it as it comes, and again while it is inflated.
     pub message_bytes_max: usize,
+    /// Whether clients that offer permessage-deflate get it, each message compressed by itself. Default no: a message
+    /// that holds a secret and text of somebody else's choice tells of the secret by its length. On, it costs a connection
+    /// nothing, and each shard of the connections about 400 KiB once it has compressed and inflated something. Which
+    /// messages are compressed, and how hard, is in [`sinew_cable::Config`].
+    pub compression: bool,
     /// How long a socket may take nothing of what is to be written. Default 2 s. Then it is dropped: its peer does not
     /// read.
     pub write_timeout: Duration,
     /// How long a peer may take to answer a close, and to take what goes before it. Default 2 s. Then the socket is
     /// dropped.
     pub close_timeout: Duration,
+    /// How long bytes sent on a plain TCP socket may stay unacknowledged. Default 30 s; zero: as the system has it, which
+    /// may be a quarter of an hour. Then the system drops the connection: its peer is gone without a word. Pings see to
+    /// it that something is always sent. On Linux and Android; other systems keep their own.
+    pub tcp_user_timeout: Duration,
+    /// After how long without anything sent or received on a plain TCP socket the system asks its peer whether it is
+    /// there. Default 60 s, then every quarter of it; zero: not at all. For connections that are pinged more seldom. At
+    /// least a second.
+    pub tcp_keepalive: Duration,
     /// Threads of their own that drive plain TCP connections, each its share of them, on which no application code runs.
     /// Default 0: connections are driven by tasks of the runtime, one for each processor. That costs a message least
     /// while there are few; threads hold more connections in less memory, and keep their pace while the runtime is busy.
@@ -62,8 +76,11 @@ impl Default for WebSocketConfig {
     fn default() -> Self {
         Self {
             message_bytes_max: 1024 * 1024,
+            compression: false,
             write_timeout: Duration::from_secs(2),
             close_timeout: Duration::from_secs(2),
+            tcp_user_timeout: Duration::from_secs(30),
+            tcp_keepalive: Duration::from_secs(60),
             shard_threads: 0,
             own_descriptors: None,
             request_timeout: Duration::from_secs(10),

@@ -1,19 +1,15 @@
 //! Listening on the shards' own threads: each accepts its share of the connections and keeps those of the cable.
 
-use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::Request;
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::SockRef;
 
 use super::AcceptedStream;
 use super::thread::ShardThread;
 use crate::Effective;
-
-/// Connections that the kernel keeps for each listener until its shard accepts them. The kernel's own bound
-/// (`net.core.somaxconn`) may be lower; then that holds.
-const BACKLOG: i32 = 4096;
+use crate::server::Arrival;
 
 /// What becomes of a connection that a shard accepted by itself; see [`CableEndpoint::listen`](super::CableEndpoint::listen).
 ///
@@ -31,6 +27,7 @@ const BACKLOG: i32 = 4096;
 /// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
 /// # use sinew_streams::InProcessStreams;
 /// use sinew_web::forwarded::Direct;
+/// use sinew_web::server::Arrival;
 /// use sinew_web::websocket::{AcceptedStream, Door, Listening};
 /// use sinew_web::{CableEndpoint, Effective, TrustedProxies, WebSocketConfig};
 /// use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -43,7 +40,7 @@ const BACKLOG: i32 = 4096;
 ///         is_cable.then(|| TrustedProxies::none().effective(&Direct::of_request(request)))
 ///     }
 ///
-///     fn serve(&self, stream: AcceptedStream, _peer: SocketAddr) {
+///     fn serve(&self, stream: AcceptedStream, _peer: SocketAddr, _: Option<Arrival>) {
 ///         let pages = TowerToHyperService::new(self.0.clone());
 ///         tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), pages).with_upgrades());
 ///     }
@@ -81,8 +78,9 @@ pub trait Door: Send + Sync + 'static {
     /// The address of the peer is in the extensions, as axum's `ConnectInfo`.
     fn admit(&self, request: &mut Request<()>) -> Option<Effective>;
 
-    /// Serves a connection that is none of the cable's.
-    fn serve(&self, stream: AcceptedStream, peer: SocketAddr);
+    /// Serves a connection that is none of the cable's. `arrival` is how it was counted, when the endpoint has an
+    /// [`admission`](super::CableEndpoint::admission): a refused one is to be answered so.
+    fn serve(&self, stream: AcceptedStream, peer: SocketAddr, arrival: Option<Arrival>);
 }
 
 /// Shards that accept connections. Dropping it stops that, as [`stop`](Self::stop) does.
@@ -96,9 +94,7 @@ pub trait Door: Send + Sync + 'static {
 /// let listening: Listening = endpoint.listen("127.0.0.1:0".parse()?, pages())?;
 /// TcpStream::connect(listening.local_addr()).await?;
 ///
-/// listening.stop();
-/// // The shards hear of it in a moment.
-/// while let Ok(_accepted) = TcpStream::connect(listening.local_addr()).await {}
+/// listening.stopped().await;
 /// assert!(TcpStream::connect(listening.local_addr()).await.is_err());
 /// # Ok(()) }
 /// ```
@@ -117,10 +113,32 @@ impl Listening {
         self.address
     }
 
-    /// Accepts no more. Connections that are there stay; whoever connects is refused by the system.
+    /// Accepts those who wait already, and then no more. Connections that are there stay; whoever connects is refused
+    /// by the system.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/pages.rs"));
+    /// # use tokio::net::TcpStream;
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let endpoint = endpoint()?;
+    /// let listening = endpoint.listen("127.0.0.1:0".parse()?, pages())?;
+    /// listening.stop();
+    /// // The shards hear of it in a moment.
+    /// while let Ok(_accepted) = TcpStream::connect(listening.local_addr()).await {}
+    /// assert!(TcpStream::connect(listening.local_addr()).await.is_err());
+    /// # Ok(()) }
+    /// ```
     pub fn stop(&self) {
         for thread in self.threads.iter() {
             thread.stop_listening();
+        }
+    }
+
+    /// [Stops](Self::stop), and resolves when no shard listens any more.
+    pub async fn stopped(&self) {
+        self.stop();
+        for thread in self.threads.iter() {
+            thread.stopped_listening().await;
         }
     }
 }
@@ -129,37 +147,6 @@ impl Drop for Listening {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-/// As many sockets as that on one address, among which the kernel distributes who connects.
-///
-/// `SO_REUSEPORT` alone would join whatever else of the same user listens there already. So a socket without it asks
-/// first: an address in use is an error.
-pub(super) fn bind(address: SocketAddr, count: usize) -> io::Result<Vec<TcpListener>> {
-    if address.port() != 0 {
-        drop(TcpListener::bind(address)?);
-    }
-    let mut listeners: Vec<TcpListener> = Vec::with_capacity(count);
-    for _ in 0..count {
-        let address = match listeners.first() {
-            Some(first) => first.local_addr()?,
-            None => address,
-        };
-        let socket = Socket::new(
-            Domain::for_address(address),
-            Type::STREAM,
-            Some(Protocol::TCP),
-        )?;
-        socket.set_reuse_address(true)?;
-        socket.set_reuse_port(true)?;
-        // Whatever it accepts inherits that.
-        socket.set_tcp_nodelay(true)?;
-        socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
-        socket.set_nonblocking(true)?;
-        listeners.push(socket.into());
-    }
-    Ok(listeners)
 }
 
 /// Ends a listener also where other descriptor tables have it: closing it in one of them would leave the kernel sending

@@ -4,32 +4,41 @@ use axum::body::Body;
 use axum::response::Response;
 use http::header::{
     ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
-    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+    SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 use sinew_cable::ConnectRequest;
 use sinew_protocol::Subprotocol;
-use sinew_websocket::HandshakeError;
 use sinew_websocket::handshake::check_request;
+use sinew_websocket::{HandshakeError, deflate};
 
+use super::WebSocketConfig;
 use crate::Effective;
 
 /// A request for a WebSocket that can be answered with 101.
 pub(super) struct Handshake {
     accept: String,
     subprotocol: Option<Subprotocol>,
+    /// The extension's answer, where it was offered and is on.
+    deflate: Option<&'static str>,
 }
 
 impl Handshake {
     /// What such a request asks for.
-    pub(super) fn of(method: &Method, headers: &HeaderMap) -> Result<Self, HandshakeError> {
+    pub(super) fn of(
+        method: &Method,
+        headers: &HeaderMap,
+        config: &WebSocketConfig,
+    ) -> Result<Self, HandshakeError> {
         let texts: Vec<_> = texts(headers).collect();
-        let accept = check_request(method.as_str(), texts.iter().copied())?.accept;
+        let acceptance = check_request(method.as_str(), texts.iter().copied())?;
         let subprotocol = Subprotocol::negotiate(texts_of(headers, &SEC_WEBSOCKET_PROTOCOL));
+        let offers = config.compression.then_some(acceptance.extensions);
         Ok(Self {
-            accept,
+            accept: acceptance.accept,
             subprotocol,
+            deflate: offers.and_then(deflate::answer),
         })
     }
 
@@ -42,6 +51,7 @@ impl Handshake {
             secure: effective.secure,
             host: effective.host.clone(),
             subprotocol: self.subprotocol,
+            deflate: self.deflate.is_some(),
             extensions: parts.extensions,
         }
     }
@@ -59,6 +69,9 @@ impl Handshake {
             let name = HeaderValue::from_static(subprotocol.as_str());
             headers.insert(SEC_WEBSOCKET_PROTOCOL, name);
         }
+        if let Some(answer) = self.deflate {
+            headers.insert(SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_static(answer));
+        }
         response
     }
 
@@ -72,6 +85,10 @@ impl Handshake {
         if let Some(subprotocol) = self.subprotocol {
             head.extend_from_slice(b"\r\nsec-websocket-protocol: ");
             head.extend_from_slice(subprotocol.as_str().as_bytes());
+        }
+        if let Some(answer) = self.deflate {
+            head.extend_from_slice(b"\r\nsec-websocket-extensions: ");
+            head.extend_from_slice(answer.as_bytes());
         }
         head.extend_from_slice(b"\r\n\r\n");
         head

@@ -12,9 +12,11 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use sinew_cable::shard::{Key, Line, Shard};
 use sinew_cable::{Cable, ConnectRequest, Incoming};
+use sinew_websocket::deflate::Inflater;
 use sinew_websocket::{CloseCode, Effect, Endpoint, Limits, Role};
 
 use super::WebSocketConfig;
+use crate::server::{Admission, Place, Visit};
 
 /// How much one read may bring.
 const READ_BYTES: usize = 64 * 1024;
@@ -45,6 +47,7 @@ pub(super) struct Arrival<S> {
     pub(super) already_read: Bytes,
     pub(super) request: Arc<ConnectRequest>,
     pub(super) incoming: Incoming,
+    pub(super) visit: Option<Visit>,
 }
 
 /// What the driver keeps for a connection.
@@ -57,8 +60,12 @@ struct Peer<S> {
     /// The socket took no more: nothing is written, and nothing read, until it does.
     is_blocked: bool,
     is_shut: bool,
+    /// Its client sent too fast: it is looked at again when that is over.
+    is_paused: bool,
     /// Tells the deadlines of this connection from older ones, and from those of another in its place.
     deadline: u32,
+    /// Among the connections of its address, where they are counted.
+    place: Option<Place>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -84,11 +91,17 @@ pub(super) struct Sockets<S> {
     config: Arc<WebSocketConfig>,
     limits: Limits,
     buffer: Box<[u8]>,
+    inflater: Inflater,
     /// Those that are to be read again, once the others had their turn.
     again: Vec<Key>,
     deadlines: BinaryHeap<Reverse<(Instant, Key, u32)>>,
+    /// When those that are paused are to be read again. One that is gone meanwhile, or another in its place, is looked
+    /// at for nothing.
+    pauses: BinaryHeap<Reverse<(Instant, Key)>>,
     next_deadline: u32,
     next_tick: Option<Instant>,
+    /// Where the connections of an address are counted, once there is one that is.
+    admission: Option<Admission>,
 }
 
 impl<S: Socket> Sockets<S> {
@@ -102,10 +115,13 @@ impl<S: Socket> Sockets<S> {
             limits: Limits::default().with_message_bytes_max(config.message_bytes_max),
             config,
             buffer: vec![0; READ_BYTES].into_boxed_slice(),
+            inflater: Inflater::default(),
             again: Vec::new(),
             deadlines: BinaryHeap::new(),
+            pauses: BinaryHeap::new(),
             next_deadline: 0,
             next_tick: None,
+            admission: None,
         }
     }
 
@@ -120,15 +136,26 @@ impl<S: Socket> Sockets<S> {
             already_read,
             request,
             incoming,
+            visit,
         } = arrival;
+        let place = visit.and_then(Visit::keep).map(|(admission, place)| {
+            self.admission.get_or_insert(admission);
+            place
+        });
+        let mut endpoint = Endpoint::new(Role::Server, &self.limits);
+        if request.deflate {
+            endpoint = endpoint.with_deflate();
+        }
         let peer = Peer {
             socket,
-            endpoint: Endpoint::new(Role::Server, &self.limits),
+            endpoint,
             phase: Phase::Open,
             is_readable: false,
             is_blocked: false,
             is_shut: false,
+            is_paused: false,
             deadline: 0,
+            place,
         };
         let key = self.shard.open(now, incoming, request, peer);
         if !already_read.is_empty() {
@@ -139,6 +166,12 @@ impl<S: Socket> Sockets<S> {
             self.next_tick = Some(now + self.shard.tick_interval());
         }
         key
+    }
+
+    /// Something happened, or is looked for. First of all: while the shard counts as asleep, whatever is posted for it wakes
+    /// it once more.
+    pub(super) fn awake(&self) {
+        self.shard.awake();
     }
 
     /// The socket itself, to be watched.
@@ -164,7 +197,6 @@ impl<S: Socket> Sockets<S> {
     /// Takes mail, writes, and does what is due. Afterwards nothing is left to do but to wait, if [`sleep`](Self::sleep)
     /// says so.
     pub(super) fn turn(&mut self, now: Instant) {
-        self.shard.awake();
         self.do_due(now);
         loop {
             let mut any = self.shard.take_mail(now);
@@ -192,10 +224,12 @@ impl<S: Socket> Sockets<S> {
     /// When there is something to do without anything happening.
     pub(super) fn next_due(&self) -> Option<Instant> {
         let deadline = self.deadlines.peek().map(|Reverse((at, ..))| *at);
-        match (deadline, self.next_tick) {
-            (Some(deadline), Some(tick)) => Some(deadline.min(tick)),
-            (deadline, tick) => deadline.or(tick),
-        }
+        let departure = self.shard.next_departure();
+        let pause = self.pauses.peek().map(|Reverse((at, _))| *at);
+        [deadline, pause, self.next_tick, departure]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn do_due(&mut self, now: Instant) {
@@ -209,7 +243,8 @@ impl<S: Socket> Sockets<S> {
             let unix = SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)
                 .unwrap_or_default();
-            self.shard.ping(now, unix.as_secs());
+            self.shard.tick_was_late(now.duration_since(tick));
+            self.shard.ping(now, unix);
             // A tick that comes late is made up for: the wheel keeps its pace, or clients would miss their pings. After a
             // standstill there is nothing to make up for: they have missed them.
             let step = self.shard.tick_interval();
@@ -227,6 +262,15 @@ impl<S: Socket> Sockets<S> {
             if is_over {
                 tracing::debug!("a write or a close took longer than its time, connection dropped");
                 self.remove(key);
+            }
+        }
+        while let Some(Reverse((at, key))) = self.pauses.peek().copied()
+            && at <= now
+        {
+            self.pauses.pop();
+            if let Some(visit) = self.shard.visit(key) {
+                visit.peer.is_paused = false;
+                self.read(now, key);
             }
         }
     }
@@ -248,6 +292,12 @@ impl<S: Socket> Sockets<S> {
     }
 
     fn remove(&mut self, key: Key) {
+        if let Some(admission) = &self.admission
+            && let Some(visit) = self.shard.visit(key)
+            && let Some(place) = visit.peer.place.take()
+        {
+            admission.leaves(place);
+        }
         // The socket goes with the rest of the connection, which the shard keeps a moment longer.
         self.shard.remove(key);
     }
@@ -268,9 +318,10 @@ impl<S: Socket> Sockets<S> {
             if !peer.is_readable {
                 return Read::On;
             }
-            // An application that is behind is not given more, nor is one whose answers are not taken: the socket's own
-            // buffers hold the client back.
-            if peer.phase == Phase::Open && (peer.is_blocked || visit.line.is_congested()) {
+            // An application that is behind is not given more, nor is one whose answers are not taken or that sends faster
+            // than it may: the socket's own buffers hold the client back.
+            let waits = peer.is_blocked || peer.is_paused || visit.line.is_congested();
+            if peer.phase == Phase::Open && waits {
                 return Read::On;
             }
             match peer.socket.read(&mut self.buffer) {
@@ -303,19 +354,28 @@ impl<S: Socket> Sockets<S> {
         let (peer, mut line) = (visit.peer, visit.line);
         let phase = &mut peer.phase;
         let before = *phase;
-        peer.endpoint.receive(input, |effect| match effect {
-            Effect::Text(text) => line.receive_text(now, text),
-            Effect::Binary(bytes) => line.receive_binary(now, bytes),
-            Effect::Send(frame) => line.send_frame(frame),
-            Effect::Closed { .. } => *phase = Phase::Finished,
-            Effect::Failed { error, .. } => {
-                tracing::debug!(%error, "connection failed");
-                *phase = Phase::Lingering;
-            }
-            _ => {}
-        });
+        line.read(now, input.len());
+        let inflater = &mut self.inflater;
+        peer.endpoint
+            .receive_with(inflater, input, |effect| match effect {
+                Effect::Text(text) => line.receive_text(now, text),
+                Effect::Binary(bytes) => line.receive_binary(now, bytes),
+                Effect::Send(frame) => line.receive_control(now, frame),
+                Effect::Closed { .. } => *phase = Phase::Finished,
+                Effect::Failed { error, .. } => {
+                    tracing::debug!(%error, "connection failed");
+                    *phase = Phase::Lingering;
+                }
+                _ => {}
+            });
         let after = *phase;
         if after == before {
+            if after == Phase::Open
+                && let Some(pause) = line.pause(now)
+            {
+                peer.is_paused = true;
+                self.pauses.push(Reverse((now + pause, key)));
+            }
             return;
         }
         // Nothing may follow a close frame.
@@ -381,9 +441,15 @@ fn flush<S: Socket>(peer: &mut Peer<S>, line: &mut Line<'_>) -> io::Result<bool>
         return Ok(true);
     };
     while !outbox.is_empty() {
-        let mut slices = [IoSlice::new(&[]); SLICES];
-        let count = outbox.slices(&mut slices);
-        match peer.socket.write(&slices[..count]) {
+        let written = match outbox.only() {
+            Some(frame) => peer.socket.write(&[IoSlice::new(frame)]),
+            None => {
+                let mut slices = [IoSlice::new(&[]); SLICES];
+                let count = outbox.slices(&mut slices);
+                peer.socket.write(&slices[..count])
+            }
+        };
+        match written {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(count) => outbox.advance(count),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),

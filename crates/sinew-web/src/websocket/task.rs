@@ -17,6 +17,9 @@ use tokio::time::{Instant, Sleep};
 use super::WebSocketConfig;
 use super::sockets::{Arrival, Socket, Sockets};
 
+/// A list of ready sockets with room for more, as after an avalanche, is given back.
+const READY_KEPT_MAX: usize = 4096;
+
 /// Any stream of bytes.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
@@ -78,7 +81,12 @@ impl Socket for Watched {
 
     fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut context = Context::from_waker(&self.waker);
-        match Pin::new(&mut self.stream).poll_write_vectored(&mut context, slices) {
+        let stream = Pin::new(&mut self.stream);
+        let written = match slices {
+            [one] => stream.poll_write(&mut context, one),
+            many => stream.poll_write_vectored(&mut context, many),
+        };
+        match written {
             Poll::Ready(Ok(count)) => {
                 self.flush();
                 Ok(count)
@@ -122,11 +130,15 @@ impl ShardTask {
                 shared.task.wake();
             }
         });
-        tokio::spawn(Task {
+        // The runtime's budget for one task would make every socket after the first 128 of a turn look
+        // as if it took no more. A turn is bounded by itself, and lets others go first.
+        tokio::spawn(tokio::task::unconstrained(Task {
             sockets,
             shared: shared.clone(),
             timer: Box::pin(tokio::time::sleep_until(Instant::now())),
-        });
+            timer_due: None,
+            ready: Vec::new(),
+        }));
         Self { shared }
     }
 
@@ -148,6 +160,10 @@ struct Task {
     sockets: Sockets<Watched>,
     shared: Arc<Shared>,
     timer: Pin<Box<Sleep>>,
+    /// What the timer is set to, if it has not gone off: setting it takes a lock.
+    timer_due: Option<std::time::Instant>,
+    /// Empty between turns; exchanged for the list that is filled meanwhile.
+    ready: Vec<Key>,
 }
 
 impl Task {
@@ -170,6 +186,7 @@ impl Task {
                     already_read: arrival.already_read,
                     request: arrival.request,
                     incoming: arrival.incoming,
+                    visit: arrival.visit,
                 },
             );
             readiness.number.store(key.number(), Relaxed);
@@ -185,11 +202,15 @@ impl Future for Task {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         this.shared.task.register(context.waker());
+        this.sockets.awake();
         let now = Instant::now().into_std();
         this.take_arrivals(now);
-        let ready = std::mem::take(&mut *this.shared.ready.lock());
-        for key in ready {
+        std::mem::swap(&mut this.ready, &mut *this.shared.ready.lock());
+        for key in this.ready.drain(..) {
             this.sockets.ready(now, key, true, true);
+        }
+        if this.ready.capacity() > READY_KEPT_MAX {
+            this.ready = Vec::new();
         }
         this.sockets.turn(now);
         if this.shared.is_left.load(Relaxed) && this.sockets.is_empty() {
@@ -201,8 +222,12 @@ impl Future for Task {
             return Poll::Pending;
         }
         if let Some(due) = this.sockets.next_due() {
-            this.timer.as_mut().reset(Instant::from_std(due));
+            if this.timer_due != Some(due) {
+                this.timer_due = Some(due);
+                this.timer.as_mut().reset(Instant::from_std(due));
+            }
             if this.timer.as_mut().poll(context).is_ready() {
+                this.timer_due = None;
                 context.waker().wake_by_ref();
             }
         }

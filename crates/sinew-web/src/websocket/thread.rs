@@ -17,10 +17,13 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use parking_lot::Mutex;
 use sinew_cable::Cable;
 use sinew_cable::shard::Key;
+use socket2::SockRef;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 
 use super::sockets::{Arrival, Socket, Sockets};
-use super::{Door, WebSocketConfig};
+use super::{Door, WebSocketConfig, tcp};
+use crate::server::Admission;
 use guests::{Guests, ReadyPipes};
 
 /// Events taken at once: so many connections get their turn before anything is written.
@@ -51,6 +54,8 @@ struct Shared {
     waker: Waker,
     /// Nobody else is to be accepted.
     is_listening_over: AtomicBool,
+    /// Whether it has a listener.
+    listens: watch::Sender<bool>,
     /// Nobody brings sockets any more.
     is_left: AtomicBool,
     /// The runtime is gone: connections end at once.
@@ -82,21 +87,39 @@ impl Socket for TcpStream {
 pub(super) struct Prepared {
     poll: Poll,
     shared: Arc<Shared>,
-    entrance: Option<(TcpListener, Arc<dyn Door>)>,
+    entrance: Option<Entrance<TcpListener>>,
+}
+
+/// Where a shard accepts by itself.
+pub(super) struct Entrance<L> {
+    pub(super) listener: L,
+    pub(super) door: Arc<dyn Door>,
+    pub(super) admission: Option<Admission>,
 }
 
 impl Prepared {
     pub(super) fn new(
-        entrance: Option<(std::net::TcpListener, Arc<dyn Door>)>,
+        entrance: Option<Entrance<std::net::TcpListener>>,
+        config: &WebSocketConfig,
     ) -> io::Result<Self> {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKER)?;
         let entrance = match entrance {
-            Some((listener, door)) => {
+            Some(Entrance {
+                listener,
+                door,
+                admission,
+            }) => {
+                // Whatever it accepts inherits the options.
+                tcp::prepare(SockRef::from(&listener), config);
                 let mut listener = TcpListener::from_std(listener);
                 poll.registry()
                     .register(&mut listener, LISTENER, Interest::READABLE)?;
-                Some((listener, door))
+                Some(Entrance {
+                    listener,
+                    door,
+                    admission,
+                })
             }
             None => None,
         };
@@ -105,6 +128,7 @@ impl Prepared {
             pipes: ReadyPipes::default(),
             waker,
             is_listening_over: AtomicBool::new(false),
+            listens: watch::Sender::new(entrance.is_some()),
             is_left: AtomicBool::new(false),
             is_stopped: AtomicBool::new(false),
         });
@@ -141,9 +165,7 @@ impl Prepared {
             }
         });
         let own_descriptors = config.own_descriptors;
-        let guests = entrance.map(|(listener, door)| {
-            Guests::new(listener, door, cable.clone(), config, shared.clone())
-        });
+        let guests = entrance.map(|it| Guests::new(it, cable.clone(), config, shared.clone()));
         let thread = Thread {
             poll,
             sockets,
@@ -179,6 +201,17 @@ impl ShardThread {
     pub(super) fn stop_listening(&self) {
         self.shared.is_listening_over.store(true, Relaxed);
         self.shared.wake();
+    }
+
+    /// Resolves when it has no listener.
+    pub(super) async fn stopped_listening(&self) {
+        // The sender is here: it cannot be gone.
+        let _ = self
+            .shared
+            .listens
+            .subscribe()
+            .wait_for(|listens| !listens)
+            .await;
     }
 }
 
@@ -236,6 +269,7 @@ impl Thread {
                     continue;
                 }
             }
+            self.sockets.awake();
             let now = Instant::now();
             for event in &events {
                 self.happened(now, event);
@@ -296,10 +330,11 @@ impl Thread {
         let Some(guests) = &mut self.guests else {
             return;
         };
+        let registry = self.poll.registry();
         if self.shared.is_listening_over.load(Relaxed) || self.shared.is_left.load(Relaxed) {
-            guests.stop_listening();
+            guests.stop_listening(now, registry, &mut self.sockets);
         }
-        guests.turn(now, self.poll.registry(), &mut self.sockets);
+        guests.turn(now, registry, &mut self.sockets);
     }
 
     fn take_arrivals(&mut self, now: Instant) {

@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 /// A guard against waiting for ever for what will not come; no test waits for it to pass.
@@ -39,6 +40,7 @@ impl Client {
         Self::at(stream, "/cable", cookie, protocols).await
     }
 
+    /// With another path and query than `/cable`.
     pub(crate) async fn at(
         stream: TcpStream,
         path: &str,
@@ -55,7 +57,10 @@ impl Client {
             let offers = HeaderValue::from_str(&protocols.join(", "))?;
             headers.insert(SEC_WEBSOCKET_PROTOCOL, offers);
         }
-        let (socket, response) = tokio_tungstenite::client_async(request, stream).await?;
+        // There may be thousands of clients.
+        let config = WebSocketConfig::default().read_buffer_size(4096);
+        let (socket, response) =
+            tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await?;
         Ok(Self {
             socket,
             handshake: response.headers().clone(),

@@ -20,6 +20,7 @@ use sinew_cable::{
 use sinew_streams::InProcessStreams;
 use sinew_verifier::{Key, MessageVerifier};
 use sinew_web::forwarded::Direct;
+use sinew_web::server::Arrival;
 use sinew_web::websocket::{AcceptedStream, Door, Listening};
 use sinew_web::{CableEndpoint, Effective, TrustedProxies, WebSocketConfig};
 use tokio::net::TcpListener;
@@ -37,6 +38,16 @@ pub(crate) enum Way {
     Threads,
     /// Threads do both.
     ListeningThreads,
+}
+
+impl Way {
+    /// How many drive connections.
+    pub(crate) fn threads(self) -> usize {
+        match self {
+            Self::Tasks => 0,
+            Self::Threads | Self::ListeningThreads => 2,
+        }
+    }
 }
 
 pub(crate) struct Server {
@@ -57,7 +68,7 @@ impl Door for Pages {
         is_cable.then(|| TrustedProxies::none().effective(&Direct::of_request(request)))
     }
 
-    fn serve(&self, stream: AcceptedStream, _: SocketAddr) {
+    fn serve(&self, stream: AcceptedStream, _: SocketAddr, _: Option<Arrival>) {
         let pages = TowerToHyperService::new(self.0.clone());
         let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), pages);
         tokio::spawn(connection.with_upgrades());
@@ -69,21 +80,23 @@ impl Server {
         Self::with(slow_pings(), WebSocketConfig::default()).await
     }
 
-    pub(crate) async fn with(config: Config, mut socket: WebSocketConfig) -> Self {
+    pub(crate) async fn with(config: Config, socket: WebSocketConfig) -> Self {
         match crate::WAY {
-            Way::Tasks => Self::on_the_runtime(config, socket).await,
-            Way::Threads => {
-                socket.shard_threads = 2;
-                Self::on_the_runtime(config, socket).await
+            Way::Tasks | Way::Threads => {
+                let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("binds");
+                Self::on(listener, config, socket)
             }
-            Way::ListeningThreads => Self::listening(config, socket, 2, Router::new()).await,
+            Way::ListeningThreads => {
+                Self::listening(config, socket, crate::WAY.threads(), Router::new()).await
+            }
         }
     }
 
-    async fn on_the_runtime(config: Config, socket: WebSocketConfig) -> Self {
+    /// A server whose runtime accepts.
+    pub(crate) fn on(listener: TcpListener, config: Config, mut socket: WebSocketConfig) -> Self {
+        socket.shard_threads = crate::WAY.threads();
         let (cable, permits) = cable(config);
         let endpoint = CableEndpoint::new(cable.clone()).config(socket);
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("binds");
         let address = listener.local_addr().expect("bound");
         let app = routes(&endpoint);
         tokio::spawn(async move { axum::serve(listener, app).await });

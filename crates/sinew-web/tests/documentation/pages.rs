@@ -9,6 +9,7 @@ use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use sinew_cable::{Application, Cable, ConnectionIdentifiers};
 use sinew_streams::InProcessStreams;
 use sinew_web::forwarded::Direct;
+use sinew_web::server::Arrival;
 use sinew_web::websocket::{AcceptedStream, Door};
 use sinew_web::{CableEndpoint, Effective, TrustedProxies, WebSocketConfig};
 
@@ -20,7 +21,7 @@ impl Door for Pages {
         is_cable.then(|| TrustedProxies::none().effective(&Direct::of_request(request)))
     }
 
-    fn serve(&self, stream: AcceptedStream, _: SocketAddr) {
+    fn serve(&self, stream: AcceptedStream, _: SocketAddr, _: Option<Arrival>) {
         let pages = TowerToHyperService::new(self.0.clone());
         tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), pages));
     }

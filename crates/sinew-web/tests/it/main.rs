@@ -1,3 +1,9 @@
 //! The server on its own: connections, their bounds, their end.
 
+mod admitting;
+mod departing;
+#[cfg(feature = "tls")]
+mod encrypted;
+mod http;
+mod shards;
 mod stopping;

@@ -1,19 +1,16 @@
 //! What a connection sees of a server that stops.
 
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Router;
-use axum::routing::get;
-use sinew_web::Server;
+use sinew_web::{Server, ServerConfig};
 use tokio::io::{
     AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf,
 };
 use tokio::sync::oneshot;
 
-const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: example.com\r\n\r\n";
+use crate::http::{REQUEST, ask, expect_closed, peer};
 
 /// Tells when the server looked for something to read and found nothing: from then on it waits.
 struct Watched {
@@ -61,12 +58,8 @@ impl AsyncWrite for Watched {
     }
 }
 
-fn peer() -> SocketAddr {
-    "192.0.2.7:5000".parse().expect("an address")
-}
-
 fn server() -> Server {
-    Server::new(Router::new().route("/", get(async || "Hello")))
+    crate::http::server(ServerConfig::default())
 }
 
 /// A connection that the server waits on for its first request.
@@ -80,24 +73,6 @@ async fn silent(server: &Server) -> DuplexStream {
     tokio::spawn(server.serve_stream(stream, peer()));
     waited_for.await.expect("the server reads");
     browser
-}
-
-/// Sends a request and reads its answer, up to the body.
-async fn ask(browser: &mut DuplexStream) -> String {
-    browser.write_all(REQUEST).await.expect("open");
-    let mut answer = Vec::new();
-    while !answer.ends_with(b"Hello") {
-        let byte = browser.read_u8().await.expect("the rest of the answer");
-        answer.push(byte);
-    }
-    String::from_utf8(answer).expect("text")
-}
-
-/// Nothing more comes.
-async fn expect_closed(browser: &mut DuplexStream) {
-    let mut rest = Vec::new();
-    browser.read_to_end(&mut rest).await.expect("closed");
-    assert_eq!(rest, b"");
 }
 
 #[tokio::test(start_paused = true)]
@@ -170,4 +145,5 @@ async fn silence_without_a_stop_is_bounded_too() {
     ask(&mut idle).await;
     expect_closed(&mut idle).await;
     assert_eq!(server.connections(), 0);
+    assert_eq!(server.admission().statistics().header_timeouts, 1);
 }

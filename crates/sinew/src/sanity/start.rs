@@ -1,6 +1,7 @@
 //! What can be seen before anybody has come.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use sinew_web::cookie::SecureFlag;
 use sinew_web::{Environment, Secret};
@@ -11,6 +12,9 @@ use crate::Config;
 /// Files and sockets that a process in production should be allowed at least, 4096. Many systems
 /// allow 1024 unless they are asked for more.
 const DESCRIPTORS_MIN: u64 = 4096;
+
+/// The stock client's `ConnectionMonitor.staleThreshold`.
+const STALE_AFTER: Duration = Duration::from_secs(6);
 
 /// Words that a secret of an example is made of, in lower case.
 const SAMPLE_WORDS: [&str; 9] = [
@@ -66,6 +70,10 @@ impl Subject<'_> {
             if cfg!(debug_assertions) {
                 findings.push(Finding::DebugBuild);
             }
+        }
+        let interval = self.config.cable.ping_interval;
+        if interval >= STALE_AFTER {
+            findings.push(Finding::SlowPings { interval });
         }
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         findings.extend(variables::unknown(names));

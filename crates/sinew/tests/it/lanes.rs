@@ -130,3 +130,44 @@ async fn job_reports_to_its_tab_after_its_reflex_has_ended() {
         json!([{"message": "done", "reflexId": id, "operation": "consoleLog"}])
     );
 }
+
+#[tokio::test]
+async fn drain_waits_for_the_replies_of_reflexes_in_flight() {
+    let (server, browser, gate) = start().await;
+    let stranger = Browser::visit(&server, "/").await;
+    let (mut idle, mut tab) = (stranger.tab("/").await, browser.tab("/").await);
+    let first = tab.fire("Slow#wait", json!([])).await;
+    let second = tab.fire("Slow#wait", json!([])).await;
+    // Both calls have come when this one is answered.
+    let overtaking = tab.fire("Slow#overtake", json!([])).await;
+    expect_order(&mut tab, &[overtaking]).await;
+
+    let cable = server.app.handle().cable();
+    let drained = tokio::spawn(async move { cable.drain().await });
+    // One task drives both connections: when one is told, the drain has come to the other.
+    idle.cable.expect_disconnect("server_restart", true).await;
+    gate.0.add_permits(1);
+    expect_order(&mut tab, &[first]).await;
+    gate.0.add_permits(1);
+    expect_order(&mut tab, &[second]).await;
+    tab.cable.expect_disconnect("server_restart", true).await;
+    tab.cable.expect_close(1001).await;
+    drop((idle, tab));
+    drained.await.expect("no panic");
+}
+
+#[tokio::test]
+async fn drain_that_runs_out_of_time_tells_those_who_wait_too() {
+    let (server, browser, _gate) = start().await;
+    let mut tab = browser.tab("/").await;
+    tab.fire("Slow#wait", json!([])).await;
+    let overtaking = tab.fire("Slow#overtake", json!([])).await;
+    expect_order(&mut tab, &[overtaking]).await;
+    let cable = server.app.handle().cable();
+    let last_call = cable.clone();
+    let drained = tokio::spawn(async move { cable.drain().await });
+    last_call.restart();
+    tab.cable.expect_disconnect("server_restart", true).await;
+    drop(tab);
+    drained.await.expect("no panic");
+}

@@ -14,6 +14,7 @@ mod policies;
 
 mod idle;
 mod lanes;
+mod operators;
 mod pages;
 mod params;
 mod process;

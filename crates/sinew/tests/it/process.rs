@@ -31,6 +31,7 @@ async fn child_that_serves() {
         return;
     };
     let mut config = config();
+    config.cable = sinew::Config::from_env().expect("good variables").cable;
     config.edge.listen = SocketAddr::from(([127, 0, 0, 1], 0));
     config.edge.data_directory = directory.into();
     config.edge.configured_secret = Some(Secret::new("0123456789".repeat(4)).expect("a secret"));

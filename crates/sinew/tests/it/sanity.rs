@@ -18,7 +18,7 @@ use sinew_web::cookie::SecureFlag;
 use crate::application::{Counter, counter, router};
 use crate::browser::Browser;
 use crate::process::{CHILD, log_of_start};
-use crate::server::{Server, config};
+use crate::server::Server;
 
 /// A reflex whose callbacks nobody can reach.
 struct Unreachable;
@@ -29,6 +29,13 @@ impl Unreachable {
     async fn note(&self, _cx: &mut Reflex) -> Result {
         Ok(())
     }
+}
+
+/// With pings as they are by default.
+fn config() -> Config {
+    let mut config = crate::server::config();
+    config.cable = Config::default().cable;
+    config
 }
 
 fn production() -> Config {
@@ -100,6 +107,21 @@ async fn templates_that_are_not_there() {
     let mut elsewhere = config();
     elsewhere.edge.environment = Environment::Test;
     assert!(findings(watching(), elsewhere).is_empty());
+}
+
+/// The variable reaches the cable.
+#[test]
+fn pings_too_slow_for_stock_clients() {
+    for (seconds, is_found) in [("5", false), ("30", true)] {
+        let data = tempfile::tempdir().expect("a directory");
+        let mut command = Command::new(std::env::current_exe().expect("this program"));
+        command.args(CHILD).env("SINEW_PING_SECONDS", seconds);
+        let log = log_of_start(&mut command, data.path());
+        let sentence =
+            "pings come every 30 s, and a stock client that hears nothing for 6 s connects again";
+        let found = log.iter().any(|line| line.contains(sentence));
+        assert_eq!(found, is_found, "{log:?}");
+    }
 }
 
 #[tokio::test]

@@ -205,7 +205,8 @@ impl Loop {
                         }
                     }
                     Token(place) => {
-                        let broadcast = self.serve(place, &mut buffer);
+                        let is_ending = event.is_read_closed();
+                        let broadcast = self.serve(place, is_ending, &mut buffer);
                         let Some(frame) = broadcast else { continue };
                         for (at, other) in others.iter().enumerate() {
                             if at != number && other.frames.send(frame.clone()).is_ok() {
@@ -245,12 +246,13 @@ impl Loop {
     }
 
     /// Answers what has come; a broadcast, if that is what came. An error ends the connection.
-    fn serve(&mut self, place: usize, buffer: &mut [u8]) -> Option<SharedFrame> {
+    fn serve(&mut self, place: usize, is_ending: bool, buffer: &mut [u8]) -> Option<SharedFrame> {
         let connection = self.connections.get_mut(place)?.as_mut()?;
         let fixed = (&self.opening[..], self.confirmation.as_bytes());
         let mut broadcast = None;
         let served = connection.serve(fixed, self.is_echo, buffer, &mut broadcast);
-        if served.is_err() {
+        // The end that came with what was read is told once.
+        if served.is_err() || is_ending {
             self.end(place);
         }
         broadcast

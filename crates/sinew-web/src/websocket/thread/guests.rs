@@ -13,15 +13,16 @@ use bytes::Bytes;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry};
 use parking_lot::Mutex;
-use sinew_cable::Cable;
+use sinew_cable::{Cable, ConnectRequest};
 use slab::Slab;
 
 use super::super::handshake::Handshake;
-use super::super::sockets::{Arrival, Sockets};
+use super::super::sockets::{Arrival as Arrives, Sockets};
 use super::super::{AcceptedStream, Door, WebSocketConfig, door};
 use super::head::upgrade_request;
 use super::pipe::{Pipe, Pumped};
-use super::{Shared, connection_token, guest_token};
+use super::{Entrance, Shared, connection_token, guest_token};
+use crate::server::{Admission, Arrival, ServerConfig, Visit};
 
 /// How many connections are accepted before others have their turn.
 const ACCEPTS_IN_TURN: usize = 64;
@@ -35,10 +36,16 @@ const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 /// The listener of a shard and those who are not, or not yet, the cable's.
 pub(super) struct Guests {
     door: Arc<dyn Door>,
+    admission: Option<Admission>,
+    /// The next may be accepted: asked for, and not yet used.
+    has_leave: bool,
+    /// It has been told to wait, and that was counted.
+    is_kept_waiting: bool,
     cable: Cable,
     config: Arc<WebSocketConfig>,
     shared: Arc<Shared>,
     listener: Option<TcpListener>,
+    backlog: u32,
     /// There may be someone to accept.
     is_acceptable: bool,
     paused_until: Option<Instant>,
@@ -59,15 +66,41 @@ struct Guest {
 
 enum State {
     /// Nothing has come yet.
-    Silent(TcpStream, SocketAddr),
+    Silent(Newcomer),
     Passed(Box<Pipe>),
+}
+
+/// A connection that was accepted.
+struct Newcomer {
+    socket: TcpStream,
+    peer: SocketAddr,
+    arrival: Option<Arrival>,
+    /// It is registered already.
+    is_watched: bool,
 }
 
 /// What becomes of a socket after the first look at it.
 enum Begun {
     /// It belongs to somebody else now, or is closed.
     Gone,
-    Silent(TcpStream),
+    Silent(Newcomer),
+}
+
+/// Whose a connection is.
+enum Look {
+    Cable(Box<Visitor>),
+    /// The server of pages answers.
+    Other,
+    /// Not now: the answer to write.
+    Refused(Vec<u8>),
+}
+
+/// Somebody whom the cable takes.
+struct Visitor {
+    request: ConnectRequest,
+    answer: Vec<u8>,
+    already_read: Bytes,
+    visit: Option<Visit>,
 }
 
 /// The way from a pipe's other end to its shard.
@@ -93,18 +126,25 @@ pub(super) type ReadyPipes = Mutex<Vec<(usize, u64)>>;
 
 impl Guests {
     pub(super) fn new(
-        listener: TcpListener,
-        door: Arc<dyn Door>,
+        entrance: Entrance<TcpListener>,
         cable: Cable,
         config: Arc<WebSocketConfig>,
         shared: Arc<Shared>,
     ) -> Self {
+        let backlog = entrance.admission.as_ref().map_or_else(
+            || ServerConfig::default().backlog,
+            |admission| admission.config().backlog,
+        );
         Self {
-            door,
+            door: entrance.door,
+            admission: entrance.admission,
+            has_leave: false,
+            is_kept_waiting: false,
             cable,
             config,
             shared,
-            listener: Some(listener),
+            listener: Some(entrance.listener),
+            backlog,
             is_acceptable: true,
             paused_until: None,
             guests: Slab::new(),
@@ -125,13 +165,38 @@ impl Guests {
         self.is_acceptable = true;
     }
 
-    /// Nobody else is accepted.
-    pub(super) fn stop_listening(&mut self) {
-        if let Some(listener) = self.listener.take() {
-            door::end(&listener);
+    /// Those who have connected are accepted, and nobody else.
+    pub(super) fn stop_listening(
+        &mut self,
+        now: Instant,
+        registry: &Registry,
+        sockets: &mut Sockets<TcpStream>,
+    ) {
+        let Some(listener) = self.listener.take() else {
+            return;
+        };
+        // Bounded, since others go on connecting.
+        for _ in 0..self.backlog {
+            match listener.accept() {
+                Ok((socket, peer)) => self.arrived(now, registry, sockets, socket, peer),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+        }
+        door::end(&listener);
+        drop(listener);
+        // Those who have said nothing yet are the server's, which knows how long it waits for that when it ends.
+        for (_, index, number) in std::mem::take(&mut self.silent) {
+            let is_silent = self.guests.get(index).is_some_and(|guest| {
+                guest.number == number && matches!(guest.state, State::Silent(..))
+            });
+            if is_silent && let State::Silent(newcomer) = self.guests.remove(index).state {
+                self.pass_on(registry, newcomer, 0);
+            }
         }
         self.is_acceptable = false;
         self.paused_until = None;
+        self.shared.listens.send_replace(false);
     }
 
     /// Whether there is nothing to do before something happens or [`next_due`](Self::next_due).
@@ -182,6 +247,24 @@ impl Guests {
         self.accept(now, registry, sockets);
     }
 
+    /// Whether the next one may come in. Asked once for each.
+    fn may_accept(&mut self, now: Instant) -> bool {
+        if let Some(admission) = &self.admission
+            && !self.has_leave
+            && let Err(wait) = admission.next(now)
+        {
+            if !self.is_kept_waiting {
+                admission.paused();
+            }
+            self.is_kept_waiting = true;
+            self.paused_until = Some(now + wait);
+            return false;
+        }
+        self.has_leave = true;
+        self.is_kept_waiting = false;
+        true
+    }
+
     fn accept(&mut self, now: Instant, registry: &Registry, sockets: &mut Sockets<TcpStream>) {
         if self.paused_until.is_some_and(|until| now < until) {
             return;
@@ -191,11 +274,24 @@ impl Guests {
             if !self.is_acceptable {
                 return;
             }
+            if !self.may_accept(now) {
+                return;
+            }
             let Some(listener) = &self.listener else {
                 return;
             };
+            if let Some(admission) = &self.admission
+                && let Err(wait) = admission.next(now)
+            {
+                admission.paused();
+                self.paused_until = Some(now + wait);
+                return;
+            }
             match listener.accept() {
-                Ok((socket, peer)) => self.arrived(now, registry, sockets, socket, peer),
+                Ok((socket, peer)) => {
+                    self.has_leave = false;
+                    self.arrived(now, registry, sockets, socket, peer);
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.is_acceptable = false
                 }
@@ -206,7 +302,13 @@ impl Guests {
                         io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted
                     ) => {}
                 Err(error) => {
+                    if let Some(admission) = &self.admission {
+                        admission.failed();
+                    }
                     tracing::error!(%error, "no connection can be accepted for now");
+                    if let Some(admission) = &self.admission {
+                        admission.failed();
+                    }
                     self.paused_until = Some(now + PAUSE_AFTER_ERROR);
                     return;
                 }
@@ -223,25 +325,32 @@ impl Guests {
         socket: TcpStream,
         peer: SocketAddr,
     ) {
-        let Begun::Silent(mut socket) = self.begin(now, registry, sockets, socket, peer, false)
-        else {
+        let newcomer = Newcomer {
+            socket,
+            peer,
+            arrival: self.admission.as_ref().map(|it| it.arrives(peer.ip())),
+            is_watched: false,
+        };
+        let Begun::Silent(mut newcomer) = self.begin(now, registry, sockets, newcomer) else {
             return;
         };
         let entry = self.guests.vacant_entry();
         let index = entry.key();
         let interest = Interest::READABLE | Interest::WRITABLE;
-        if let Err(error) = registry.register(&mut socket, guest_token(index), interest) {
+        let socket = &mut newcomer.socket;
+        if let Err(error) = registry.register(socket, guest_token(index), interest) {
             tracing::warn!(%error, "a socket cannot be watched, connection dropped");
             return;
         }
+        newcomer.is_watched = true;
         self.next_number += 1;
         let number = self.next_number;
         entry.insert(Guest {
             number,
-            state: State::Silent(socket, peer),
+            state: State::Silent(newcomer),
         });
-        self.silent
-            .push_back((now + self.config.request_timeout, index, number));
+        let until = now + self.config.request_timeout;
+        self.silent.push_back((until, index, number));
     }
 
     /// A socket may be read or written.
@@ -264,14 +373,14 @@ impl Guests {
             return;
         }
         let number = guest.number;
-        let State::Silent(socket, peer) = self.guests.remove(index).state else {
+        let State::Silent(newcomer) = self.guests.remove(index).state else {
             return;
         };
-        if let Begun::Silent(socket) = self.begin(now, registry, sockets, socket, peer, true) {
+        if let Begun::Silent(newcomer) = self.begin(now, registry, sockets, newcomer) {
             // Nothing after all: in the same place, since the last one to leave is the first to be taken.
             let again = self.guests.insert(Guest {
                 number,
-                state: State::Silent(socket, peer),
+                state: State::Silent(newcomer),
             });
             debug_assert_eq!(again, index);
         }
@@ -283,11 +392,9 @@ impl Guests {
         now: Instant,
         registry: &Registry,
         sockets: &mut Sockets<TcpStream>,
-        mut socket: TcpStream,
-        peer: SocketAddr,
-        is_watched: bool,
+        mut newcomer: Newcomer,
     ) -> Begun {
-        let count = match socket.read(&mut self.buffer) {
+        let count = match newcomer.socket.read(&mut self.buffer) {
             Ok(0) => return Begun::Gone,
             Ok(count) => count,
             Err(error)
@@ -296,24 +403,93 @@ impl Guests {
                     io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
                 ) =>
             {
-                return Begun::Silent(socket);
+                return Begun::Silent(newcomer);
             }
             Err(_) => return Begun::Gone,
         };
-        let Some((handshake, arrival)) = self.handshake(count, peer) else {
-            self.pass_on(registry, socket, peer, count, is_watched);
-            return Begun::Gone;
+        match self.look(count, &newcomer) {
+            Look::Other => self.pass_on(registry, newcomer, count),
+            Look::Refused(answer) => {
+                // It is told once; whether it listens is its own affair.
+                let _ = newcomer.socket.write(&answer);
+            }
+            Look::Cable(visitor) => self.welcome(now, registry, sockets, newcomer, visitor),
+        }
+        Begun::Gone
+    }
+
+    /// Whose a connection is, by its first request.
+    fn look(&self, count: usize, newcomer: &Newcomer) -> Look {
+        let is_refused = |arrival: &Arrival| arrival.refused().is_some();
+        if newcomer.arrival.as_ref().is_some_and(is_refused) {
+            return Look::Other;
+        }
+        let Some((mut request, length)) = upgrade_request(&self.buffer[..count]) else {
+            return Look::Other;
         };
-        match socket.write(&handshake) {
-            Ok(written) if written == handshake.len() => {}
+        let Ok(handshake) = Handshake::of(request.method(), request.headers(), &self.config) else {
+            return Look::Other;
+        };
+        request.extensions_mut().insert(ConnectInfo(newcomer.peer));
+        let Some(effective) = self.door.admit(&mut request) else {
+            return Look::Other;
+        };
+        let visit = match &self.admission {
+            None => None,
+            Some(admission) => match admission.upgrades(effective.client_address) {
+                Ok(visit) => Some(visit),
+                Err(refused) => return Look::Refused(refused.head(admission.config().retry_after)),
+            },
+        };
+        let (parts, ()) = request.into_parts();
+        Look::Cable(Box::new(Visitor {
+            request: handshake.connect_request(parts, &effective),
+            answer: handshake.head(),
+            already_read: Bytes::copy_from_slice(&self.buffer[length..count]),
+            visit,
+        }))
+    }
+
+    /// Answers a handshake: from now on the connection is the cable's.
+    fn welcome(
+        &self,
+        now: Instant,
+        registry: &Registry,
+        sockets: &mut Sockets<TcpStream>,
+        newcomer: Newcomer,
+        visitor: Box<Visitor>,
+    ) {
+        let Newcomer {
+            mut socket,
+            is_watched,
+            arrival,
+            ..
+        } = newcomer;
+        match socket.write(&visitor.answer) {
+            Ok(written) if written == visitor.answer.len() => {}
             _ => {
                 tracing::debug!(
                     "a socket did not take the answer to its handshake, connection dropped"
                 );
-                return Begun::Gone;
+                return;
             }
         }
-        let key = sockets.arrive(now, arrival(socket));
+        let Visitor {
+            request,
+            already_read,
+            visit,
+            ..
+        } = *visitor;
+        let arrives = Arrives {
+            socket,
+            already_read,
+            request: Arc::new(request),
+            incoming: self.cable.incoming(),
+            visit,
+        };
+        // Counted there from now on.
+        drop(arrival);
+        let key = sockets.arrive(now, arrives);
         if let Some(socket) = sockets.socket(key) {
             let token = connection_token(key);
             let interest = Interest::READABLE | Interest::WRITABLE;
@@ -326,52 +502,29 @@ impl Guests {
                 sockets.drop_connection(key);
             }
         }
-        Begun::Gone
-    }
-
-    /// The answer to a request of the cable's, and how its socket arrives there.
-    fn handshake(
-        &self,
-        count: usize,
-        peer: SocketAddr,
-    ) -> Option<(Vec<u8>, impl FnOnce(TcpStream) -> Arrival<TcpStream>)> {
-        let (mut request, length) = upgrade_request(&self.buffer[..count])?;
-        let handshake = Handshake::of(request.method(), request.headers()).ok()?;
-        request.extensions_mut().insert(ConnectInfo(peer));
-        let effective = self.door.admit(&mut request)?;
-        let (parts, ()) = request.into_parts();
-        let request = Arc::new(handshake.connect_request(parts, &effective));
-        let already_read = Bytes::copy_from_slice(&self.buffer[length..count]);
-        let incoming = self.cable.incoming();
-        let arrival = move |socket| Arrival {
-            socket,
-            already_read,
-            request,
-            incoming,
-        };
-        Some((handshake.head(), arrival))
     }
 
     /// Leaves a connection to the server of pages.
-    fn pass_on(
-        &mut self,
-        registry: &Registry,
-        mut socket: TcpStream,
-        peer: SocketAddr,
-        count: usize,
-        is_watched: bool,
-    ) {
-        let head = &self.buffer[..count];
+    fn pass_on(&mut self, registry: &Registry, newcomer: Newcomer, count: usize) {
         if self.config.own_descriptors.is_some() {
-            return self.keep(registry, socket, peer, count, is_watched);
+            return self.keep(registry, newcomer, count);
         }
-        let head = Bytes::copy_from_slice(head);
+        let Newcomer {
+            mut socket,
+            peer,
+            arrival,
+            is_watched,
+        } = newcomer;
+        let head = Bytes::copy_from_slice(&self.buffer[..count]);
         let moved = match is_watched {
             true => registry.deregister(&mut socket),
             false => Ok(()),
         };
         match moved.and_then(|()| tokio::net::TcpStream::from_std(socket.into())) {
-            Ok(socket) => self.door.serve(AcceptedStream::tcp(head, socket), peer),
+            Ok(socket) => {
+                let stream = AcceptedStream::tcp(head, socket);
+                self.door.serve(stream, peer, arrival);
+            }
             Err(error) => {
                 tracing::warn!(%error, "a socket cannot move to the runtime, connection dropped")
             }
@@ -379,14 +532,13 @@ impl Guests {
     }
 
     /// Serves it through memory: its descriptor has no meaning on another thread.
-    fn keep(
-        &mut self,
-        registry: &Registry,
-        mut socket: TcpStream,
-        peer: SocketAddr,
-        count: usize,
-        is_watched: bool,
-    ) {
+    fn keep(&mut self, registry: &Registry, newcomer: Newcomer, count: usize) {
+        let Newcomer {
+            mut socket,
+            peer,
+            arrival,
+            is_watched,
+        } = newcomer;
         let (near, far) = tokio::io::duplex(PIPE_BYTES);
         let entry = self.guests.vacant_entry();
         let index = entry.key();
@@ -411,7 +563,8 @@ impl Guests {
             number: self.next_number,
             state: State::Passed(Box::new(pipe)),
         });
-        self.door.serve(AcceptedStream::passed(far), peer);
+        let stream = AcceptedStream::passed(far);
+        self.door.serve(stream, peer, arrival);
         self.pump(index);
     }
 

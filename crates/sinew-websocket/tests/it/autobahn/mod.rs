@@ -1,4 +1,4 @@
-//! A row for each case of the Autobahn test suite's sections 1 to 7 and 10.
+//! A row for each case of the Autobahn test suite's sections 1 to 7, 10, 12 and 13.
 //!
 //! The suite talks to an echo server; here a message that it expects to be echoed is a message that
 //! the endpoint delivers. Where the suite accepts several outcomes, the row holds ours.
@@ -7,6 +7,7 @@ use sinew_websocket::{Endpoint, Limits, ProtocolError, Role};
 
 use crate::wire::{Frame, Seen, receive};
 
+mod deflate;
 mod utf8;
 
 /// How the octets of a row are cut.

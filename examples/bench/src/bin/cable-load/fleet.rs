@@ -1,6 +1,6 @@
 //! The clients of one server: workers, told what to do and listened to.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -121,7 +121,7 @@ impl Fleet {
                     self.workers[worker].standing = standing;
                 }
                 Some(_) => {}
-                None => heard -= SILENCE_MAX,
+                None => {}
             }
             if heard.elapsed() > SILENCE_MAX {
                 let counts = self.count()?;
@@ -195,12 +195,12 @@ impl Fleet {
             u64::from(room) * room_clients,
             (u64::from(room) + 1) * room_clients,
         );
-        let mut missing: HashMap<usize, ()> = self
+        let mut missing: HashSet<usize> = self
             .workers
             .iter()
             .enumerate()
             .filter(|(_, it)| u64::from(it.first) < to && u64::from(it.first + it.clients) > from)
-            .map(|(at, _)| (at, ()))
+            .map(|(at, _)| at)
             .collect();
         let mut last = 0;
         while !missing.is_empty() {

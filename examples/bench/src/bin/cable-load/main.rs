@@ -50,6 +50,7 @@ fn main() -> ExitCode {
 
 fn conduct(options: &Options) -> Result<()> {
     children::end_on_signal(remove_data)?;
+    process::raise_descriptor_limit();
     let measured = scenario::run_all(options);
     remove_data();
     let report = measured?;

@@ -27,15 +27,15 @@ against (the bench application, the bare loop and, if it is on the PATH, anycabl
                                         Its BenchChannel answers `echo` with its data, streams from `bench_ROOM` for
                                         the param `room`, and broadcasts the data of `broadcast` to `bench_ROOM`.
   --identifier JSON                     what to subscribe to there, `{room}` where the room's number goes
-  --server-args 'ARGS'                  more arguments for the bench application
-  --server-env NAME=VALUE               its environment; may be repeated
+  --server-args 'ARGS'                  arguments for the bench application
+  --server-env NAME=VALUE               more of its environment; may be repeated
   --threads N                           threads of the bare loop (one for each processor)
 
 how much:
   --connections N        clients (200 for echo, otherwise 10000)
   --rounds N             how often everything is repeated (3)
   --seconds S            how long each round of echo, churn and idle is measured (2), how long hold lasts (60)
-  --broadcasts N         in each round of fan-out (20) and slow-reader (300)
+  --broadcasts N         in each round of fan-out (20) and slow-reader (100)
   --bytes B              data of a message (64 for echo, 200 for fan-out and hold, 16384 for slow-reader)
   --in-flight N          handshakes under way at a time (256)
   --room N               clients in a room of hold (10000)
@@ -118,9 +118,7 @@ impl Options {
                 "--identifier" => options.identifier = Some(value()?),
                 "--server-args" => {
                     let given = value()?;
-                    options
-                        .server_args
-                        .extend(given.split_whitespace().map(str::to_owned));
+                    options.server_args = given.split_whitespace().map(str::to_owned).collect();
                 }
                 "--server-env" => {
                     let given = value()?;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 
 use anyhow::{Context as _, Result};
+use rustix::process::{Resource, getrlimit, setrlimit};
 
 /// Microseconds on a processor of all threads of a process and of its children since they began.
 ///
@@ -113,6 +114,14 @@ pub(crate) fn listener(port: u16) -> Option<u32> {
             sockets.contains(&*link.to_string_lossy())
         })
     })
+}
+
+/// Lets this process, and those it starts, open as many files as they may.
+pub(crate) fn raise_descriptor_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Whoever opens too many is told so then.
+    let _ = setrlimit(Resource::Nofile, limit);
 }
 
 /// Processors, kernel and how busy others keep them.

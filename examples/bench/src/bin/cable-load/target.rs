@@ -43,7 +43,8 @@ pub(crate) struct Target {
     pub(crate) identifier: String,
     pub(crate) trigger: Trigger,
     program: Option<Program>,
-    process: Option<u32>,
+    /// Those to measure: all that listen on its ports, if they run on this machine and may be looked at.
+    processes: Vec<u32>,
 }
 
 /// What was started, so that it can be started again.
@@ -68,7 +69,10 @@ impl Target {
             Some(query) => format!("{}?{query}", first.path()),
             None => first.path().to_owned(),
         };
-        let is_here = addresses[0].ip().is_loopback();
+        let here = addresses.iter().filter(|it| it.ip().is_loopback());
+        let mut processes: Vec<_> = here.filter_map(|it| process::listener(it.port())).collect();
+        processes.sort_unstable();
+        processes.dedup();
         Ok(Self {
             name: name.clone(),
             host: format!(
@@ -83,9 +87,7 @@ impl Target {
                 .unwrap_or_else(|| CHANNEL.to_owned()),
             trigger: Trigger::Action,
             program: None,
-            process: is_here
-                .then(|| process::listener(addresses[0].port()))
-                .flatten(),
+            processes,
             addresses,
         })
     }
@@ -115,24 +117,33 @@ impl Target {
             path: "/cable".to_owned(),
             identifier: identifier.to_owned(),
             trigger,
-            process: Some(child.id()),
+            processes: vec![child.id()],
             program: Some(Program { command, child }),
         })
     }
 
-    /// The process to measure, if it runs on this machine and may be looked at.
-    pub(crate) fn process(&self) -> Option<u32> {
-        self.process
-    }
-
     /// Microseconds on a processor up to now; not a number for a server elsewhere.
     pub(crate) fn cpu_us(&self) -> Result<f64> {
-        self.process.map_or(Ok(f64::NAN), process::cpu_us)
+        self.sum(process::cpu_us)
     }
 
+    /// Resident memory; not a number for a server elsewhere.
     pub(crate) fn resident_bytes(&self) -> f64 {
-        let bytes = self.process.and_then(|it| process::resident_bytes(it).ok());
-        bytes.map_or(f64::NAN, |bytes| bytes as f64)
+        let bytes = self.sum(|it| process::resident_bytes(it).map(|bytes| bytes as f64));
+        bytes.unwrap_or(f64::NAN)
+    }
+
+    /// The most resident memory it ever had; not a number for a server elsewhere.
+    pub(crate) fn resident_bytes_peak(&self) -> f64 {
+        let bytes = self.sum(|it| process::resident_bytes_peak(it).map(|bytes| bytes as f64));
+        bytes.unwrap_or(f64::NAN)
+    }
+
+    fn sum(&self, of: impl Fn(u32) -> Result<f64>) -> Result<f64> {
+        match self.processes.is_empty() {
+            true => Ok(f64::NAN),
+            false => self.processes.iter().map(|it| of(*it)).sum(),
+        }
     }
 
     /// Ends it with SIGKILL, which it is not told of, and starts it again on the same port.
@@ -142,7 +153,7 @@ impl Target {
         let killed = Instant::now();
         program.child.kill();
         program.child = start(&mut program.command, self.addresses[0])?;
-        self.process = Some(program.child.id());
+        self.processes = vec![program.child.id()];
         Ok((killed, Instant::now()))
     }
 }

@@ -7,7 +7,7 @@ use super::{Scenario, Station};
 use crate::driver::Driver;
 use crate::fleet::Manner;
 use crate::options::{Options, TargetName};
-use crate::process::{self, Kernel};
+use crate::process::Kernel;
 use crate::protocol::{Counts, Order};
 use crate::report::{Column, Report};
 use crate::target::Messages;
@@ -27,7 +27,7 @@ pub(super) const COLUMNS: [Column; 9] = [
 const STALLED_EVERY: u32 = 10;
 /// With [`BROADCASTS`], more than a socket and the server together keep for one client.
 const BYTES: usize = 16 * 1024;
-const BROADCASTS: u32 = 300;
+const BROADCASTS: u32 = 100;
 
 pub(super) fn run(names: &[TargetName], options: &Options, report: &mut Report) -> Result<()> {
     let clients = Scenario::SlowReader.connections(options);
@@ -98,18 +98,16 @@ fn measure(
     let before = Kernel::now().tcp_queue_bytes;
     let sent = broadcast(&mut fleet, &mut driver, broadcasts(options), bytes)?;
     let kernel = Kernel::now().tcp_queue_bytes.saturating_sub(before);
-    let peak = target
-        .process()
-        .and_then(|it| process::resident_bytes_peak(it).ok());
+    let peak = target.resident_bytes_peak();
     let finally = fleet.counts_after(&Order::Resume {
         broadcast: driver.next() - 1,
     })?;
-    let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+    let mib = |bytes: f64| bytes / f64::from(1 << 20);
     Ok(Measured {
         server: target.name,
         sent,
         finally,
-        server_mib: peak.map_or(f64::NAN, mib),
-        kernel_mib: mib(kernel),
+        server_mib: mib(peak),
+        kernel_mib: mib(kernel as f64),
     })
 }

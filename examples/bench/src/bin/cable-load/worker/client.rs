@@ -4,12 +4,15 @@ use std::io::{self, Write as _};
 
 use mio::net::TcpStream;
 use sinew_websocket::{Endpoint, Limits, Role};
+use socket2::SockRef;
 
 /// No broadcast has come yet.
 pub(super) const NO_NUMBER: u32 = u32::MAX;
 
 /// The messages of a measurement are small.
 const MESSAGE_BYTES_MAX: usize = 4 << 20;
+/// What a client that had stalled takes of what is sent to it.
+const RESUMED_RECEIVE_BYTES: usize = 1 << 20;
 
 pub(super) struct Client {
     pub(super) socket: Option<TcpStream>,
@@ -76,6 +79,15 @@ impl Client {
     /// Whether broadcasts to it are waited for.
     pub(super) fn is_listening(&self) -> bool {
         self.phase == Phase::Subscribed && self.reading == Reading::All
+    }
+
+    /// Reads again, and at a pace at which what has piled up is soon through.
+    pub(super) fn resume(&mut self) {
+        self.reading = Reading::Resumed;
+        if let Some(socket) = &self.socket {
+            // Without it everything goes on as well, a few kilobytes at a time.
+            let _ = SockRef::from(socket).set_recv_buffer_size(RESUMED_RECEIVE_BYTES);
+        }
     }
 
     /// Writes all of it: what a client sends is far less than a socket takes.

@@ -137,7 +137,7 @@ impl Worker {
             }
             for event in &events {
                 if event.token() != WAKER {
-                    self.handle(event)?;
+                    self.handle(event);
                 }
             }
             loop {
@@ -208,8 +208,8 @@ impl Worker {
                 self.resumed = Some(broadcast);
                 for number in 0..self.clients.len() {
                     if self.clients[number].reading == Reading::Stalled {
-                        self.clients[number].reading = Reading::Resumed;
-                        self.read(number)?;
+                        self.clients[number].resume();
+                        self.read(number, true);
                     }
                 }
             }

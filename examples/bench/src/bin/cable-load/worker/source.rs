@@ -17,6 +17,9 @@ const PORT_FIRST: u16 = 20_000;
 const ATTEMPTS_MAX: u32 = 64;
 /// What a client that stops reading takes of what is sent to it: the kernel's least, nearly.
 const STALLED_RECEIVE_BYTES: usize = 4096;
+/// Its segments are those of an ordinary network. With those of loopback, 64 KiB each, the kernel
+/// would keep megabytes for it at the server's end before the server hears of it.
+const STALLED_SEGMENT_BYTES: u32 = 1400;
 
 /// Hands out addresses and ports, each once before it begins again after 65,536 addresses.
 pub(super) struct Source {
@@ -62,6 +65,7 @@ impl Source {
             )?;
             if is_stalled {
                 socket.set_recv_buffer_size(STALLED_RECEIVE_BYTES)?;
+                socket.set_tcp_mss(STALLED_SEGMENT_BYTES)?;
             }
             if matches!(address.ip(), IpAddr::V4(ip) if ip.is_loopback()) {
                 socket.set_reuse_address(true)?;

@@ -3,7 +3,6 @@
 use std::io::{self, Read as _};
 use std::mem;
 
-use anyhow::Result;
 use mio::event::Event;
 use sinew_websocket::{Effect, Endpoint, Limits, Role};
 
@@ -24,12 +23,12 @@ enum Act {
 }
 
 impl Worker {
-    pub(super) fn handle(&mut self, event: &Event) -> Result<()> {
+    pub(super) fn handle(&mut self, event: &Event) {
         let number = event.token().0;
         let client = &self.clients[number];
         match client.phase {
             // What the kernel still had to say of a socket that is closed.
-            Phase::Absent | Phase::Gone => return Ok(()),
+            Phase::Absent | Phase::Gone => return,
             Phase::Connecting if event.is_writable() || event.is_error() => self.request(number),
             _ => {}
         }
@@ -38,13 +37,13 @@ impl Worker {
         if is_stalled && (event.is_error() || event.is_read_closed()) {
             self.end(number, Ending::Again("cut off while stalled".to_owned()));
         } else if event.is_readable() || event.is_read_closed() {
-            self.read(number)?;
+            self.read(number, event.is_read_closed());
         }
-        Ok(())
     }
 
-    /// Reads what there is.
-    pub(super) fn read(&mut self, number: usize) -> Result<()> {
+    /// Reads what there is. A read that does not fill the buffer took all there was, unless the end
+    /// has come as well, which would not be told again.
+    pub(super) fn read(&mut self, number: usize, is_ending: bool) {
         let mut buffer = mem::take(&mut self.buffer);
         loop {
             let client = &mut self.clients[number];
@@ -62,7 +61,7 @@ impl Worker {
                 Ok(count) => {
                     self.counts.bytes_received += count as u64;
                     self.feed(number, &mut buffer[..count]);
-                    if count < buffer.len() {
+                    if count < buffer.len() && !is_ending {
                         break;
                     }
                 }
@@ -74,7 +73,6 @@ impl Worker {
             }
         }
         self.buffer = buffer;
-        Ok(())
     }
 
     fn feed(&mut self, number: usize, mut input: &mut [u8]) {
