@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use axum::routing::get;
 use axum::{Extension, Router, middleware};
 use http::Extensions;
-use sinew_cable::{Application, Cable, Channel, ConnectionIdentifiers, Refusal};
+use sinew_cable::{Application, Cable, Channel, ConnectionIdentifiers, DirectChannel, Refusal};
 use sinew_embedded::EmbeddedStore;
 use sinew_reflex::{CableReady, Engine, EngineBuilder, Error, Reflexes};
 use sinew_store::{MemoryStore, Sessions, Store};
@@ -224,6 +224,50 @@ impl Sinew {
     /// Registers an Action Cable channel: an `impl` with `#[channel]`.
     pub fn channel(mut self, channel: impl Channel) -> Self {
         self.channels.push(Box::new(|cable| cable.channel(channel)));
+        self
+    }
+
+    /// Registers a channel that is called in place, on the thread that drives its connections: for one that only passes
+    /// on what it gets. Its methods must return at once, since other connections wait for them; an answer costs a task
+    /// and two wakes less than that of a [`channel`](Self::channel).
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use sinew::cable::{Answer, Confirmation, DirectChannel, DirectSubscription};
+    /// use sinew::prelude::*;
+    /// # use sinew_testing::TestApp;
+    /// # async fn index(client: ClientTags) -> axum::response::Html<String> { axum::response::Html(format!("<head>{client}</head>")) }
+    ///
+    /// /// Says back what it hears, as a clock of the network does.
+    /// struct EchoChannel;
+    ///
+    /// impl DirectChannel for EchoChannel {
+    ///     fn name(&self) -> &str {
+    ///         "EchoChannel"
+    ///     }
+    ///
+    ///     fn subscribed(&self, _: DirectSubscription<'_>) -> Answer {
+    ///         Confirmation::new().into()
+    ///     }
+    ///
+    ///     fn perform(&self, subscription: DirectSubscription<'_>, data: &str) {
+    ///         subscription.transmit_json(data);
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let pages = axum::Router::new().route("/", axum::routing::get(index));
+    /// let app = TestApp::new(Sinew::new(pages).direct_channel(Arc::new(EchoChannel)).in_memory())?;
+    /// let mut tab = app.visit("/").await?;
+    /// let echo = tab.subscribe("EchoChannel", serde_json::json!({})).await;
+    /// tab.perform(&echo, "clock", serde_json::json!({ "at": 12 })).await;
+    /// assert_eq!(tab.message(&echo).await["at"], 12);
+    /// # Ok(()) }
+    /// ```
+    pub fn direct_channel(mut self, channel: Arc<dyn DirectChannel>) -> Self {
+        self.channels
+            .push(Box::new(|cable| cable.direct_channel(channel)));
         self
     }
 

@@ -114,7 +114,8 @@ pub mod cable {
 
     pub use crate::identify::Visitor;
     pub use sinew_cable::{
-        Broadcaster, Cable, Channel, ChannelError, ConnectRequest, ConnectionIdentifiers, Refusal,
+        Answer, Broadcaster, Cable, Channel, ChannelError, Confirmation, ConnectRequest,
+        ConnectionIdentifiers, DirectChannel, DirectSubscription, Refusal,
     };
     pub use sinew_streams::{InProcessStreams, StreamName, Streams};
 }

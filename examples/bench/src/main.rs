@@ -12,6 +12,7 @@
 //! `cargo xtask bench reflex` runs all of it.
 
 mod channel;
+mod direct;
 mod page;
 mod parts;
 mod reflexes;
@@ -50,6 +51,7 @@ async fn main() -> Result {
         .streams(Arc::clone(&streams))
         .reflex(reflexes::Bench::default())
         .channel(channel::BenchChannel::new(streams))
+        .direct_channel(Arc::new(direct::DirectBenchChannel))
         .serve()
         .await
 }

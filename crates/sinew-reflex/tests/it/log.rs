@@ -73,7 +73,7 @@ async fn logged(config: Config, calls: &[(&str, serde_json::Value)]) -> Vec<Stri
         .with_target(false)
         .with_writer(move || writer.clone())
         .finish();
-    let _default = tracing::subscriber::set_default(subscriber);
+    let _default = crate::listening::listen(subscriber);
     let mut server = Server::with_config(config, |builder| builder.reflex(Logged)).await;
     let key = server.session_id.store_key();
     let digest = key.as_str().rsplit(':').next().expect("a digest")[..8].to_owned();

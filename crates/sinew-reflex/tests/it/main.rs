@@ -6,6 +6,7 @@ mod callbacks;
 mod calls;
 mod failures;
 mod lanes;
+mod listening;
 mod log;
 mod measured;
 mod morphs;

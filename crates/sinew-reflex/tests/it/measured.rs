@@ -126,7 +126,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
 #[tokio::test(start_paused = true)]
 async fn spans_say_what_became_of_a_call_and_no_secret() {
     let spans = Spans::default();
-    let _default = tracing::subscriber::set_default(Registry::default().with(spans.clone()));
+    let _default = crate::listening::listen(Registry::default().with(spans.clone()));
     let (mut server, _open) = server().await;
     server
         .call_with(

@@ -2,6 +2,7 @@
 
 mod application;
 mod browser;
+mod listening;
 mod server;
 
 mod client_versions;

@@ -85,7 +85,7 @@ async fn spans_lead_from_the_frame_to_the_reply() {
     let server = Server::start(counter()).await;
     let mut tab = Browser::visit(&server, "/").await.tab("/").await;
     let names = Names::default();
-    let spans = tracing::subscriber::set_default(Registry::default().with(names.clone()));
+    let spans = crate::listening::listen(Registry::default().with(names.clone()));
     tab.perform("Counter#increment", json!([])).await;
     drop(spans);
     assert_eq!(

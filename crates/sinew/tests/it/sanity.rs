@@ -256,7 +256,7 @@ impl Log {
             .with_max_level(tracing::Level::WARN)
             .with_writer(move || writer.clone())
             .finish();
-        (log, tracing::subscriber::set_default(subscriber))
+        (log, crate::listening::listen(subscriber))
     }
 
     /// What was written since it was last asked.

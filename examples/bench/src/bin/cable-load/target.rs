@@ -109,6 +109,7 @@ impl Target {
             true => (PUBLIC_STREAM, Trigger::Http("/_broadcast".to_owned())),
             false => (CHANNEL, Trigger::Action),
         };
+        let identifier = options.identifier.as_deref().unwrap_or(identifier);
         let child = start(&mut command, address)?;
         Ok(Self {
             name: label.to_owned(),
