@@ -151,8 +151,8 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "SINEW_SHARD_THREADS",
-        default: "one for each processor in production, 0 elsewhere",
-        meaning: "threads of their own that accept connections and drive those of the cable, at most 1024; 0: tasks of the runtime do",
+        default: "0: tasks of the runtime",
+        meaning: "threads of their own that accept connections and drive those of the cable, at most 1024",
     },
     Variable {
         name: "SINEW_CONNECTIONS_MAX",
@@ -259,10 +259,9 @@ pub struct EdgeConfig {
     /// Whether clients that offer permessage-deflate get it; no by default, see
     /// [`WebSocketConfig::compression`](crate::WebSocketConfig::compression).
     pub compression: bool,
-    /// Threads of their own that accept connections and drive those of the cable. By default,
-    /// `None`, [one for each processor](Self::shards) in production, and none elsewhere; see
+    /// Threads of their own that drive the cable's connections; 0 by default, see
     /// [`WebSocketConfig::shard_threads`](crate::WebSocketConfig::shard_threads).
-    pub shard_threads: Option<usize>,
+    pub shard_threads: usize,
     /// What gives a shard's thread a descriptor table of its own, for binaries with more sockets than one table holds;
     /// none by default. [`WebSocketConfig::own_descriptors`](crate::WebSocketConfig::own_descriptors) says what it asks
     /// of the rest of the process.
@@ -297,7 +296,7 @@ impl Default for EdgeConfig {
             message_bytes_max: MESSAGE_BYTES_MAX,
             cable_variables: CableVariables::default(),
             compression: false,
-            shard_threads: None,
+            shard_threads: 0,
             own_descriptors: None,
             server: ServerConfig::default(),
             tls: None,
@@ -308,30 +307,6 @@ impl Default for EdgeConfig {
 }
 
 impl EdgeConfig {
-    /// How many threads of their own the cable's connections have, 0 if tasks of the runtime drive them.
-    ///
-    /// ```
-    /// use sinew_web::{EdgeConfig, Environment};
-    ///
-    /// let mut config = EdgeConfig::default();
-    /// config.environment = Environment::Development;
-    /// assert_eq!(config.shards(), 0);
-    /// config.environment = Environment::Production;
-    /// assert_eq!(config.shards(), std::thread::available_parallelism()?.get());
-    /// config.shard_threads = Some(7);
-    /// assert_eq!(config.shards(), 7);
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn shards(&self) -> usize {
-        self.shard_threads
-            .unwrap_or_else(|| match self.environment {
-                Environment::Production => {
-                    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-                }
-                _ => 0,
-            })
-    }
-
     /// The settings from the process's environment variables.
     ///
     /// ```
@@ -501,7 +476,7 @@ impl EdgeConfig {
             if number > 1024 {
                 return Err(ConfigError::new("SINEW_SHARD_THREADS", &threads, expected));
             }
-            config.shard_threads = Some(number);
+            config.shard_threads = number;
         }
         config.server = ServerConfig::from_lookup(get)?;
         config.tls = TlsFiles::from_lookup(get)?;
@@ -722,7 +697,7 @@ mod tests {
         assert_eq!(cable.incoming_messages_per_second, 10);
         assert_eq!(cable.incoming_bytes_per_second, 2048);
         assert!(config.compression);
-        assert_eq!(config.shard_threads, Some(2));
+        assert_eq!(config.shard_threads, 2);
         let server = &config.server;
         assert_eq!(server.connections_max, Some(50_000));
         assert_eq!(server.connections_per_address_max, 0);

@@ -469,7 +469,7 @@ impl Sinew {
         let health = Health::new();
         let mut server = edge.server.clone().with_defaults_of(edge.environment);
         if edge.own_descriptors.is_some() {
-            server.descriptor_tables = edge.shards().max(1);
+            server.descriptor_tables = edge.shard_threads.max(1);
         }
         let admission = Admission::new(server)
             .cable(cable.clone())

@@ -29,7 +29,7 @@ impl Endpoint {
         let mut config = WebSocketConfig::default();
         config.message_bytes_max = edge.message_bytes_max;
         config.compression = edge.compression;
-        config.shard_threads = edge.shards();
+        config.shard_threads = edge.shard_threads;
         config.own_descriptors = edge.own_descriptors;
         Self {
             cable: CableEndpoint::new(cable)

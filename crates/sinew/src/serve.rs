@@ -101,7 +101,7 @@ impl Entrance {
         }
         let edge = &app.config().edge;
         // Shards read what is on the wire: with TLS that says nothing to them.
-        if edge.shards() == 0 || server.is_secure() {
+        if edge.shard_threads == 0 || server.is_secure() {
             return Ok(Self::Bound(bind(app)?));
         }
         let (path, base_path) = (&edge.cable_path, edge.base_path.clone());

@@ -39,7 +39,7 @@ async fn main() -> Result {
             "parts" => return parts::print().await,
             "--shards" => {
                 let number = arguments.next().ok_or("--shards needs a number")?;
-                config.edge.shard_threads = Some(number.parse()?);
+                config.edge.shard_threads = number.parse()?;
             }
             "--descriptor-tables" => config.edge.own_descriptors = Some(own_descriptors),
             other => return Err(format!("`{other}` is no argument of this program").into()),

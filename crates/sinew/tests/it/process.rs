@@ -44,11 +44,10 @@ async fn child_that_serves() {
     config.edge.shard_threads = match std::env::var(SHARDS).as_deref() {
         Ok("with tables of their own") => {
             config.edge.own_descriptors = own_descriptors();
-            Some(2)
+            2
         }
-        Ok("none") => Some(0),
-        Ok(_) => Some(2),
-        Err(_) => None,
+        Ok(_) => 2,
+        Err(_) => 0,
     };
     let served = counter().config(config).serve().await;
     served.expect("serves until it is told to stop");
@@ -149,8 +148,8 @@ async fn process_that_is_told_to_stop_says_goodbye() {
 }
 
 #[tokio::test]
-async fn whoever_accepts_pages_and_the_cable_are_served() {
-    for how in ["none", "as they are", "with tables of their own"] {
+async fn shards_that_accept_by_themselves_serve_pages_and_the_cable() {
+    for how in ["as they are", "with tables of their own"] {
         let directory = tempfile::tempdir().expect("a directory");
         let start = || {
             let program = std::env::current_exe().expect("this program");
