@@ -27,10 +27,6 @@ use sinew::{
     config::{Environment, Secret},
 };
 
-/// As a server in production would have it; the deployment page says what it is for.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// A bound that no closed loop meets.
 const BEYOND_REACH: usize = 1 << 20;
 
