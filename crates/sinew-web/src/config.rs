@@ -166,7 +166,7 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "SINEW_HANDSHAKES_MAX",
-        default: "1024",
+        default: "8192",
         meaning: "sockets that were accepted and not yet welcomed by the application; beyond, visitors wait in the system's queue",
     },
     Variable {

@@ -375,6 +375,26 @@ impl CableEndpoint {
         Ok(())
     }
 
+    /// Tells a listener what the cable's sockets are told when they are taken over, since whatever it accepts inherits
+    /// that: so each of them need not be told.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/pages.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let endpoint = endpoint()?;
+    /// let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// endpoint.prepare_listener(&listener);
+    ///
+    /// let browser = std::net::TcpStream::connect(listener.local_addr()?)?;
+    /// let (accepted, _) = listener.accept()?;
+    /// assert!(!browser.nodelay()?);
+    /// assert!(accepted.nodelay()?);
+    /// # Ok(()) }
+    /// ```
+    pub fn prepare_listener(&self, listener: &std::net::TcpListener) {
+        tcp::prepare(listener.into(), &self.config);
+    }
+
     /// Accepts connections on the shards' own threads, [`shard_threads`](WebSocketConfig::shard_threads) of them and one
     /// at least: each has a listener of its own, among which the kernel distributes who connects (`SO_REUSEPORT`), and
     /// answers the handshakes of the cable's clients itself. Everything else goes through the door to the runtime.

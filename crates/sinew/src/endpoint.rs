@@ -64,6 +64,10 @@ impl Endpoint {
         Some(effective)
     }
 
+    pub(crate) fn prepare_listener(&self, listener: &std::net::TcpListener) {
+        self.cable.prepare_listener(listener);
+    }
+
     /// Shards that accept by themselves: the cable's clients stay there, all others are the server's.
     pub(crate) fn listen(
         &self,

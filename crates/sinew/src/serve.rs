@@ -172,7 +172,11 @@ fn inherited() -> Result<Option<TcpListener>, StartError> {
 fn bind(app: &App) -> Result<TcpListener, StartError> {
     let address = app.config().edge.listen;
     let bound = listen(address, app.admission().config().backlog, 1);
-    let listener = bound.and_then(|mut sockets| TcpListener::from_std(sockets.remove(0)));
+    let listener = bound.and_then(|mut sockets| {
+        let listener = sockets.remove(0);
+        app.endpoint().prepare_listener(&listener);
+        TcpListener::from_std(listener)
+    });
     listener.map_err(|source| refused(address, source))
 }
 

@@ -12,7 +12,7 @@ use crate::error::ConfigError;
 ///
 /// let mut config = ServerConfig::default();
 /// assert_eq!(config.keep_alive_timeout, Duration::from_secs(75));
-/// assert_eq!(config.handshakes_max, 1024);
+/// assert_eq!(config.handshakes_max, 8192);
 /// config.connections_max = Some(50_000);
 /// config.drain_window = Some(Duration::from_secs(30));
 /// ```
@@ -33,7 +33,9 @@ pub struct ServerConfig {
     /// trusted proxies: behind them is everybody.
     pub connections_per_address_max: usize,
     /// Sockets that are arriving: accepted a moment ago and their first request not read, or upgraded and not yet
-    /// welcomed by the application. Default 1024.
+    /// welcomed by the application. Default 8192: with the system's queue of 4096 that is room for ten thousand who return at
+    /// once after a restart. What finds no room there is dropped, and tried again by the client's system after one second,
+    /// two, four.
     /// At the bound nothing more is accepted, and what comes waits in the system's queue; but for one connection in
     /// 100 ms, so that a load balancer has its answer even while the application welcomes nobody. If that one asks for
     /// the cable, it is answered 503 with `Retry-After`.
@@ -72,7 +74,7 @@ impl Default for ServerConfig {
             connections_max: None,
             descriptor_tables: 1,
             connections_per_address_max: 1000,
-            handshakes_max: 1024,
+            handshakes_max: 8192,
             accepts_per_second_max: 0,
             backlog: 4096,
             header_read_timeout: Duration::from_secs(10),

@@ -14,7 +14,12 @@ const KEEPALIVE_PROBES: u32 = 3;
 const KEEPALIVE_INTERVAL_MIN: Duration = Duration::from_secs(1);
 
 /// Sets the options. One that this system refuses is said in the log: the connection is served without it.
+///
+/// What a socket was accepted with, its listener was told before: one question instead of five answers.
 pub(super) fn prepare(socket: SockRef<'_>, config: &WebSocketConfig) {
+    if is_prepared(&socket, config) {
+        return;
+    }
     let refused = |option: &str| {
         let option = option.to_owned();
         move |error: io::Error| tracing::debug!(%error, option, "socket option not set")
@@ -34,6 +39,18 @@ pub(super) fn prepare(socket: SockRef<'_>, config: &WebSocketConfig) {
             .set_tcp_user_timeout(Some(config.tcp_user_timeout))
             .unwrap_or_else(refused("TCP_USER_TIMEOUT"));
     }
+}
+
+/// The user timeout is set last, so that it stands for the others.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn is_prepared(socket: &SockRef<'_>, config: &WebSocketConfig) -> bool {
+    !config.tcp_user_timeout.is_zero()
+        && matches!(socket.tcp_user_timeout(), Ok(Some(time)) if time == config.tcp_user_timeout)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn is_prepared(_: &SockRef<'_>, _: &WebSocketConfig) -> bool {
+    false
 }
 
 fn keepalive(time: Duration) -> TcpKeepalive {

@@ -47,6 +47,25 @@ fn accepted_socket_has_what_its_listener_was_told() {
     assert_eq!(time, config.tcp_keepalive);
 }
 
+/// So that a socket is not told again what it has.
+#[test]
+fn what_a_socket_has_already_is_left() {
+    let (server, _client) = pair();
+    let socket = SockRef::from(&server);
+    let config = WebSocketConfig::default();
+    prepare(SockRef::from(&server), &config);
+    assert!(is_prepared(&socket, &config));
+    socket.set_tcp_nodelay(false).expect("sets");
+    prepare(SockRef::from(&server), &config);
+    assert!(!socket.tcp_nodelay().expect("reads"), "as it was");
+    let other = WebSocketConfig {
+        tcp_user_timeout: Duration::from_secs(7),
+        ..WebSocketConfig::default()
+    };
+    prepare(SockRef::from(&server), &other);
+    assert!(socket.tcp_nodelay().expect("reads"), "told anew");
+}
+
 #[test]
 fn zero_leaves_the_system_its_own() {
     let (server, _client) = pair();
