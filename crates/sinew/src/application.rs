@@ -258,8 +258,8 @@ impl Sinew {
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let pages = axum::Router::new().route("/", axum::routing::get(index));
-    /// let app = TestApp::new(Sinew::new(pages).direct_channel(Arc::new(EchoChannel)).in_memory())?;
-    /// let mut tab = app.visit("/").await?;
+    /// let app = TestApp::new(Sinew::new(pages).direct_channel(Arc::new(EchoChannel)).in_memory());
+    /// let mut tab = app.visit("/").await;
     /// let echo = tab.subscribe("EchoChannel", serde_json::json!({})).await;
     /// tab.perform(&echo, "clock", serde_json::json!({ "at": 12 })).await;
     /// assert_eq!(tab.message(&echo).await["at"], 12);
