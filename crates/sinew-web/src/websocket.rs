@@ -435,6 +435,7 @@ impl CableEndpoint {
                 Prepared::new(
                     Some(Entrance {
                         listener,
+                        backlog,
                         door,
                         admission,
                     }),

@@ -93,6 +93,8 @@ pub(super) struct Prepared {
 /// Where a shard accepts by itself.
 pub(super) struct Entrance<L> {
     pub(super) listener: L,
+    /// How many the system keeps until they are accepted.
+    pub(super) backlog: u32,
     pub(super) door: Arc<dyn Door>,
     pub(super) admission: Option<Admission>,
 }
@@ -107,6 +109,7 @@ impl Prepared {
         let entrance = match entrance {
             Some(Entrance {
                 listener,
+                backlog,
                 door,
                 admission,
             }) => {
@@ -117,6 +120,7 @@ impl Prepared {
                     .register(&mut listener, LISTENER, Interest::READABLE)?;
                 Some(Entrance {
                     listener,
+                    backlog,
                     door,
                     admission,
                 })

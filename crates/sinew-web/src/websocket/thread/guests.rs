@@ -22,7 +22,7 @@ use super::super::{AcceptedStream, Door, WebSocketConfig, door};
 use super::head::upgrade_request;
 use super::pipe::{Pipe, Pumped};
 use super::{Entrance, Shared, connection_token, guest_token};
-use crate::server::{Admission, Arrival, ServerConfig, Visit};
+use crate::server::{Admission, Arrival, Visit};
 
 /// How many connections are accepted before others have their turn.
 const ACCEPTS_IN_TURN: usize = 64;
@@ -131,10 +131,6 @@ impl Guests {
         config: Arc<WebSocketConfig>,
         shared: Arc<Shared>,
     ) -> Self {
-        let backlog = entrance.admission.as_ref().map_or_else(
-            || ServerConfig::default().backlog,
-            |admission| admission.config().backlog,
-        );
         Self {
             door: entrance.door,
             admission: entrance.admission,
@@ -144,7 +140,7 @@ impl Guests {
             config,
             shared,
             listener: Some(entrance.listener),
-            backlog,
+            backlog: entrance.backlog,
             is_acceptable: true,
             paused_until: None,
             guests: Slab::new(),
