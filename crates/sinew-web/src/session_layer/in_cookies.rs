@@ -165,3 +165,6 @@ pub(super) fn socket(headers: &HeaderMap) -> Option<String> {
 pub(super) fn may_carry_cookie(headers: &HeaderMap) -> bool {
     !headers.contains_key(header::CACHE_CONTROL)
 }
+
+#[cfg(test)]
+mod tests;
