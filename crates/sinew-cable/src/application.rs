@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use foldhash::fast::RandomState;
 use futures_util::FutureExt;
@@ -154,6 +155,7 @@ pub struct Application {
     routes: HashMap<String, u32, RandomState>,
     handlers: Vec<Handler>,
     runtime: Option<Handle>,
+    connects_in_place: bool,
 }
 
 enum Handler {
@@ -171,6 +173,7 @@ impl Application {
             routes: HashMap::default(),
             handlers: Vec::new(),
             runtime: None,
+            connects_in_place: false,
         };
         application.handler(CHANNEL_BASE.to_owned(), Handler::Base)
     }
@@ -208,6 +211,36 @@ impl Application {
         )
     }
 
+    /// Asks the connect hook where the connection is driven, and makes a task of it only if it has to wait: a visitor
+    /// who can be recognised at once is welcomed at once, without a way to the runtime and back.
+    ///
+    /// For hooks that neither block nor compute for long: meanwhile no other connection of that shard is served.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Instant;
+    /// # use sinew_cable::{Application, Cable, ConnectRequest, ConnectionIdentifiers, shard::Shard};
+    /// # use sinew_streams::InProcessStreams;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_streams::StreamsError> {
+    /// let application =
+    ///     Application::new(async |_| Ok(ConnectionIdentifiers::new())).connects_in_place();
+    /// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    ///
+    /// // The welcome is there as soon as the connection is.
+    /// let mut shard = Shard::new(&cable, || {});
+    /// let request = Arc::new(ConnectRequest::default());
+    /// let key = shard.open(Instant::now(), cable.incoming(), request, "the first");
+    /// let mut line = shard.visit(key).expect("it is there").line;
+    /// let welcome = line.outbox().and_then(|outbox| outbox.only());
+    /// assert_eq!(welcome, Some(&b"\x81\x12{\"type\":\"welcome\"}"[..]));
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn connects_in_place(mut self) -> Self {
+        self.connects_in_place = true;
+        self
+    }
+
     /// Runs hooks and channels on this runtime, not on the one that drives the connections.
     #[must_use]
     pub fn runtime(mut self, runtime: Handle) -> Self {
@@ -232,15 +265,25 @@ impl Application {
     }
 
     fn connect(&self, request: Arc<ConnectRequest>, replies: &Replies<'_>) -> Option<Answer> {
-        let reply = replies.later();
         let hook = self.connect.clone();
-        self.spawn(async move {
-            let connected = guard("connect hook", async move { hook.connect(request).await });
-            reply.answer(match connected.await {
+        let connected = guard("connect hook", async move { hook.connect(request).await });
+        let mut answer = Box::pin(async move {
+            match connected.await {
                 Some(Ok(identifiers)) => Answer::connected(identifiers),
                 Some(Err(refusal)) => Answer::Refused(refusal),
                 None => Answer::Failed,
-            });
+            }
+        });
+        if self.connects_in_place {
+            // Whatever it waits for wakes nobody yet; the task asks once more.
+            let mut context = Context::from_waker(Waker::noop());
+            if let Poll::Ready(answer) = answer.as_mut().poll(&mut context) {
+                return Some(answer);
+            }
+        }
+        let reply = replies.later();
+        self.spawn(async move {
+            reply.answer(answer.await);
         });
         None
     }

@@ -328,3 +328,33 @@ fn params_are_read_by_type() {
     assert!(!params.is_truthy("none") && !params.is_truthy("off") && !params.is_truthy("x"));
     assert_eq!(*cx("not JSON").params(), Params::default());
 }
+
+#[tokio::test]
+async fn hook_that_has_to_wait_goes_on_as_a_task() {
+    let permits = Arc::new(Semaphore::new(0));
+    let waits = permits.clone();
+    let application = Application::new(move |request| {
+        let waits = waits.clone();
+        async move {
+            waits.acquire().await.expect("open").forget();
+            ann(request).await
+        }
+    });
+    let cable = cable(application.connects_in_place());
+    let mut driver = Driver::new(&cable);
+    let key = driver.open();
+    assert_eq!(driver.written(key), [""; 0]);
+    permits.add_permits(1);
+    let mut client = Client { driver, key };
+    assert_eq!(client.texts().await, [r#"{"type":"welcome"}"#]);
+}
+
+#[tokio::test]
+async fn hook_that_panics_in_place_is_a_refusal() {
+    let hook = async |_| -> Result<ConnectionIdentifiers, Refusal> { panic!("on purpose") };
+    let cable = cable(Application::new(hook).connects_in_place());
+    let mut driver = Driver::new(&cable);
+    let key = driver.open();
+    let written = driver.written(key);
+    assert!(written[0].contains(r#""type":"disconnect""#), "{written:?}");
+}
