@@ -1,5 +1,6 @@
 //! The in-process application: a connect hook and Rust channels behind the [`Controller`] port.
 
+mod action;
 mod channel;
 mod direct;
 mod subscription;
@@ -31,6 +32,7 @@ use crate::controller::{
     Answer, Call, Confirmation, Controller, Refusal, Replies, SubscriptionState,
 };
 use crate::{ChannelError, ConnectRequest, ConnectionContext, ConnectionIdentifiers};
+use action::read_action;
 use channel::ErasedChannel;
 
 /// The channel that the elements of `<cable-ready-stream-from>` subscribe to.
@@ -364,16 +366,14 @@ impl Application {
                 Some(Answer::Done)
             }
             Handler::Channel(channel) => {
-                let Some(action) = read_action(data) else {
+                let data = RawValue::from_string(data.to_owned()).ok();
+                let read = data.and_then(|data| read_action(&data).zip(Some(data)));
+                let Some((action, data)) = read else {
                     tracing::debug!(
                         identifier = %subscription.identifier(),
                         "message ignored: data is no object or its action no string"
                     );
                     return Some(Answer::Done);
-                };
-                let data: Box<RawValue> = match RawValue::from_string(data.to_owned()) {
-                    Ok(data) => data,
-                    Err(_) => return Some(Answer::Done),
                 };
                 let reply = replies.later();
                 let channel = channel.clone();
@@ -523,29 +523,6 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 
 fn log_failure(action: &str, cx: &Subscription, error: &ChannelError) {
     tracing::warn!(action, identifier = %cx.identifier(), %error, "channel failed");
-}
-
-/// The `action` of a message: `Some(None)` when there is none, `None` when data is no object or the action no string.
-fn read_action(data: &str) -> Option<Option<String>> {
-    #[derive(Deserialize)]
-    struct WithAction {
-        #[serde(default, deserialize_with = "present")]
-        action: Option<serde_json::Value>,
-    }
-    fn present<'de, D: serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<serde_json::Value>, D::Error> {
-        serde_json::Value::deserialize(deserializer).map(Some)
-    }
-    // An array would fill the struct by position.
-    if !data.trim_start().starts_with('{') {
-        return None;
-    }
-    match serde_json::from_str::<WithAction>(data).ok()?.action {
-        None => Some(None),
-        Some(serde_json::Value::String(action)) => Some(Some(action)),
-        Some(_) => None,
-    }
 }
 
 fn signed_stream(

@@ -274,30 +274,6 @@ fn two_channels_of_one_name_are_refused() {
 }
 
 #[test]
-fn action_is_read_as_the_original_does() {
-    let action = |data: &str| read_action(data);
-    assert_eq!(
-        action(r#"{"action":"say","x":1}"#),
-        Some(Some("say".into()))
-    );
-    assert_eq!(action(r#" {"x":1} "#), Some(None), "goes to receive");
-    for ignored in [
-        "",
-        "x",
-        "null",
-        "1",
-        "[]",
-        r#"["say"]"#,
-        r#"{"action":null}"#,
-        r#"{"action":1}"#,
-        r#"{"action":["say"]}"#,
-        r#"{"action":"say""#,
-    ] {
-        assert_eq!(action(ignored), None, "{ignored}");
-    }
-}
-
-#[test]
 fn params_are_read_by_type() {
     let cx = |identifier: &str| {
         let node = crate::mailbox::Node {
