@@ -23,6 +23,8 @@ pub(crate) enum Prerequisite {
     Valgrind,
     /// Scrapes the metrics in the browser tests.
     Prometheus,
+    /// Takes a test's network away.
+    IpRoute,
     /// `e2e/node_modules`, as its lock file says.
     BrowserHarness,
 }
@@ -30,16 +32,17 @@ pub(crate) enum Prerequisite {
 /// The oldest Node that the bundler and the browser driver run on.
 const NODE_MAJOR_MIN: u32 = 18;
 
-use Prerequisite::{BrowserHarness, Chromium, Nginx, Node, Npm, Prometheus, Valgrind};
+use Prerequisite::{BrowserHarness, Chromium, IpRoute, Nginx, Node, Npm, Prometheus, Valgrind};
 
 impl Prerequisite {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Node,
         Npm,
         Chromium,
         Nginx,
         Valgrind,
         Prometheus,
+        IpRoute,
         BrowserHarness,
     ];
 
@@ -51,6 +54,7 @@ impl Prerequisite {
             Nginx => Path::new(&nginx()).exists(),
             Valgrind => run::answers("valgrind", "--version"),
             Prometheus => Path::new(&prometheus()).exists(),
+            IpRoute => run::answers("ip", "-Version"),
             BrowserHarness => harness().is_installed().map_err(Error::msg)?,
         })
     }
@@ -63,6 +67,7 @@ impl Prerequisite {
             Nginx => format!("nginx ({})", nginx()),
             Valgrind => "valgrind".to_owned(),
             Prometheus => format!("Prometheus ({})", prometheus()),
+            IpRoute => "iproute2".to_owned(),
             BrowserHarness => "the packages of e2e/package-lock.json".to_owned(),
         }
     }
@@ -76,6 +81,7 @@ impl Prerequisite {
             Nginx => &["nginx-light"],
             Valgrind => &["valgrind"],
             Prometheus => &["prometheus"],
+            IpRoute => &["iproute2"],
             BrowserHarness => &[],
         }
     }
