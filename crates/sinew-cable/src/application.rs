@@ -381,12 +381,14 @@ impl Application {
                 self.spawn(async move {
                     let done = match &action {
                         Some(action) => {
+                            let action = action.in_data(&data);
                             guard("perform", channel.perform(&mut cx, action, &data)).await
                         }
                         None => guard("receive", channel.receive(&mut cx, &data)).await,
                     };
                     if let Some(Err(error)) = &done {
-                        log_failure(action.as_deref().unwrap_or("receive"), &cx, error);
+                        let action = action.as_ref().map(|it| it.in_data(&data));
+                        log_failure(action.unwrap_or("receive"), &cx, error);
                     }
                     // What an action followed before it failed stays followed.
                     reply.answer(cx.take_changes());

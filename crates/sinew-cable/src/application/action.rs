@@ -3,14 +3,35 @@
 //! That the data is JSON has been seen already, by [`RawValue`]; so a string is passed over by looking for its closing
 //! quote, and nothing is checked twice.
 
+use std::ops::Range;
+
 use memchr::memchr2;
 use serde_json::value::RawValue;
 
 const ACTION: &[u8] = b"action";
 
+/// An action's name, without a copy of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Action {
+    /// It stands in the data as it is, there.
+    Plain(Range<usize>),
+    /// It has escapes.
+    Unescaped(String),
+}
+
+impl Action {
+    /// The name, in the data that it was found in.
+    pub(super) fn in_data<'a>(&'a self, data: &'a RawValue) -> &'a str {
+        match self {
+            Self::Plain(range) => data.get().get(range.clone()).unwrap_or_default(),
+            Self::Unescaped(name) => name,
+        }
+    }
+}
+
 /// The `action` of a message: `Some(None)` when there is none, `None` when data is no object or the action no string.
 /// Of several, the last counts, as in the original.
-pub(super) fn read_action(data: &RawValue) -> Option<Option<String>> {
+pub(super) fn read_action(data: &RawValue) -> Option<Option<Action>> {
     let text = data.get();
     let mut fields = Fields {
         bytes: text.as_bytes(),
@@ -27,16 +48,23 @@ pub(super) fn read_action(data: &RawValue) -> Option<Option<String>> {
         let from = fields.at;
         fields.value()?;
         if is_action(&text[key.0..key.1]) {
-            action = Some(&text[from..fields.at]);
+            action = Some(from..fields.at);
         }
         if fields.next() != Some(b',') {
             break;
         }
     }
-    match action {
-        None => Some(None),
-        Some(value) => serde_json::from_str(value).ok().map(Some),
+    let Some(value) = action else {
+        return Some(None);
+    };
+    // Space may stand before it; what is behind a plain name's quotes is not.
+    let from = value.start + text[value.clone()].find('"')?;
+    let (inside, until) = (from + 1, value.end - 1);
+    if text[value.start..from].trim_ascii().is_empty() && !text[inside..until].contains('\\') {
+        return Some(Some(Action::Plain(inside..until)));
     }
+    let name = serde_json::from_str(&text[value]).ok()?;
+    Some(Some(Action::Unescaped(name)))
 }
 
 /// Whether a key, its quotes not included, is the action's.

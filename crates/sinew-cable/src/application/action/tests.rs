@@ -4,7 +4,9 @@ use serde_json::{Map, Value};
 use super::*;
 
 fn action(data: &str) -> Option<Option<String>> {
-    read_action(&RawValue::from_string(data.to_owned()).expect("JSON"))
+    let data = RawValue::from_string(data.to_owned()).expect("JSON");
+    let action = read_action(&data)?;
+    Some(action.map(|action| action.in_data(&data).to_owned()))
 }
 
 #[test]
