@@ -121,10 +121,7 @@ impl Outbox {
 
     /// The socket took that many bytes.
     pub fn advance(&mut self, mut count: usize) {
-        if let Some(Inbox { counters, .. }) = self.inbox.as_deref() {
-            add(&counters.bytes_sent, count as u64);
-        }
-        let waiting = self.messages();
+        let (bytes, mut messages) = (count as u64, 0);
         while let Some(frame) = &self.first {
             let rest = frame.len() - self.written;
             if count < rest {
@@ -134,11 +131,12 @@ impl Outbox {
             count -= rest;
             self.bytes -= frame.len();
             self.written = 0;
-            self.has_head = false;
+            messages += u64::from(!std::mem::take(&mut self.has_head));
             self.first = self.rest.pop_front();
         }
         if let Some(Inbox { counters, .. }) = self.inbox.as_deref() {
-            add(&counters.messages_sent, (waiting - self.messages()) as u64);
+            add(&counters.bytes_sent, bytes);
+            add(&counters.messages_sent, messages);
         }
     }
 
