@@ -27,15 +27,19 @@ pub(crate) enum Prerequisite {
     IpRoute,
     /// `e2e/node_modules`, as its lock file says.
     BrowserHarness,
+    /// The servers of the tests of `sinew-redis`, and what asks them.
+    Redis,
 }
 
 /// The oldest Node that the bundler and the browser driver run on.
 const NODE_MAJOR_MIN: u32 = 18;
 
-use Prerequisite::{BrowserHarness, Chromium, IpRoute, Nginx, Node, Npm, Prometheus, Valgrind};
+use Prerequisite::{
+    BrowserHarness, Chromium, IpRoute, Nginx, Node, Npm, Prometheus, Redis, Valgrind,
+};
 
 impl Prerequisite {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Node,
         Npm,
         Chromium,
@@ -44,6 +48,7 @@ impl Prerequisite {
         Prometheus,
         IpRoute,
         BrowserHarness,
+        Redis,
     ];
 
     fn is_there(self) -> Result<bool> {
@@ -56,6 +61,9 @@ impl Prerequisite {
             Prometheus => Path::new(&prometheus()).exists(),
             IpRoute => run::answers("ip", "-Version"),
             BrowserHarness => harness().is_installed().map_err(Error::msg)?,
+            Redis => {
+                run::answers("redis-server", "--version") && run::answers("redis-cli", "--version")
+            }
         })
     }
 
@@ -69,6 +77,7 @@ impl Prerequisite {
             Prometheus => format!("Prometheus ({})", prometheus()),
             IpRoute => "iproute2".to_owned(),
             BrowserHarness => "the packages of e2e/package-lock.json".to_owned(),
+            Redis => "redis-server and redis-cli".to_owned(),
         }
     }
 
@@ -83,6 +92,7 @@ impl Prerequisite {
             Prometheus => &["prometheus"],
             IpRoute => &["iproute2"],
             BrowserHarness => &[],
+            Redis => &["redis-server", "redis-tools"],
         }
     }
 }
