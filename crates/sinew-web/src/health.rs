@@ -1,5 +1,6 @@
 //! Whether the process lives, and whether it wants new visitors.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,12 +8,13 @@ use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use parking_lot::RwLock;
 
-/// The two answers a load balancer asks for. Clones share the flag.
+/// The two answers a load balancer asks for. Clones share what they say.
 ///
 /// `/health` says the process lives; `/ready` says it takes new visitors, which it stops doing
 /// before it shuts down, so that the balancer sends them elsewhere while the present ones are
-/// still served.
+/// still served. It also takes none while something that it [needs](Self::require) is away.
 ///
 /// ```
 /// use sinew_web::Health;
@@ -22,9 +24,16 @@ use axum::routing::get;
 /// health.set_ready(false);
 /// assert!(!health.clone().is_ready());
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Health {
     ready: Arc<AtomicBool>,
+    needs: Arc<RwLock<Vec<Need>>>,
+}
+
+/// Something that visitors cannot be served without.
+struct Need {
+    name: String,
+    is_there: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 impl Health {
@@ -32,7 +41,43 @@ impl Health {
     pub fn new() -> Self {
         Self {
             ready: Arc::new(AtomicBool::new(true)),
+            needs: Arc::default(),
         }
+    }
+
+    /// Something that visitors cannot be served without, such as a database. `is_there` is asked
+    /// for each `/ready` and answers at once from what is known.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    /// use sinew_web::Health;
+    ///
+    /// let database = Arc::new(AtomicBool::new(false));
+    /// let health = Health::new();
+    /// let there = Arc::clone(&database);
+    /// health.require("database", move || there.load(Ordering::Acquire));
+    /// assert!(!health.is_ready());
+    /// assert_eq!(health.missing(), ["database"]);
+    /// database.store(true, Ordering::Release);
+    /// assert!(health.is_ready());
+    /// ```
+    pub fn require(
+        &self,
+        name: impl Into<String>,
+        is_there: impl Fn() -> bool + Send + Sync + 'static,
+    ) {
+        self.needs.write().push(Need {
+            name: name.into(),
+            is_there: Box::new(is_there),
+        });
+    }
+
+    /// The names of what is needed and away, now.
+    pub fn missing(&self) -> Vec<String> {
+        let needs = self.needs.read();
+        let missing = needs.iter().filter(|need| !(need.is_there)());
+        missing.map(|need| need.name.clone()).collect()
     }
 
     /// Says whether new visitors are wanted.
@@ -40,13 +85,14 @@ impl Health {
         self.ready.store(ready, Ordering::Release);
     }
 
-    /// Whether new visitors are wanted.
+    /// Whether new visitors are wanted: nobody has said otherwise, and nothing is missing.
     pub fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Acquire)
+        self.ready.load(Ordering::Acquire) && self.needs.read().iter().all(|need| (need.is_there)())
     }
 
     /// `GET /health`: 200 `alive` as long as the process can answer at all.
-    /// `GET /ready`: 200 `ready`, or 503 `draining` after `set_ready(false)`. Neither is cached.
+    /// `GET /ready`: 200 `ready`, 503 `draining` after `set_ready(false)`, or 503 `waiting` while
+    /// something is [missing](Self::missing), which visitors are not told by name. Neither is cached.
     ///
     /// ```
     /// use axum::{Router, body::Body, http::Request};
@@ -76,13 +122,24 @@ impl Health {
             .route(
                 "/ready",
                 get(move || async move {
-                    if health.is_ready() {
+                    if !health.ready.load(Ordering::Acquire) {
+                        answer(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
+                    } else if health.is_ready() {
                         answer(StatusCode::OK, "ready\n")
                     } else {
-                        answer(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
+                        answer(StatusCode::SERVICE_UNAVAILABLE, "waiting\n")
                     }
                 }),
             )
+    }
+}
+
+impl fmt::Debug for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Health")
+            .field("ready", &self.ready)
+            .field("missing", &self.missing())
+            .finish()
     }
 }
 
@@ -121,5 +178,26 @@ mod tests {
             status(&health, "/ready").await,
             StatusCode::SERVICE_UNAVAILABLE
         );
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_keeps_visitors_away() {
+        let health = Health::new();
+        let database = Arc::new(AtomicBool::new(true));
+        let there = Arc::clone(&database);
+        health
+            .clone()
+            .require("database", move || there.load(Ordering::Acquire));
+        health.require("cache", || true);
+        assert_eq!(status(&health, "/ready").await, StatusCode::OK);
+        database.store(false, Ordering::Release);
+        assert_eq!(
+            status(&health, "/ready").await,
+            StatusCode::SERVICE_UNAVAILABLE
+        );
+        assert_eq!(health.missing(), ["database"]);
+        assert_eq!(status(&health, "/health").await, StatusCode::OK);
+        database.store(true, Ordering::Release);
+        assert!(health.is_ready());
     }
 }

@@ -32,6 +32,7 @@ use crate::page_policy::add_policy;
 use crate::reflex_channel::ReflexChannel;
 use crate::renderer::{RouterRenderer, answer_probes};
 use crate::sanity::{Finding, Subject, Traffic};
+use crate::services::{self, Service};
 use crate::tags::TagContext;
 use crate::{assets, log, operators, serve, templates};
 
@@ -164,6 +165,7 @@ pub struct Sinew {
     /// Reflexes that nobody can call, for the sanity checks.
     without_actions: Vec<String>,
     templates: Vec<PathBuf>,
+    services: Vec<Service>,
 }
 
 enum Storage {
@@ -186,7 +188,36 @@ impl Sinew {
             channels: Vec::new(),
             without_actions: Vec::new(),
             templates: Vec::new(),
+            services: Vec::new(),
         }
+    }
+
+    /// Visitors cannot be served without this Redis: `/ready` is red while it is away, and its
+    /// connections are in the metrics, as `redis_sessions` and the like. Feature `redis`.
+    ///
+    /// ```
+    /// use axum::Router;
+    /// use sinew::config::{Config, Secret};
+    /// use sinew::prelude::*;
+    /// use sinew::redis::{Redis, RedisRole, RedisSettings};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// # let mut config = Config::default();
+    /// # config.edge.configured_secret = Some(Secret::generate()?);
+    /// // Nobody listens on port 1.
+    /// let redis = Redis::connect_lazily(RedisSettings::from_url("redis://127.0.0.1:1")?)?;
+    /// let app = Sinew::new(Router::new())
+    ///     .redis(RedisRole::Cache, redis)
+    /// #   .config(config).store(std::sync::Arc::new(sinew::session::MemoryStore::new()))
+    ///     .build()?;
+    /// assert!(!app.health().is_ready());
+    /// assert_eq!(app.health().missing(), ["redis_cache"]);
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "redis")]
+    pub fn redis(mut self, role: sinew_redis::RedisRole, redis: sinew_redis::Redis) -> Self {
+        self.services.push(Service::redis(role, redis));
+        self
     }
 
     /// Uses these settings instead of those of the environment.
@@ -474,6 +505,8 @@ impl Sinew {
             .build()?;
         handle.set_cable(&cable);
         let health = Health::new();
+        let services: Arc<[Service]> = self.services.into();
+        services::require(&health, &services);
         let mut server = edge.server.clone().with_defaults_of(edge.environment);
         if edge.own_descriptors.is_some() {
             server.descriptor_tables = edge.shard_threads.max(1);
@@ -487,6 +520,7 @@ impl Sinew {
             sessions: session_layer.clone(),
             server: admission.counts(),
             health: health.clone(),
+            services,
             started: SystemTime::now(),
         });
         let endpoint = Endpoint::new(cable, edge, admission.clone());

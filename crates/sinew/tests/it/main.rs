@@ -22,6 +22,8 @@ mod pages;
 mod params;
 mod process;
 mod sanity;
+#[cfg(feature = "redis")]
+mod services;
 mod sessions;
 
 mod broadcasts;
