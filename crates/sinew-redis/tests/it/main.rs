@@ -7,6 +7,12 @@ mod pubsub;
 mod sentinel;
 mod tls;
 
+mod connected;
+
+mod cache;
+mod store;
+mod streams;
+
 use std::time::Duration;
 
 use sinew_redis::{Redis, RedisError, RedisSettings, RedisStatus, redis};

@@ -15,6 +15,8 @@ mod policies;
 
 mod idle;
 mod lanes;
+mod nodes;
+mod nodes_redis;
 mod operators;
 mod pages;
 mod params;
