@@ -1,0 +1,11 @@
+//! The stores on a real PostgreSQL.
+
+mod cache;
+mod contract;
+mod database;
+mod migration;
+mod outage;
+mod relay;
+mod rights;
+mod sweep;
+mod tls;
