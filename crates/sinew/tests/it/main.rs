@@ -13,13 +13,13 @@ mod visits;
 mod base_path;
 mod policies;
 
+mod findings;
 mod idle;
 mod lanes;
 mod operators;
 mod pages;
 mod params;
 mod process;
-mod sanity;
 mod sessions;
 
 mod broadcasts;
