@@ -13,6 +13,7 @@ mod visits;
 mod base_path;
 mod policies;
 
+mod findings;
 mod idle;
 mod lanes;
 mod nodes;
@@ -20,7 +21,6 @@ mod operators;
 mod pages;
 mod params;
 mod process;
-mod sanity;
 mod sessions;
 
 mod broadcasts;
