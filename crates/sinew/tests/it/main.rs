@@ -13,13 +13,14 @@ mod visits;
 mod base_path;
 mod policies;
 
+mod findings;
 mod idle;
 mod lanes;
+mod nodes;
 mod operators;
 mod pages;
 mod params;
 mod process;
-mod sanity;
 mod sessions;
 
 mod broadcasts;
