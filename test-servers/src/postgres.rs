@@ -14,13 +14,10 @@ use tempfile::TempDir;
 use crate::certificates;
 use crate::ports::free_port;
 use crate::process::Process;
-use crate::redis::wait_until;
+use crate::redis::{pause, wait_until};
 
 /// How long a server may take until it answers.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// How often a server that does not answer yet is asked.
-const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// How often a server is started on another port when somebody took its port.
 const PORT_ATTEMPTS: usize = 5;
@@ -114,7 +111,7 @@ impl PostgresOptions {
                 Instant::now() < deadline && !said.contains("FATAL:  could not"),
                 "the PostgreSQL server does not start: {said}"
             );
-            thread::sleep(POLL_INTERVAL);
+            pause();
         }
     }
 
