@@ -20,7 +20,6 @@ const MESSAGE_CHARACTERS_MAX: usize = 200;
 /// let settings = PostgresSettings::from_url("postgres://ada@127.0.0.1:1/app")?;
 /// let error = Postgres::connect_lazily(settings)?.migrate().await.unwrap_err();
 /// assert_eq!(error.kind(), PostgresErrorKind::Unavailable);
-/// assert!(error.is_retryable());
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -79,10 +78,12 @@ impl PostgresErrorKind {
 /// nothing of what is stored.
 ///
 /// ```
-/// # use sinew_postgres::{Postgres, PostgresSettings};
+/// # use sinew_postgres::{Postgres, PostgresErrorKind, PostgresSettings};
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let settings = PostgresSettings::from_url("postgres://ada:secret@127.0.0.1:1/app")?;
 /// let error = Postgres::connect_lazily(settings)?.migrate().await.unwrap_err();
+/// assert_eq!(error.kind(), PostgresErrorKind::Unavailable);
+/// assert!(error.is_retryable());
 /// assert!(error.to_string().starts_with("PostgreSQL is unavailable: error connecting"));
 /// assert_eq!(error.code(), None, "the server did not answer");
 /// # Ok(()) }

@@ -123,7 +123,8 @@ impl FromStr for PostgresSslMode {
 /// assert!(!format!("{settings:?}").contains("secret"));
 /// assert_eq!(settings.ssl_mode, PostgresSslMode::VerifyFull);
 /// assert_eq!(settings.statement_timeout, Duration::from_millis(250));
-/// assert_eq!(settings.schema(), "public");
+/// assert_eq!((settings.schema(), settings.table_prefix()), ("public", "sinew_"));
+/// assert_eq!((settings.hosts(), settings.database()), (vec!["db.example.com:5432".into()], "app"));
 /// # Ok::<(), sinew_postgres::PostgresSettingsError>(())
 /// ```
 #[derive(Clone)]

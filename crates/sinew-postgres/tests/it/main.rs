@@ -3,6 +3,7 @@
 mod cache;
 mod contract;
 mod database;
+mod guide;
 mod migration;
 mod outage;
 mod relay;
