@@ -10,10 +10,14 @@ use crate::assets_url::AssetsUrl;
 use crate::base_path::BasePath;
 pub use crate::cable_variables::CableVariables;
 use crate::cookie::CookieConfig;
+pub use crate::doctor_variables::{DoctorVariables, ReportFormat};
 use crate::environment::Environment;
-use crate::error::{AssetsUrlError, BasePathError, ConfigError, NetworkError, SecretError};
+use crate::error::{
+    AssetsUrlError, BasePathError, ConfigError, NetworkError, PublicUrlError, SecretError,
+};
 use crate::forwarded::{ForwardedHeaders, TrustedProxies};
 use crate::origin::OriginPolicy;
+use crate::public_url::PublicUrl;
 use crate::secret::Secret;
 use crate::server::{ServerConfig, TlsFiles};
 
@@ -204,6 +208,26 @@ pub const VARIABLES: &[Variable] = &[
         default: "`on`",
         meaning: "whether what looks wrong is named in the log: `on` or `off`",
     },
+    Variable {
+        name: "SINEW_URL",
+        default: "none",
+        meaning: "where visitors find the application, for links in mails and feeds: `https://shop.example.com`",
+    },
+    Variable {
+        name: "SINEW_NODES",
+        default: "as many as the platform tells, or else 1",
+        meaning: "processes of the application that run at the same time, for `sinew doctor`",
+    },
+    Variable {
+        name: ReportFormat::VARIABLE,
+        default: "`0`",
+        meaning: "`1` or `json`: the application is examined, says what it finds, and ends, in place of serving; `sinew doctor` sets it",
+    },
+    Variable {
+        name: "SINEW_DOCTOR_IGNORE",
+        default: "none",
+        meaning: "codes of findings that are meant as they are, separated by commas",
+    },
 ];
 
 /// The settings of the edge.
@@ -276,6 +300,10 @@ pub struct EdgeConfig {
     /// Whether what looks wrong about the settings and the first requests is named in the log, each
     /// with what to do about it; yes by default.
     pub sanity_checks: bool,
+    /// Where visitors find the application, for links that leave it; unknown by default.
+    pub public_url: Option<PublicUrl>,
+    /// What is said to, and about, examinations of the application.
+    pub doctor: DoctorVariables,
 }
 
 impl Default for EdgeConfig {
@@ -302,6 +330,8 @@ impl Default for EdgeConfig {
             tls: None,
             metrics_listen: None,
             sanity_checks: true,
+            public_url: None,
+            doctor: DoctorVariables::default(),
         }
     }
 }
@@ -489,6 +519,13 @@ impl EdgeConfig {
         if let Some(checks) = get("SINEW_SANITY_CHECKS") {
             config.sanity_checks = switch("SINEW_SANITY_CHECKS", &checks)?;
         }
+        if let Some(url) = get("SINEW_URL") {
+            config.public_url = Some(url.parse().map_err(|error: PublicUrlError| {
+                let expected = "an address such as `https://shop.example.com`";
+                ConfigError::new("SINEW_URL", &url, expected).caused_by(error)
+            })?);
+        }
+        config.doctor = DoctorVariables::read(get)?;
         Ok(config)
     }
 
@@ -667,6 +704,10 @@ mod tests {
             ("SINEW_TLS_CERTIFICATE", "/etc/app/cert.pem"),
             ("SINEW_TLS_KEY", "/etc/app/key.pem"),
             ("SINEW_SANITY_CHECKS", "Off"),
+            ("SINEW_URL", "https://app.example.com"),
+            ("SINEW_NODES", "2"),
+            ("SINEW_DOCTOR", "1"),
+            ("SINEW_DOCTOR_IGNORE", "url-unset"),
         ])
         .expect("good settings");
         assert_eq!(config.environment, Environment::Production);
@@ -707,6 +748,11 @@ mod tests {
         assert_eq!(server.drain_timeout, Some(Duration::from_secs(60)));
         assert!(config.tls.is_some());
         assert!(!config.sanity_checks);
+        let url = config.public_url.as_ref().map(PublicUrl::as_str);
+        assert_eq!(url, Some("https://app.example.com"));
+        assert_eq!(config.doctor.nodes.map(u32::from), Some(2));
+        assert_eq!(config.doctor.format, Some(ReportFormat::Text));
+        assert_eq!(config.doctor.ignored, ["url-unset"]);
     }
 
     #[test]
@@ -749,6 +795,9 @@ mod tests {
             ("SINEW_TLS_CERTIFICATE", "alone.pem"),
             ("SINEW_TLS_KEY", "alone.pem"),
             ("SINEW_SANITY_CHECKS", "sometimes"),
+            ("SINEW_URL", "app.example.com"),
+            ("SINEW_NODES", "0"),
+            ("SINEW_DOCTOR", "please"),
         ] {
             let error = with(&[(name, value)]).expect_err(value);
             let sentence = error.to_string();

@@ -21,6 +21,7 @@ use tower::util::MapRequest;
 
 use crate::client_version::ServerVersion;
 use crate::config::Config;
+use crate::doctor::{self, Finding, Place, Platform, Report, Subject, Traffic, log_findings};
 use crate::endpoint::{self, Endpoint};
 use crate::error::StartError;
 use crate::extract::Given;
@@ -31,7 +32,6 @@ use crate::node_streams::NodeStreams;
 use crate::page_policy::add_policy;
 use crate::reflex_channel::ReflexChannel;
 use crate::renderer::{RouterRenderer, answer_probes};
-use crate::sanity::{Finding, Subject, Traffic};
 use crate::services::{self, Service};
 use crate::tags::TagContext;
 use crate::{assets, log, operators, serve, templates};
@@ -158,6 +158,8 @@ pub struct Sinew {
     storage: Storage,
     identify: Option<Identify>,
     streams: Arc<dyn Streams>,
+    /// Whether broadcasts stay within the process.
+    has_own_streams: bool,
     /// What handlers find in the extensions of every request, for extractors in reflexes.
     extensions: Extensions,
     reflexes: Vec<Box<dyn FnOnce(EngineBuilder) -> EngineBuilder + Send>>,
@@ -183,6 +185,7 @@ impl Sinew {
             storage: Storage::Embedded,
             identify: None,
             streams: Arc::new(InProcessStreams::new()),
+            has_own_streams: true,
             extensions: Extensions::new(),
             reflexes: Vec::new(),
             channels: Vec::new(),
@@ -362,6 +365,7 @@ impl Sinew {
     /// Sends broadcasts through these streams instead of within the process.
     pub fn streams(mut self, streams: Arc<dyn Streams>) -> Self {
         self.streams = streams;
+        self.has_own_streams = false;
         self
     }
 
@@ -398,28 +402,65 @@ impl Sinew {
 
     /// Checks and joins everything.
     ///
+    /// With `SINEW_DOCTOR` in the environment it does not return: the application is
+    /// [examined](crate::doctor), says what was found, and the process ends.
+    ///
     /// # Errors
     ///
     /// [`StartError`]: each a sentence that says what to do.
     pub fn build(mut self) -> Result<App, StartError> {
-        let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
-        let config = match self.config {
+        if let Some(format) = doctor::requested() {
+            doctor::end_with_report(self, format);
+        }
+        let config = match self.take_config() {
             Some(config) => config,
             None => Config::from_env()?,
         };
+        let subject = self.subject(&config);
+        self.assemble(config, subject, false)
+    }
+
+    /// The settings that were given, if they were.
+    pub(crate) fn take_config(&mut self) -> Option<Config> {
+        self.config.take()
+    }
+
+    /// What the doctor looks at.
+    pub(crate) fn subject(&self, config: &Config) -> Subject {
+        Subject {
+            config: config.clone(),
+            sessions: match &self.storage {
+                Storage::Embedded => Place::DataDirectory,
+                Storage::Memory => Place::Memory,
+                Storage::Given(_) => Place::Given,
+            },
+            has_own_streams: self.has_own_streams,
+            without_actions: self.without_actions.clone(),
+            templates: self.templates.clone(),
+            platform: Platform::from_lookup(|name| std::env::var(name).ok()),
+        }
+    }
+
+    /// As [`build`](Self::build). Only to be examined, it takes nothing that a running process has, and starts nothing.
+    pub(crate) fn assemble(
+        mut self,
+        config: Config,
+        subject: Subject,
+        is_examined: bool,
+    ) -> Result<App, StartError> {
+        let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
+        if is_examined && matches!(self.storage, Storage::Embedded) {
+            self.storage = Storage::Memory;
+        }
         let edge = &config.edge;
         let secret = match (&self.storage, &edge.configured_secret) {
             (Storage::Memory, None) => sinew_web::Secret::generate()?,
+            (_, None) if is_examined => sinew_web::Secret::generate()?,
             _ => edge.secret()?,
         };
         let secret = SecretKeyBase::new(String::from_utf8_lossy(secret.as_bytes()));
         let verifier = MessageVerifier::new(secret.derive(STREAMS_SALT, config.key_digest));
 
-        let (is_in_memory, is_embedded) = match &self.storage {
-            Storage::Embedded => (false, true),
-            Storage::Memory => (true, false),
-            Storage::Given(_) => (false, false),
-        };
         let store: Arc<dyn Store> = match self.storage {
             Storage::Embedded => Arc::new(EmbeddedStore::open(&edge.data_directory)?),
             Storage::Memory => Arc::new(MemoryStore::new()),
@@ -432,11 +473,13 @@ impl Sinew {
         let streams: Arc<dyn Streams> = node_streams.clone();
         let cable_ready = CableReady::new(Arc::clone(&streams), runtime.clone());
         let base_path = edge.base_path.clone();
+        let public_url = edge.public_url.clone();
         let handle = SinewHandle::new(
             cable_ready,
             node_streams,
             verifier.clone(),
             base_path.clone(),
+            public_url,
         );
         let session_layer = SessionLayer::new(
             sessions.clone(),
@@ -542,20 +585,13 @@ impl Sinew {
             .layer(session_layer)
             .layer(middleware::from_fn_with_state(policy, add_policy));
         let mut findings = Vec::new();
-        if edge.sanity_checks {
-            let subject = Subject {
-                config: &config,
-                is_in_memory,
-                is_embedded,
-                without_actions: self.without_actions,
-                templates: &self.templates,
-            };
+        if edge.sanity_checks && !is_examined {
             findings = subject.findings();
-            findings.iter().for_each(Finding::warn);
+            log_findings(&findings);
             let traffic = Traffic::new(&config);
             pages = pages.layer(middleware::from_fn_with_state(traffic, Traffic::look));
         }
-        if is_development && !self.templates.is_empty() {
+        if is_development && !self.templates.is_empty() && !is_examined {
             runtime.spawn(templates::watch(self.templates, handle.clone()));
         }
         let router = router.fallback_service(pages);
@@ -577,6 +613,7 @@ impl Sinew {
             admission,
             config,
             findings: findings.into(),
+            subject: Arc::new(subject),
         })
     }
 
@@ -628,7 +665,7 @@ impl Sinew {
 /// let app = Sinew::new(Router::new().route("/", get(index))).in_memory().build()?;
 /// assert_eq!(app.config().edge.cable_path, "/cable");
 /// // Nothing to warn of outside of production.
-/// assert!(!app.findings().contains(&sinew::sanity::Finding::SessionsInMemory));
+/// assert!(app.findings().iter().all(|finding| finding.code != "sessions-in-memory"));
 /// assert_eq!(app.engine().statistics().calls, 0);
 /// assert_eq!(app.handle().cable().statistics().connections, 0);
 ///
@@ -655,6 +692,7 @@ pub struct App {
     admission: Admission,
     config: Config,
     findings: Arc<[Finding]>,
+    subject: Arc<Subject>,
 }
 
 impl App {
@@ -706,9 +744,25 @@ impl App {
         &self.config
     }
 
-    /// What looked wrong when it was built; the log has been told. See [`sanity`](crate::sanity).
+    /// What looked wrong when it was built; the log has been told. See [`doctor`](crate::doctor).
     pub fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// Looks at everything again, and at the servers that the application uses. Nothing is logged.
+    ///
+    /// Whether its address is free and its data directory can be written it does not ask, since this is a running
+    /// application: `SINEW_DOCTOR=1` does, as the [doctor](crate::doctor) tells.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> sinew::Result {
+    /// let app = sinew::Sinew::new(axum::Router::new()).in_memory().build()?;
+    /// let report = app.examine().await;
+    /// assert!(report.to_string().contains("examined: sessions in memory"));
+    /// # Ok(()) }
+    /// ```
+    pub async fn examine(&self) -> Report {
+        self.subject.examine(Vec::new()).await
     }
 
     /// Serves it until the process is told to stop, and writes a log as [`Sinew::serve`] does.

@@ -7,7 +7,7 @@ pub use sinew_web::error::ConfigError;
 // What a request is once the trusted proxies were heard, for an `OriginPolicy` to check.
 pub use sinew_web::Effective;
 pub use sinew_web::{
-    AssetsUrl, BasePath, CookieConfig, EdgeConfig, Environment, OriginPolicy, Secret,
+    AssetsUrl, BasePath, CookieConfig, EdgeConfig, Environment, OriginPolicy, PublicUrl, Secret,
     TrustedProxies,
 };
 
@@ -93,8 +93,15 @@ impl Config {
     ///
     /// The first variable that cannot be used, by name.
     pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// The defaults, with what the variables say that `lookup` knows.
+    pub(crate) fn from_lookup(
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
         let mut config = Self {
-            edge: EdgeConfig::from_env()?,
+            edge: EdgeConfig::from_lookup(lookup)?,
             ..Self::default()
         };
         config.edge.cable_variables.apply_to(&mut config.cable);

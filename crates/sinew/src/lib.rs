@@ -51,7 +51,8 @@
 //! | channels of my own | [`macro@prelude::channel`], [`Subscription`], [`cable`] |
 //! | tests without a browser | the crate `sinew-testing`: `TestApp::new(sinew).visit("/")` |
 //! | to see what the server does | [`metrics`], [`operators`] |
-//! | other settings | [`Config`], [`config`], [`sanity`] |
+//! | to know what is wrong with it, and where it runs | [`doctor`] |
+//! | other settings | [`Config`], [`config`] |
 //! | to read it from the beginning | the book: `docs/` of the repository |
 //!
 //! # Features
@@ -77,10 +78,10 @@ mod extract;
 pub mod client;
 pub mod config;
 mod content_security_policy;
+pub mod doctor;
 mod error;
 pub mod metrics;
 pub mod operators;
-pub mod sanity;
 
 mod assets;
 mod client_version;
