@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use sinew_cable::{ShardStatistics, WeakCable};
 use sinew_reflex::{ReflexStatistics, WeakEngine};
+use sinew_store::cache::{Cache, CacheStatistics};
 use sinew_web::server::{AdmissionCounts, ServerStatistics};
 use sinew_web::{Health, SessionLayer, SessionStatistics};
 
@@ -12,6 +13,7 @@ pub(crate) struct Sources {
     pub(crate) cable: WeakCable,
     pub(crate) engine: WeakEngine,
     pub(crate) sessions: SessionLayer,
+    pub(crate) cache: Cache,
     pub(crate) server: AdmissionCounts,
     pub(crate) health: Health,
     pub(crate) started: SystemTime,
@@ -25,6 +27,7 @@ pub(crate) struct Snapshot {
     pub(crate) engine: sinew_reflex::Statistics,
     pub(crate) reflexes: Vec<ReflexStatistics>,
     pub(crate) sessions: SessionStatistics,
+    pub(crate) cache: CacheStatistics,
     pub(crate) server: ServerStatistics,
     pub(crate) is_ready: bool,
     pub(crate) started: SystemTime,
@@ -49,6 +52,7 @@ impl Sources {
                 .unwrap_or_default(),
             reflexes: engine.map(|engine| engine.reflexes()).unwrap_or_default(),
             sessions: self.sessions.statistics(),
+            cache: self.cache.statistics(),
             server: self.server.statistics(),
             is_ready: self.health.is_ready(),
             started: self.started,
