@@ -42,8 +42,12 @@ mod target;
 mod tls;
 mod wire;
 
+// Checks.
+mod inspect;
+
 pub use client::Redis;
 pub use error::{RedisError, RedisErrorKind, RedisSettingsError};
+pub use inspect::{Distance, EvictionPolicy, RedisFacts, UnknownPolicy};
 pub use pubsub::{MESSAGES_WAITING_MAX, Messages, PubSubEvent, Subscriber};
 /// The library whose commands and values are spoken in.
 pub use redis;
