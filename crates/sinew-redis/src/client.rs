@@ -283,6 +283,30 @@ impl Redis {
         Ok(links.into_iter().map(one).collect())
     }
 
+    /// A connection for subscriptions, to whoever is the right one now. It does not come back.
+    pub(crate) async fn listen(&self) -> Result<redis::aio::PubSub, RedisError> {
+        let target = match &self.inner.backend {
+            Backend::Server { target, .. } => target.clone(),
+            Backend::Cluster(cluster) => Target::AnyNode(Arc::clone(cluster)),
+        };
+        let dial = &self.inner.dial;
+        let opening = async {
+            let endpoint = target.endpoint(dial).await?;
+            let mut connection = dial.listen(&endpoint).await?;
+            // A server may accept and be frozen, or still be loading.
+            let ready = connection.ping::<Value>().await;
+            ready.map_err(|error| RedisError::from_library(&error))?;
+            Ok(connection)
+        };
+        let opened = tokio::time::timeout(dial.timeout, opening).await;
+        opened.unwrap_or_else(|_| Err(RedisError::unavailable("connecting took too long")))
+    }
+
+    /// Whether keys live on several servers.
+    pub(crate) fn is_cluster(&self) -> bool {
+        matches!(self.inner.backend, Backend::Cluster(_))
+    }
+
     /// Whether it can be used, now.
     pub fn status(&self) -> RedisStatus {
         self.inner.board.status()

@@ -45,6 +45,12 @@ mod wire;
 // Checks.
 mod inspect;
 
+// What they are used for.
+mod cache;
+mod store;
+mod streams;
+
+pub use cache::{CACHE_PREFIX, RedisCache};
 pub use client::Redis;
 pub use error::{RedisError, RedisErrorKind, RedisSettingsError};
 pub use inspect::{Distance, EvictionPolicy, RedisFacts, UnknownPolicy};
@@ -57,4 +63,9 @@ pub use settings::{
     RedisSettings, RedisTls, TIMEOUT_MAX,
 };
 pub use status::{RedisStatistics, RedisStatus};
+pub use store::{RedisStore, STORE_PREFIX};
+pub use streams::{
+    FOLLOWS_WAITING_MAX, INBOX_BYTES_MAX, OUTBOX_BYTES_MAX, RedisStreams, RedisStreamsStatistics,
+    STREAMS_PREFIX,
+};
 pub use variables::{RedisVariable, VARIABLES};

@@ -17,6 +17,7 @@ mod doctor;
 mod findings;
 mod idle;
 mod lanes;
+mod nodes;
 mod operators;
 mod pages;
 mod params;
