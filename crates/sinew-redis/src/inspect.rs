@@ -326,6 +326,14 @@ impl Distance {
 
 impl RedisSettings {
     /// How far away the farthest of the servers is that the URL names.
+    ///
+    /// ```
+    /// use sinew_redis::{Distance, RedisSettings};
+    ///
+    /// let settings = RedisSettings::from_url("redis-sentinel://localhost,10.0.0.7/main")?;
+    /// assert_eq!(settings.distance(), Distance::Private);
+    /// # Ok::<(), sinew_redis::RedisSettingsError>(())
+    /// ```
     pub fn distance(&self) -> Distance {
         let addresses = match &self.url.topology {
             Topology::Socket(_) => return Distance::Here,

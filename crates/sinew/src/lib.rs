@@ -60,6 +60,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `maud` | no | [`ClientTags`] and [`StreamFrom`] as values in maud templates |
+//! | `redis` | no | [checks](doctor) of each Redis that the variables name |
 
 pub mod prelude;
 

@@ -42,6 +42,9 @@ impl Kind {
     }
 }
 
+/// Every kind of finding, in the order in which the documentation has them.
+pub const KINDS: &[Kind] = ALL;
+
 macro_rules! kinds {
     ($($name:ident = $code:literal $severity:ident: $what:literal, $why:literal, $fix:literal;)*) => {
         $(pub(crate) const $name: Kind = Kind {
@@ -52,8 +55,7 @@ macro_rules! kinds {
             fix: $fix,
         };)*
 
-        /// Every kind of finding, in the order in which the documentation has them.
-        pub const KINDS: &[Kind] = &[$($name),*];
+        const ALL: &[Kind] = &[$($name),*];
     };
 }
 
