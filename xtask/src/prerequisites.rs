@@ -27,15 +27,19 @@ pub(crate) enum Prerequisite {
     BrowserHarness,
     /// The servers of the tests of `sinew-redis`, and what asks them.
     Redis,
+    /// The servers of the tests of `sinew-postgres`, and what asks them.
+    Postgres,
 }
 
 /// The oldest Node that the bundler and the browser driver run on.
 const NODE_MAJOR_MIN: u32 = 18;
 
-use Prerequisite::{BrowserHarness, Chromium, Nginx, Node, Npm, Prometheus, Redis, Valgrind};
+use Prerequisite::{
+    BrowserHarness, Chromium, Nginx, Node, Npm, Postgres, Prometheus, Redis, Valgrind,
+};
 
 impl Prerequisite {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Node,
         Npm,
         Chromium,
@@ -44,6 +48,7 @@ impl Prerequisite {
         Prometheus,
         BrowserHarness,
         Redis,
+        Postgres,
     ];
 
     fn is_there(self) -> Result<bool> {
@@ -58,6 +63,7 @@ impl Prerequisite {
             Redis => {
                 run::answers("redis-server", "--version") && run::answers("redis-cli", "--version")
             }
+            Postgres => has_postgres() && run::answers("psql", "--version"),
         })
     }
 
@@ -71,6 +77,7 @@ impl Prerequisite {
             Prometheus => format!("Prometheus ({})", prometheus()),
             BrowserHarness => "the packages of e2e/package-lock.json".to_owned(),
             Redis => "redis-server and redis-cli".to_owned(),
+            Postgres => "PostgreSQL (initdb and psql)".to_owned(),
         }
     }
 
@@ -85,6 +92,7 @@ impl Prerequisite {
             Prometheus => &["prometheus"],
             BrowserHarness => &[],
             Redis => &["redis-server", "redis-tools"],
+            Postgres => &["postgresql"],
         }
     }
 }
@@ -102,6 +110,17 @@ pub(crate) fn nginx() -> String {
 /// What scrapes the metrics: `PROMETHEUS`, or where Debian puts it.
 pub(crate) fn prometheus() -> String {
     std::env::var("PROMETHEUS").unwrap_or_else(|_| "/usr/bin/prometheus".to_owned())
+}
+
+/// Debian keeps the programs of each version in a folder of their own, outside of the `PATH`.
+fn has_postgres() -> bool {
+    let versions = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten();
+    let mut programs = versions
+        .flatten()
+        .map(|version| version.path().join("bin/initdb"));
+    programs.any(|initdb| initdb.exists()) || run::answers("initdb", "--version")
 }
 
 /// Makes sure that everything in `needed` is there: installs what is missing if `install`, else
