@@ -121,7 +121,7 @@ impl RedisOptions {
                 Instant::now() < deadline && !said.contains("FATAL"),
                 "the Redis server does not start: {said}"
             );
-            thread::sleep(POLL_INTERVAL);
+            pause();
         }
     }
 
@@ -292,6 +292,12 @@ pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + START_TIMEOUT;
     while !condition() {
         assert!(Instant::now() < deadline, "{what} did not come about");
-        thread::sleep(POLL_INTERVAL);
+        pause();
     }
+}
+
+/// Another process tells nobody when it has become what it is waited for.
+#[allow(clippy::disallowed_methods)]
+pub(crate) fn pause() {
+    thread::sleep(POLL_INTERVAL);
 }

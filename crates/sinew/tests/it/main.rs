@@ -14,14 +14,18 @@ mod visits;
 mod base_path;
 mod policies;
 
+mod doctor;
+mod findings;
 mod idle;
 mod lanes;
 mod nodes;
+mod nodes_redis;
 mod operators;
 mod pages;
 mod params;
 mod process;
-mod sanity;
+#[cfg(feature = "redis")]
+mod services;
 mod sessions;
 
 mod broadcasts;
