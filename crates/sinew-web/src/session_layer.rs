@@ -313,7 +313,11 @@ impl SessionLayer {
             tickets_merged: counters.tickets_merged.load(Ordering::Relaxed),
             tickets_replayed: counters.tickets_replayed.load(Ordering::Relaxed),
             tickets_refused: counters.tickets_refused.load(Ordering::Relaxed),
-            conflicts: self.0.in_cookies.get().map_or(0, |cookies| cookies.store.statistics().conflicts),
+            conflicts: self
+                .0
+                .in_cookies
+                .get()
+                .map_or(0, |cookies| cookies.store.statistics().conflicts),
         }
     }
 

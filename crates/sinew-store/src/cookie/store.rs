@@ -304,7 +304,9 @@ impl CookieStore {
         if has_it {
             return Redeemed::Replayed;
         }
-        let is_merged = !ticket.state.descends_from(cookie.version);
+        // The base may be further back than a version remembers, when many tickets were lost.
+        let is_base = cookie.version == ticket.base;
+        let is_merged = !is_base && !ticket.state.descends_from(cookie.version);
         let from = ticket.from;
         let state = if is_merged {
             match self.merged(&ticket, &cookie) {
@@ -413,7 +415,8 @@ impl CookieStore {
             return Learned::Over;
         }
         let base = entry.base.as_ref();
-        if known.descends_from(state.version) {
+        let is_base = base.is_some_and(|base| base.version == state.version);
+        if is_base || known.descends_from(state.version) {
             // An older one may be a request that was sent before the last answer came.
             if base.is_none_or(|base| state.descends_from(base.version)) {
                 entry.set_base(&state);

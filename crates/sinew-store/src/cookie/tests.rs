@@ -189,6 +189,24 @@ async fn a_lost_ticket_goes_out_again_with_what_was_written_since() {
 }
 
 #[tokio::test]
+async fn however_many_tickets_are_lost_the_next_one_counts() {
+    let node = Node::new();
+    let cookie = node.visit(&[]).await;
+    let hold = node.store.hold(cookie.id());
+    for count in 0..version::LINEAGE_MAX as i64 + 3 {
+        node.reflex(hold.id(), &[("a", count)]).await;
+        node.ticket(hold.id());
+    }
+    let newest = node.store.state(hold.id()).unwrap();
+    assert_eq!(node.store.learn(cookie.clone()), Learned::Known);
+    let ticket = node.ticket(hold.id());
+    for store in [&Node::new().store, &node.store] {
+        let next = applied(store.redeem(ticket.clone(), cookie.clone()));
+        assert_eq!(next, newest);
+    }
+}
+
+#[tokio::test]
 async fn the_next_request_brings_along_what_a_ticket_did_not() {
     let node = Node::new();
     let cookie = node.visit(&[]).await;

@@ -199,3 +199,44 @@ fn ticket_of(body: &Bytes) -> Option<&str> {
     let ticket = value.strip_prefix('"')?.strip_suffix('"')?;
     (!ticket.contains(['"', '\\'])).then_some(ticket)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn ticket(body: &str) -> Option<String> {
+        ticket_of(&Bytes::copy_from_slice(body.as_bytes())).map(str::to_owned)
+    }
+
+    #[test]
+    fn bodies() {
+        for good in [r#"{"ticket":"a--b"}"#, " { \"ticket\" : \"a--b\" }\n"] {
+            assert_eq!(ticket(good).as_deref(), Some("a--b"), "{good}");
+        }
+        let long = format!("{{\"ticket\":\"{}\"}}", "a".repeat(BODY_BYTES_MAX));
+        let bad = [
+            "",
+            "{}",
+            "[]",
+            r#""ticket""#,
+            r#"{"ticket":1}"#,
+            r#"{"ticket":"a"#,
+            r#"{"ticket":"a","more":"b"}"#,
+            r#"{"ticket":"\u0061"}"#,
+            &long,
+        ];
+        for bad in bad {
+            assert_eq!(ticket(bad), None, "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_body_is_one_or_none(body in prop::collection::vec(any::<u8>(), 0..100), text in "[A-Za-z0-9+/=-]{0,80}") {
+            let _ = ticket_of(&Bytes::from(body));
+            prop_assert_eq!(ticket(&format!("{{\"ticket\":\"{text}\"}}")), Some(text));
+        }
+    }
+}
