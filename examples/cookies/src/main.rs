@@ -27,7 +27,7 @@ impl Fields {
         let data = cx.element().dataset();
         let (name, value) = (data.get("name"), data.get("value"));
         let (name, value) = (name.unwrap_or_default(), value.unwrap_or_default());
-        cx.session().set(&name.to_string(), &value).await?;
+        cx.session().set(name, &value).await?;
         Ok(())
     }
 

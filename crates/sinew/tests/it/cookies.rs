@@ -12,6 +12,7 @@ use sinew::Config;
 use sinew::config::Secret;
 use sinew::prelude::*;
 use sinew_streams::Streams;
+use sinew_web::config::SessionStoreKind;
 
 use crate::browser::{Browser, Reply, Tab};
 use crate::nodes::Joined;
@@ -329,4 +330,26 @@ async fn after_a_new_secret_old_cookies_are_read_and_sealed_anew() {
     let later = node(&with(&new, &[]), only).await;
     let mut browser = Browser::new(&later).cookie(browser.cookie.expect("a session"));
     assert_eq!(browser.get("/show/a").await.body, "1");
+}
+
+#[tokio::test]
+async fn the_variable_chooses_cookies_too() {
+    let mut config = config();
+    config.edge.configured_secret = Some(Secret::generate().expect("random"));
+    config.edge.stores.sessions = Some(SessionStoreKind::Cookie);
+    let router = Router::new()
+        .route("/", get(page))
+        .route("/set/{name}/{value}", post(set));
+    let server = Server::built(Sinew::new(router).config(config).reflex(Fields)).await;
+    let mut browser = Browser::visit(&server, "/").await;
+    let empty = browser.cookie.clone().map_or(0, |it| it.len());
+    browser.post("/set/a/1").await;
+    assert!(browser.cookie.clone().map_or(0, |it| it.len()) > empty);
+    let (mut tab, _) = browser.our_tab("/").await;
+    assert_eq!(shown(&mut tab).await, json!({ "a": 1 }));
+    let metrics = server.app.handle().metrics().to_string();
+    assert!(
+        metrics.contains("sinew_session_tickets_total 0"),
+        "{metrics}"
+    );
 }
