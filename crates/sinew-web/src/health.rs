@@ -73,6 +73,13 @@ impl Health {
     }
 
     /// What has to be there and is not.
+    ///
+    /// ```
+    /// let health = sinew_web::Health::new();
+    /// health.need("here", || true);
+    /// health.need("gone", || false);
+    /// assert_eq!(health.missing(), ["gone"]);
+    /// ```
     pub fn missing(&self) -> Vec<String> {
         let needs = self.needs.read();
         let missing = needs.iter().filter(|need| !(need.is_there)());

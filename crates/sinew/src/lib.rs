@@ -60,8 +60,8 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `redis` | no | sessions, the cache and broadcasts in Redis, when a variable says where it is |
 //! | `maud` | no | [`ClientTags`] and [`StreamFrom`] as values in maud templates |
+//! | `redis` | no | sessions, the cache and broadcasts in Redis, when a variable says where it is; [`Sinew::redis`](https://docs.rs/sinew/latest/sinew/struct.Sinew.html#method.redis) |
 
 pub mod prelude;
 
@@ -93,6 +93,7 @@ mod page_policy;
 mod reflex_channel;
 mod renderer;
 mod serve;
+mod services;
 mod stores;
 mod templates;
 
@@ -109,6 +110,8 @@ pub use tags::{ClientTags, IsReflex};
 
 pub use sinew_cable::Subscription;
 pub use sinew_cable_ready as cable_ready;
+#[cfg(feature = "redis")]
+pub use sinew_redis as redis;
 pub use sinew_reflex::{Error, Reflex, Result};
 pub use sinew_store::{Flash, Session};
 

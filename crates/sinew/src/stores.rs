@@ -7,6 +7,7 @@ mod on_redis;
 mod tests;
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,10 +16,10 @@ use sinew_embedded::{EmbeddedCache, EmbeddedStore};
 use sinew_store::cache::{Cache, CacheConfig, CacheStore, MemoryCache, NullCache, TieredCache};
 use sinew_store::{MemoryStore, Store};
 use sinew_streams::{InProcessStreams, Streams};
-use sinew_web::Health;
 use sinew_web::config::{CacheStoreKind, SessionStoreKind, StoreVariables, StreamsKind};
 
 use crate::error::StartError;
+use crate::services::Service;
 
 /// Reads a variable.
 pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -196,20 +197,18 @@ macro_rules! display_choice {
 
 display_choice!(SessionStoreKind, CacheStoreKind, StreamsKind);
 
-/// What is opened, and what of it has to be there for visitors to be wanted.
+/// Opens what is chosen.
 #[cfg_attr(
     not(feature = "redis"),
-    allow(
-        dead_code,
-        reason = "only what is on a server is looked for, and can be away"
-    )
+    allow(dead_code, reason = "only what is on a server is looked for")
 )]
 pub(crate) struct Opener<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) variables: &'a StoreVariables,
     pub(crate) data_directory: &'a Path,
     pub(crate) lookup: Lookup<'a>,
-    pub(crate) health: &'a Health,
+    /// Servers that are talked to.
+    pub(crate) services: RefCell<Vec<Service>>,
 }
 
 impl Opener<'_> {
