@@ -32,6 +32,7 @@ use crate::node_streams::NodeStreams;
 use crate::page_policy::add_policy;
 use crate::reflex_channel::ReflexChannel;
 use crate::renderer::{RouterRenderer, answer_probes};
+use crate::services::{self, Service};
 use crate::tags::TagContext;
 use crate::{assets, log, operators, serve, templates};
 
@@ -166,6 +167,7 @@ pub struct Sinew {
     /// Reflexes that nobody can call, for the sanity checks.
     without_actions: Vec<String>,
     templates: Vec<PathBuf>,
+    services: Vec<Service>,
 }
 
 enum Storage {
@@ -189,7 +191,37 @@ impl Sinew {
             channels: Vec::new(),
             without_actions: Vec::new(),
             templates: Vec::new(),
+            services: Vec::new(),
         }
+    }
+
+    /// A Redis that the application talks to: its connections are in the metrics, as
+    /// `redis_sessions` and the like, and `/ready` is red while it is away, unless it is a cache's.
+    /// Feature `redis`.
+    ///
+    /// ```
+    /// use axum::Router;
+    /// use sinew::config::{Config, Secret};
+    /// use sinew::prelude::*;
+    /// use sinew::redis::{Redis, RedisRole, RedisSettings};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// # let mut config = Config::default();
+    /// # config.edge.configured_secret = Some(Secret::generate()?);
+    /// // Nobody listens on port 1.
+    /// let redis = Redis::connect_lazily(RedisSettings::from_url("redis://127.0.0.1:1")?)?;
+    /// let app = Sinew::new(Router::new())
+    ///     .redis(RedisRole::Jobs, redis)
+    /// #   .config(config).store(std::sync::Arc::new(sinew::session::MemoryStore::new()))
+    ///     .build()?;
+    /// assert!(!app.health().is_ready());
+    /// assert_eq!(app.health().missing(), ["redis (jobs)"]);
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "redis")]
+    pub fn redis(mut self, role: sinew_redis::RedisRole, redis: sinew_redis::Redis) -> Self {
+        self.services.push(Service::redis(role, redis));
+        self
     }
 
     /// Uses these settings instead of those of the environment.
@@ -495,6 +527,7 @@ impl Sinew {
         }
         let engine = engine.build()?;
 
+        let has_own_identify = self.identify.is_some();
         let identification = Arc::new(Identification {
             sessions: session_layer.clone(),
             identify: self.identify,
@@ -509,6 +542,10 @@ impl Sinew {
             ReflexChannel::new(engine.clone(), ServerVersion::new(is_development))
                 .refreshable(is_development),
         ));
+        if !has_own_identify {
+            // Looking a session up neither blocks nor computes; what an application does is its own affair.
+            application = application.connects_in_place();
+        }
         for register in self.channels {
             application = register(application);
         }
@@ -517,6 +554,8 @@ impl Sinew {
             .build()?;
         handle.set_cable(&cable);
         let health = Health::new();
+        let services: Arc<[Service]> = self.services.into();
+        services::require(&health, &services);
         let mut server = edge.server.clone().with_defaults_of(edge.environment);
         if edge.own_descriptors.is_some() {
             server.descriptor_tables = edge.shard_threads.max(1);
@@ -530,6 +569,7 @@ impl Sinew {
             sessions: session_layer.clone(),
             server: admission.counts(),
             health: health.clone(),
+            services,
             started: SystemTime::now(),
         });
         let endpoint = Endpoint::new(cable, edge, admission.clone());

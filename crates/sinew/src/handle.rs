@@ -148,6 +148,11 @@ impl SinewHandle {
         &self.0.operators
     }
 
+    /// What tells this process from others that share its streams.
+    pub(crate) fn node(&self) -> &str {
+        self.0.streams.node()
+    }
+
     /// CableReady operations for whoever follows a stream.
     pub fn cable_ready(&self) -> &CableReady {
         &self.0.cable_ready

@@ -60,6 +60,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `maud` | no | [`ClientTags`] and [`StreamFrom`] as values in maud templates |
+//! | `redis` | no | connections to Redis, and [`Sinew::redis`](https://docs.rs/sinew/latest/sinew/struct.Sinew.html#method.redis) |
 
 pub mod prelude;
 
@@ -91,6 +92,7 @@ mod page_policy;
 mod reflex_channel;
 mod renderer;
 mod serve;
+mod services;
 mod templates;
 
 pub use application::{App, Sinew};
@@ -106,6 +108,8 @@ pub use tags::{ClientTags, IsReflex};
 
 pub use sinew_cable::Subscription;
 pub use sinew_cable_ready as cable_ready;
+#[cfg(feature = "redis")]
+pub use sinew_redis as redis;
 pub use sinew_reflex::{Error, Reflex, Result};
 pub use sinew_store::{Flash, Session};
 

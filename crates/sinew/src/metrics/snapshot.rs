@@ -1,11 +1,14 @@
 //! All counters, read at one moment.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use sinew_cable::{ShardStatistics, WeakCable};
 use sinew_reflex::{ReflexStatistics, WeakEngine};
 use sinew_web::server::{AdmissionCounts, ServerStatistics};
 use sinew_web::{Health, SessionLayer, SessionStatistics};
+
+use crate::services::{Service, ServiceState};
 
 /// Where the counters are. It keeps none of those that hold the handle.
 pub(crate) struct Sources {
@@ -14,6 +17,7 @@ pub(crate) struct Sources {
     pub(crate) sessions: SessionLayer,
     pub(crate) server: AdmissionCounts,
     pub(crate) health: Health,
+    pub(crate) services: Arc<[Service]>,
     pub(crate) started: SystemTime,
 }
 
@@ -27,6 +31,7 @@ pub(crate) struct Snapshot {
     pub(crate) sessions: SessionStatistics,
     pub(crate) server: ServerStatistics,
     pub(crate) is_ready: bool,
+    pub(crate) services: Vec<(String, ServiceState)>,
     pub(crate) started: SystemTime,
     /// Bytes of memory that the process has, where the system says so.
     pub(crate) resident_bytes: Option<u64>,
@@ -51,6 +56,11 @@ impl Sources {
             sessions: self.sessions.statistics(),
             server: self.server.statistics(),
             is_ready: self.health.is_ready(),
+            services: self
+                .services
+                .iter()
+                .map(|service| (service.label(), service.state()))
+                .collect(),
             started: self.started,
             resident_bytes: resident_bytes(),
         }
