@@ -47,6 +47,7 @@
 //! | a page, and a reflex that changes it | [`Sinew`], [`ClientTags`], [`macro@prelude::reflex`], [`reflex!`], [`Reflex`] |
 //! | forms, and parameters of pages | [`PageParams`], [`Reflex::params`], [`reflex::Extract`] |
 //! | to change pages from a handler or a job | [`SinewHandle`], [`StreamFrom`], [`CableCar`] |
+//! | to compute something once | [`cache`], [`Reflex::cache`], [`SinewHandle::cache`] |
 //! | to know who is there | [`Session`], [`Flash`], [`Sinew::identify`], [`session`] |
 //! | channels of my own | [`macro@prelude::channel`], [`Subscription`], [`cable`] |
 //! | tests without a browser | the crate `sinew-testing`: `TestApp::new(sinew).visit("/")` |
@@ -60,7 +61,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `maud` | no | [`ClientTags`] and [`StreamFrom`] as values in maud templates |
-//! | `redis` | no | connections to Redis, and [`Sinew::redis`](https://docs.rs/sinew/latest/sinew/struct.Sinew.html#method.redis) |
+//! | `redis` | no | sessions, the cache and broadcasts in Redis, when a variable says where it is; [`Sinew::redis`](https://docs.rs/sinew/latest/sinew/struct.Sinew.html#method.redis) |
 
 pub mod prelude;
 
@@ -93,6 +94,7 @@ mod reflex_channel;
 mod renderer;
 mod serve;
 mod services;
+mod stores;
 mod templates;
 
 pub use application::{App, Sinew};
@@ -132,6 +134,16 @@ pub mod reflex {
     pub use crate::extract::Extract;
     pub use sinew_reflex::{
         CableReady, ErrorKind, Morph, Next, ReflexHandle, Reflexes, Render, element, maybe, params,
+    };
+}
+
+pub mod cache {
+    //! What is dear to compute, kept for a while: values and pieces of pages.
+
+    pub use sinew_embedded::EmbeddedCache;
+    pub use sinew_store::cache::{
+        Cache, CacheConfig, CacheEntry, CacheKey, CacheOptions, CacheStatistics, CacheStore,
+        ContentDigest, KeyParts, MemoryCache, NullCache, TieredCache, Versioned,
     };
 }
 
