@@ -30,6 +30,8 @@ pub(crate) enum Storage {
     Chosen,
     /// Everything in memory.
     Memory,
+    /// Sessions with their visitors.
+    Cookies,
     Given(Arc<dyn Store>),
 }
 
@@ -88,6 +90,10 @@ impl Plan {
         let sessions = match said.storage {
             Storage::Given(_) => Choice::own("Sinew::store"),
             Storage::Memory => Choice::in_memory(SessionStoreKind::Memory),
+            Storage::Cookies => Choice {
+                kind: Some(SessionStoreKind::Cookie),
+                because: Because::Code("Sinew::cookie_sessions"),
+            },
             Storage::Chosen => Choice::by_variables(
                 variables.sessions,
                 SessionStoreKind::VARIABLE,
@@ -222,10 +228,10 @@ impl Opener<'_> {
         tracing::info!(%sessions, %cache, %streams, "stores");
     }
 
-    /// The store of the sessions, unless the application has its own.
+    /// The store of the sessions, unless the application has its own or they are in cookies.
     pub(crate) fn sessions(&self) -> Result<Option<Arc<dyn Store>>, StartError> {
         Ok(Some(match self.plan.sessions.kind {
-            None => return Ok(None),
+            None | Some(SessionStoreKind::Cookie) => return Ok(None),
             Some(SessionStoreKind::Memory) => Arc::new(MemoryStore::new()),
             Some(SessionStoreKind::Embedded) => Arc::new(EmbeddedStore::open(self.data_directory)?),
             Some(SessionStoreKind::Redis) => on_redis::sessions(self)?,

@@ -93,6 +93,12 @@ fn code_comes_before_variables() {
     assert_eq!(in_memory.cache.to_string(), "memory (Sinew::in_memory)");
     assert_eq!(in_memory.streams.to_string(), "memory (Sinew::in_memory)");
 
+    let cookies = plan(&Storage::Cookies, &pairs).expect("a plan");
+    assert_eq!(
+        cookies.sessions.to_string(),
+        "cookie (Sinew::cookie_sessions)"
+    );
+
     let own = Storage::Given(Arc::new(MemoryStore::new()));
     let said = Said {
         storage: &own,
