@@ -31,6 +31,7 @@ chapters! {
     pages: "pages.md",
     forms: "forms.md",
     sessions: "sessions.md",
+    cache: "cache.md",
     broadcasting: "broadcasting.md",
     jobs: "jobs.md",
     channels: "channels.md",
