@@ -273,11 +273,7 @@ impl Redis {
     /// # Ok(()) }
     /// ```
     pub fn subscriber(&self) -> (Subscriber, Messages) {
-        let target = match &self.inner.backend {
-            Backend::Server { target, .. } => target.clone(),
-            Backend::Cluster(cluster) => Target::AnyNode(Arc::clone(cluster)),
-        };
-        pubsub::open(target, &self.inner.dial, &self.inner.settings)
+        pubsub::open(self.target(), &self.inner.dial, &self.inner.settings)
     }
 
     /// Each server that has keys of its own: this one, or each primary of the cluster. For
@@ -315,6 +311,40 @@ impl Redis {
             Self::of(settings, dial, Arc::clone(&self.inner.board), backend)
         };
         Ok(links.into_iter().map(one).collect())
+    }
+
+    /// A connection for subscriptions, to whoever is the right one now, and who that is. It does
+    /// not come back.
+    pub(crate) async fn listen(&self) -> Result<(redis::aio::PubSub, Endpoint), RedisError> {
+        let (target, dial) = (self.target(), &self.inner.dial);
+        let opening = async {
+            let endpoint = target.endpoint(dial).await?;
+            let mut connection = dial.listen(&endpoint).await?;
+            // A server may accept and be frozen, or still be loading.
+            let ready = connection.ping::<Value>().await;
+            ready.map_err(|error| RedisError::from_library(&error))?;
+            Ok((connection, endpoint))
+        };
+        let opened = tokio::time::timeout(dial.timeout, opening).await;
+        opened.unwrap_or_else(|_| Err(RedisError::unavailable("connecting took too long")))
+    }
+
+    /// Whether somebody else is the right one by now. As long as nobody says so, it is not.
+    pub(crate) async fn has_moved(&self, endpoint: &Endpoint) -> bool {
+        let (target, dial) = (self.target(), &self.inner.dial);
+        target.may_move() && matches!(target.endpoint(dial).await, Ok(now) if now != *endpoint)
+    }
+
+    fn target(&self) -> Target {
+        match &self.inner.backend {
+            Backend::Server { target, .. } => target.clone(),
+            Backend::Cluster(cluster) => Target::AnyNode(Arc::clone(cluster)),
+        }
+    }
+
+    /// Whether keys live on several servers.
+    pub(crate) fn is_cluster(&self) -> bool {
+        matches!(self.inner.backend, Backend::Cluster(_))
     }
 
     /// Whether it can be used, now.

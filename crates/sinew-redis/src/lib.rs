@@ -42,6 +42,12 @@ mod target;
 mod tls;
 mod wire;
 
+// What they are used for.
+mod cache;
+mod store;
+mod streams;
+
+pub use cache::{CACHE_PREFIX, RedisCache};
 pub use client::Redis;
 pub use error::{RedisError, RedisErrorKind, RedisSettingsError};
 pub use pubsub::{MESSAGES_WAITING_MAX, Messages, PubSubEvent, Subscriber};
@@ -53,4 +59,9 @@ pub use settings::{
     RedisSettings, RedisTls, TIMEOUT_MAX,
 };
 pub use status::{RedisStatistics, RedisStatus};
+pub use store::{RedisStore, STORE_PREFIX};
+pub use streams::{
+    FOLLOWS_WAITING_MAX, INBOX_BYTES_MAX, OUTBOX_BYTES_MAX, RedisStreams, RedisStreamsStatistics,
+    STREAMS_PREFIX,
+};
 pub use variables::{RedisVariable, VARIABLES};

@@ -7,17 +7,18 @@ use std::sync::{Arc, OnceLock};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use serde_json::json;
-use sinew_cable::{Broadcaster, Cable, ConnectionIdentifiers, WeakCable};
+use sinew_cable::{Broadcaster, Cable, WeakCable};
 use sinew_cable_ready::stream_key;
 use sinew_reflex::{CableReady, Result};
+use sinew_store::cache::Cache;
 use sinew_store::{Session, SessionId};
-use sinew_streams::{StreamName, Streams};
+use sinew_streams::StreamName;
 use sinew_verifier::MessageVerifier;
-use sinew_web::BasePath;
 use sinew_web::server::{Drain, DrainGuard};
+use sinew_web::{BasePath, PublicUrl};
 
-use crate::identify::{Connected, SESSION_ID};
 use crate::metrics::{Metrics, Snapshot, Sources};
+use crate::node_streams::NodeStreams;
 use crate::operators::Operators;
 
 /// What every page follows in development.
@@ -75,32 +76,38 @@ pub struct SinewHandle(Arc<Inner>);
 
 struct Inner {
     cable_ready: CableReady,
-    streams: Arc<dyn Streams>,
+    streams: Arc<NodeStreams>,
     verifier: MessageVerifier,
     base_path: BasePath,
+    public_url: Option<PublicUrl>,
     drain: Drain,
     /// Not held: the cable holds the reflexes, which hold this handle.
     cable: Arc<OnceLock<WeakCable>>,
     sources: OnceLock<Sources>,
     operators: Operators,
+    cache: Cache,
 }
 
 impl SinewHandle {
     pub(crate) fn new(
         cable_ready: CableReady,
-        streams: Arc<dyn Streams>,
+        streams: Arc<NodeStreams>,
         verifier: MessageVerifier,
         base_path: BasePath,
+        public_url: Option<PublicUrl>,
+        cache: Cache,
     ) -> Self {
         Self(Arc::new(Inner {
             cable_ready,
             streams,
             verifier,
             base_path,
+            public_url,
             drain: Drain::new(),
             cable: Arc::default(),
             sources: OnceLock::new(),
             operators: Operators::default(),
+            cache,
         }))
     }
 
@@ -108,6 +115,7 @@ impl SinewHandle {
     pub(crate) fn set_cable(&self, cable: &Cable) {
         // Set once, by the builder.
         let _ = self.0.cable.set(cable.downgrade());
+        self.0.streams.set_cable(cable);
     }
 
     /// What comes last as well: where the counters are.
@@ -144,6 +152,11 @@ impl SinewHandle {
         &self.0.operators
     }
 
+    /// What tells this process from others that share its streams.
+    pub(crate) fn node(&self) -> &str {
+        self.0.streams.node()
+    }
+
     /// CableReady operations for whoever follows a stream.
     pub fn cable_ready(&self) -> &CableReady {
         &self.0.cable_ready
@@ -151,7 +164,23 @@ impl SinewHandle {
 
     /// Broadcasts of any JSON, as Action Cable's `server.broadcast`.
     pub fn broadcaster(&self) -> Broadcaster {
-        Broadcaster::new(Arc::clone(&self.0.streams))
+        Broadcaster::new(self.0.streams.clone())
+    }
+
+    /// What is dear to compute, for handlers and background jobs alike.
+    ///
+    /// ```
+    /// # use sinew::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let app = Sinew::new(axum::Router::new()).in_memory().build()?;
+    /// let sinew = app.handle().clone();
+    /// let job = tokio::spawn(async move { sinew.cache().write("rate", &1.5, ()).await });
+    /// assert!(job.await?);
+    /// assert_eq!(app.handle().cache().read("rate").await, Some(1.5));
+    /// # Ok(()) }
+    /// ```
+    pub fn cache(&self) -> &Cache {
+        &self.0.cache
     }
 
     /// The connections of this process.
@@ -222,17 +251,15 @@ impl SinewHandle {
         &self.0.drain
     }
 
-    /// Ends the connections of a session, in this process: the browser is told `remote`.
+    /// Ends the connections of a session: the browser is told `remote`. In this process it happens
+    /// at once; on the other nodes that share its [streams](crate::Sinew::streams) as soon as they
+    /// hear of it, and streams that do not take the news are offered it for ten seconds.
     ///
     /// When a request destroys its session or gives it another id, that happens by itself: the
     /// browser reconnects with its new cookie.
     pub fn disconnect(&self, session: &Session, reconnect: bool) {
-        let id = session.id();
-        let identifiers = ConnectionIdentifiers::new().with(SESSION_ID, id.label());
-        self.cable().disconnect_if(
-            move |known| known.same_as(&identifiers) || Connected::of(known, id),
-            reconnect,
-        );
+        let streams = &self.0.streams;
+        streams.end_connections(session.id(), true, reconnect);
     }
 
     /// Tells every open page to ask for itself again, and to become what comes, keeping what was
@@ -294,12 +321,8 @@ impl SinewHandle {
     ///
     /// Nothing that such a connection still does would be kept; the browser shall come again.
     pub(crate) fn session_ended(&self) -> impl Fn(SessionId) + Send + Sync + 'static {
-        let cable = Arc::clone(&self.0.cable);
-        move |id| {
-            if let Some(cable) = cable.get().and_then(WeakCable::upgrade) {
-                cable.disconnect_if(move |known| Connected::of(known, id), true);
-            }
-        }
+        let streams = Arc::clone(&self.0.streams);
+        move |id| streams.end_connections(id, false, true)
     }
 
     /// Where browsers find `path`, a path of the application that begins with `/`: with the
@@ -318,6 +341,26 @@ impl SinewHandle {
     /// ```
     pub fn path(&self, path: &str) -> String {
         self.0.base_path.join(path)
+    }
+
+    /// Where visitors find `path`, a path of the application that begins with `/`, from everywhere else: a mail, a feed.
+    /// Nothing unless [`public_url`](crate::config::EdgeConfig::public_url) is set, with `SINEW_URL` for instance.
+    ///
+    /// ```
+    /// use sinew::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let mut config = sinew::Config::default();
+    /// config.edge.public_url = Some("https://example.com".parse()?);
+    /// config.edge.base_path = "/shop".parse()?;
+    /// let app = Sinew::new(axum::Router::new()).config(config).in_memory().build()?;
+    /// let link = app.handle().url("/orders/7");
+    /// assert_eq!(link.as_deref(), Some("https://example.com/shop/orders/7"));
+    /// # Ok(()) }
+    /// ```
+    pub fn url(&self, path: &str) -> Option<String> {
+        let url = self.0.public_url.as_ref()?;
+        Some(url.join(&self.path(path)))
     }
 
     /// Signs the name of a stream, so that a page may name it and a visitor cannot make one up.

@@ -30,6 +30,7 @@ chapters! {
     pages: "pages.md",
     forms: "forms.md",
     sessions: "sessions.md",
+    cache: "cache.md",
     broadcasting: "broadcasting.md",
     jobs: "jobs.md",
     channels: "channels.md",

@@ -47,6 +47,15 @@ impl Performer<'_> {
         self.mark_dirty();
     }
 
+    /// Puts the answer to the handshake where frames will follow it.
+    pub(super) fn write_head(&mut self, head: Bytes) {
+        let spares = &mut *self.spares;
+        self.outbox
+            .get_or_insert_with(|| spares.take())
+            .push_head(head);
+        self.mark_dirty();
+    }
+
     pub(super) fn stop(&mut self) {
         self.mailbox.begin_ending();
         self.closing.get_or_insert_with(|| {
@@ -165,15 +174,20 @@ fn wait_for_stream(cable: &Arc<Inner>, mailbox: &Arc<Mailbox>, ticket: Ticket, s
     };
     let (cable, mailbox) = (cable.clone(), mailbox.clone());
     runtime.spawn(async move {
-        let followed = match cable.node.streams.follow(&stream).await {
-            Ok(()) => {
-                cable.follows.followed(&stream);
-                true
-            }
-            Err(error) => {
-                tracing::warn!(%stream, %error, "stream cannot be followed");
-                false
-            }
+        let followed = match cable.follows.wait(&*cable.node.streams, &stream) {
+            None => false,
+            Some(following) => match following.await {
+                Ok(()) => {
+                    cable.follows.followed(&stream);
+                    true
+                }
+                Err(error) => {
+                    if cable.follows.is_followed(&stream) {
+                        tracing::warn!(%stream, %error, "stream cannot be followed");
+                    }
+                    false
+                }
+            },
         };
         mailbox.push(Mail::Followed(ticket, followed));
     });

@@ -1,11 +1,21 @@
 //! Against real servers.
 
 mod away;
+mod cache;
 mod cluster;
+mod connected;
 mod one_server;
 mod pubsub;
 mod sentinel;
+mod store;
+mod streams;
 mod tls;
+
+mod connected;
+
+mod cache;
+mod store;
+mod streams;
 
 use std::time::Duration;
 

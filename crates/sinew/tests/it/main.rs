@@ -13,13 +13,15 @@ mod visits;
 mod base_path;
 mod policies;
 
+mod findings;
 mod idle;
 mod lanes;
+mod nodes;
+mod nodes_redis;
 mod operators;
 mod pages;
 mod params;
 mod process;
-mod sanity;
 #[cfg(feature = "redis")]
 mod services;
 mod sessions;
