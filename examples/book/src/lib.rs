@@ -48,6 +48,7 @@ chapters! {
     operating: "operating.md",
     doctor: "doctor.md",
     configuration: "configuration.md",
+    redis: "redis.md",
     how_it_works: "how-it-works.md",
     ruby: "ruby.md",
     compatibility: "compatibility.md",
