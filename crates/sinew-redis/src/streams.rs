@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use sinew_streams::{BoxFuture, Position, Sink, StreamName, Streams, StreamsError};
+use sinew_streams::{BoxFuture, Missed, Position, Sink, StreamName, Streams, StreamsError};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
@@ -225,6 +225,14 @@ impl Streams for RedisStreams {
     fn unfollow(&self, stream: &StreamName) {
         self.shared.follows.lock().unfollow(stream);
         self.shared.follows_changed.notify_one();
+    }
+
+    fn missed(&self) -> Missed {
+        let statistics = self.shared.counters.read();
+        let mut missed = Missed::default();
+        missed.interruptions = statistics.interruptions;
+        missed.messages = statistics.lost;
+        missed
     }
 }
 

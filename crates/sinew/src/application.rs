@@ -433,7 +433,7 @@ impl Sinew {
         let base_path = edge.base_path.clone();
         let handle = SinewHandle::new(
             cable_ready,
-            node_streams,
+            node_streams.clone(),
             verifier.clone(),
             base_path.clone(),
         );
@@ -521,6 +521,7 @@ impl Sinew {
             server: admission.counts(),
             health: health.clone(),
             services,
+            streams: node_streams,
             started: SystemTime::now(),
         });
         let endpoint = Endpoint::new(cable, edge, admission.clone());

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sinew_cable::{Cable, ConnectionIdentifiers, WeakCable};
 use sinew_store::SessionId;
-use sinew_streams::{BoxFuture, Position, Sink, StreamName, Streams, StreamsError};
+use sinew_streams::{BoxFuture, Missed, Position, Sink, StreamName, Streams, StreamsError};
 use tokio::runtime::Handle;
 
 use crate::identify::{Connected, SESSION_ID};
@@ -208,6 +208,10 @@ impl Streams for NodeStreams {
         if stream.as_str() != NEWS {
             self.inner.unfollow(stream);
         }
+    }
+
+    fn missed(&self) -> Missed {
+        self.inner.missed()
     }
 }
 

@@ -224,6 +224,8 @@ async fn what_was_missed_is_counted() {
     publish(&other, "news", "5").await;
     assert_eq!(heard.recv().await.unwrap().2, "5");
     assert_eq!(streams.statistics().lost, 3);
+    let missed = streams.missed();
+    assert_eq!((missed.interruptions, missed.messages), (1, 3));
 }
 
 /// A frozen server neither answers nor closes: the connection is given up, and opened anew.

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use sinew_cable::{ShardStatistics, WeakCable};
 use sinew_reflex::{ReflexStatistics, WeakEngine};
+use sinew_streams::{Missed, Streams};
 use sinew_web::server::{AdmissionCounts, ServerStatistics};
 use sinew_web::{Health, SessionLayer, SessionStatistics};
 
@@ -18,6 +19,7 @@ pub(crate) struct Sources {
     pub(crate) server: AdmissionCounts,
     pub(crate) health: Health,
     pub(crate) services: Arc<[Service]>,
+    pub(crate) streams: Arc<dyn Streams>,
     pub(crate) started: SystemTime,
 }
 
@@ -32,6 +34,7 @@ pub(crate) struct Snapshot {
     pub(crate) server: ServerStatistics,
     pub(crate) is_ready: bool,
     pub(crate) services: Vec<(String, ServiceState)>,
+    pub(crate) missed: Missed,
     pub(crate) started: SystemTime,
     /// Bytes of memory that the process has, where the system says so.
     pub(crate) resident_bytes: Option<u64>,
@@ -56,6 +59,7 @@ impl Sources {
             sessions: self.sessions.statistics(),
             server: self.server.statistics(),
             is_ready: self.health.is_ready(),
+            missed: self.streams.missed(),
             services: self
                 .services
                 .iter()

@@ -34,6 +34,7 @@ fn snapshot() -> Snapshot {
         sessions: Default::default(),
         server: Default::default(),
         is_ready: true,
+        missed: sinew_streams::Missed::default(),
         services: vec![(
             "redis_cache".to_owned(),
             crate::services::ServiceState {
