@@ -41,6 +41,9 @@ use crate::url::Topology;
 /// redis.query(redis::cmd("SET").arg("name").arg("Ada")).await?;
 /// let name: String = redis.query_as(redis::cmd("GET").arg("name")).await?;
 /// assert_eq!(name, "Ada");
+///
+/// assert!(redis.watch().borrow().is_available());
+/// assert_eq!(redis.statistics().commands_failed, 0);
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
@@ -216,6 +219,21 @@ impl Redis {
     /// yet or any more. Of a cluster, whoever has the first key runs it; all keys have to be of
     /// one slot.
     ///
+    /// ```
+    /// use sinew_redis::{Script, redis};
+    ///
+    /// # use sinew_redis::{Redis, RedisSettings};
+    /// # use test_servers::RedisServer;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = RedisServer::start();
+    /// # let redis = Redis::connect_lazily(RedisSettings::from_url(&server.url())?)?;
+    /// let swap = Script::new("return redis.call('SET', KEYS[1], ARGV[1], 'GET')");
+    /// assert_eq!(redis.script(&swap, &["name"], &["Ada"]).await?, redis::Value::Nil);
+    /// let before = redis.script(&swap, &["name"], &["Grace"]).await?;
+    /// assert_eq!(before, redis::Value::BulkString(b"Ada".to_vec()));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`query`](Self::query). A script that runs into an error half-way leaves what it has
@@ -238,6 +256,18 @@ impl Redis {
 
     /// A connection of its own for subscriptions, which comes back by itself and subscribes
     /// again; what was published meanwhile is lost, and the [`Messages`] say so.
+    ///
+    /// ```
+    /// # use sinew_redis::{PubSubEvent, Redis, RedisSettings};
+    /// # use test_servers::RedisServer;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = RedisServer::start();
+    /// # let redis = Redis::connect_lazily(RedisSettings::from_url(&server.url())?)?;
+    /// let (subscriber, mut messages) = redis.subscriber();
+    /// subscriber.subscribe("news").await?;
+    /// assert_eq!(messages.next().await, Some(PubSubEvent::Connected));
+    /// # Ok(()) }
+    /// ```
     pub fn subscriber(&self) -> (Subscriber, Messages) {
         pubsub::open(self.target(), &self.inner.dial, &self.inner.settings)
     }
@@ -314,6 +344,18 @@ impl Redis {
     }
 
     /// Whether it can be used, now.
+    ///
+    /// ```
+    /// # use sinew_redis::{Redis, RedisSettings, RedisStatus};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // Nobody listens on port 1.
+    /// let redis = Redis::connect_lazily(RedisSettings::from_url("redis://127.0.0.1:1")?)?;
+    /// assert_eq!(redis.status(), RedisStatus::Connecting);
+    /// redis.watch().wait_for(|status| *status != RedisStatus::Connecting).await?;
+    /// assert_eq!(redis.status(), RedisStatus::Away);
+    /// assert_eq!(redis.statistics().outages, 1);
+    /// # Ok(()) }
+    /// ```
     pub fn status(&self) -> RedisStatus {
         self.inner.board.status()
     }

@@ -1,6 +1,5 @@
 //! Whether the process lives, and whether it wants new visitors.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,11 +9,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use parking_lot::RwLock;
 
-/// The two answers a load balancer asks for. Clones share what they say.
+/// The two answers a load balancer asks for. Clones share the flag.
 ///
 /// `/health` says the process lives; `/ready` says it takes new visitors, which it stops doing
 /// before it shuts down, so that the balancer sends them elsewhere while the present ones are
-/// still served. It also takes none while something that it [needs](Self::require) is away.
+/// still served.
 ///
 /// ```
 /// use sinew_web::Health;
@@ -30,7 +29,7 @@ pub struct Health {
     needs: Arc<RwLock<Vec<Need>>>,
 }
 
-/// Something that visitors cannot be served without.
+/// Something that has to be there.
 struct Need {
     name: String,
     is_there: Box<dyn Fn() -> bool + Send + Sync>,
@@ -45,24 +44,24 @@ impl Health {
         }
     }
 
-    /// Something that visitors cannot be served without, such as a database. `is_there` is asked
-    /// for each `/ready` and answers at once from what is known.
+    /// Says what else has to be there for new visitors to be wanted: a server that sessions are
+    /// kept on. `is_there` is asked whenever somebody asks, so it has to know without asking others.
     ///
     /// ```
     /// use std::sync::Arc;
     /// use std::sync::atomic::{AtomicBool, Ordering};
     /// use sinew_web::Health;
     ///
-    /// let database = Arc::new(AtomicBool::new(false));
     /// let health = Health::new();
-    /// let there = Arc::clone(&database);
-    /// health.require("database", move || there.load(Ordering::Acquire));
+    /// let is_up = Arc::new(AtomicBool::new(false));
+    /// let asked = is_up.clone();
+    /// health.need("redis (sessions)", move || asked.load(Ordering::Relaxed));
     /// assert!(!health.is_ready());
-    /// assert_eq!(health.missing(), ["database"]);
-    /// database.store(true, Ordering::Release);
+    /// assert_eq!(health.missing(), ["redis (sessions)"]);
+    /// is_up.store(true, Ordering::Relaxed);
     /// assert!(health.is_ready());
     /// ```
-    pub fn require(
+    pub fn need(
         &self,
         name: impl Into<String>,
         is_there: impl Fn() -> bool + Send + Sync + 'static,
@@ -73,7 +72,14 @@ impl Health {
         });
     }
 
-    /// The names of what is needed and away, now.
+    /// What has to be there and is not.
+    ///
+    /// ```
+    /// let health = sinew_web::Health::new();
+    /// health.need("here", || true);
+    /// health.need("gone", || false);
+    /// assert_eq!(health.missing(), ["gone"]);
+    /// ```
     pub fn missing(&self) -> Vec<String> {
         let needs = self.needs.read();
         let missing = needs.iter().filter(|need| !(need.is_there)());
@@ -87,12 +93,16 @@ impl Health {
 
     /// Whether new visitors are wanted: nobody has said otherwise, and nothing is missing.
     pub fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Acquire) && self.needs.read().iter().all(|need| (need.is_there)())
+        !self.is_draining() && self.needs.read().iter().all(|need| (need.is_there)())
+    }
+
+    fn is_draining(&self) -> bool {
+        !self.ready.load(Ordering::Acquire)
     }
 
     /// `GET /health`: 200 `alive` as long as the process can answer at all.
-    /// `GET /ready`: 200 `ready`, 503 `draining` after `set_ready(false)`, or 503 `waiting` while
-    /// something is [missing](Self::missing), which visitors are not told by name. Neither is cached.
+    /// `GET /ready`: 200 `ready`, or 503: `draining` after `set_ready(false)`, or the names of
+    /// what is [missing](Self::missing). Neither is cached.
     ///
     /// ```
     /// use axum::{Router, body::Body, http::Request};
@@ -122,24 +132,13 @@ impl Health {
             .route(
                 "/ready",
                 get(move || async move {
-                    if !health.ready.load(Ordering::Acquire) {
-                        answer(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
-                    } else if health.is_ready() {
-                        answer(StatusCode::OK, "ready\n")
-                    } else {
-                        answer(StatusCode::SERVICE_UNAVAILABLE, "waiting\n")
+                    match health.missing() {
+                        _ if health.is_draining() => unavailable("draining\n".to_owned()),
+                        missing if missing.is_empty() => answer(StatusCode::OK, "ready\n"),
+                        missing => unavailable(format!("without {}\n", missing.join(", "))),
                     }
                 }),
             )
-    }
-}
-
-impl fmt::Debug for Health {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Health")
-            .field("ready", &self.ready)
-            .field("missing", &self.missing())
-            .finish()
     }
 }
 
@@ -149,8 +148,21 @@ impl Default for Health {
     }
 }
 
-fn answer(status: StatusCode, text: &'static str) -> Response {
-    (status, [(header::CACHE_CONTROL, "no-store")], text).into_response()
+impl std::fmt::Debug for Health {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Health")
+            .field("is_draining", &self.is_draining())
+            .field("missing", &self.missing())
+            .finish()
+    }
+}
+
+fn unavailable(text: String) -> Response {
+    answer(StatusCode::SERVICE_UNAVAILABLE, text)
+}
+
+fn answer(status: StatusCode, text: impl Into<String>) -> Response {
+    (status, [(header::CACHE_CONTROL, "no-store")], text.into()).into_response()
 }
 
 #[cfg(test)]
@@ -178,26 +190,5 @@ mod tests {
             status(&health, "/ready").await,
             StatusCode::SERVICE_UNAVAILABLE
         );
-    }
-
-    #[tokio::test]
-    async fn what_is_missing_keeps_visitors_away() {
-        let health = Health::new();
-        let database = Arc::new(AtomicBool::new(true));
-        let there = Arc::clone(&database);
-        health
-            .clone()
-            .require("database", move || there.load(Ordering::Acquire));
-        health.require("cache", || true);
-        assert_eq!(status(&health, "/ready").await, StatusCode::OK);
-        database.store(false, Ordering::Release);
-        assert_eq!(
-            status(&health, "/ready").await,
-            StatusCode::SERVICE_UNAVAILABLE
-        );
-        assert_eq!(health.missing(), ["database"]);
-        assert_eq!(status(&health, "/health").await, StatusCode::OK);
-        database.store(true, Ordering::Release);
-        assert!(health.is_ready());
     }
 }

@@ -192,8 +192,9 @@ impl Sinew {
         }
     }
 
-    /// Visitors cannot be served without this Redis: `/ready` is red while it is away, and its
-    /// connections are in the metrics, as `redis_sessions` and the like. Feature `redis`.
+    /// A Redis that the application talks to: its connections are in the metrics, as
+    /// `redis_sessions` and the like, and `/ready` is red while it is away, unless it is a cache's.
+    /// Feature `redis`.
     ///
     /// ```
     /// use axum::Router;
@@ -207,11 +208,11 @@ impl Sinew {
     /// // Nobody listens on port 1.
     /// let redis = Redis::connect_lazily(RedisSettings::from_url("redis://127.0.0.1:1")?)?;
     /// let app = Sinew::new(Router::new())
-    ///     .redis(RedisRole::Cache, redis)
+    ///     .redis(RedisRole::Jobs, redis)
     /// #   .config(config).store(std::sync::Arc::new(sinew::session::MemoryStore::new()))
     ///     .build()?;
     /// assert!(!app.health().is_ready());
-    /// assert_eq!(app.health().missing(), ["redis_cache"]);
+    /// assert_eq!(app.health().missing(), ["redis (jobs)"]);
     /// # Ok(()) }
     /// ```
     #[cfg(feature = "redis")]

@@ -1,13 +1,18 @@
 //! Servers that an application needs beside itself.
 
 use std::fmt;
+use std::sync::Arc;
 
 use sinew_web::Health;
 
-/// A server that visitors cannot be served without.
+/// A server that an application talks to.
 pub(crate) struct Service {
-    /// What it is and what for, such as `redis_sessions`.
-    name: String,
+    /// What it is, such as `redis`.
+    kind: &'static str,
+    /// What for, such as `sessions`.
+    role: String,
+    /// Whether visitors cannot be served without it.
+    is_needed: bool,
     read: Box<dyn Fn() -> ServiceState + Send + Sync>,
 }
 
@@ -22,6 +27,7 @@ pub(crate) struct ServiceState {
 }
 
 impl Service {
+    /// Without a cache everything works, if slowly.
     #[cfg(feature = "redis")]
     pub(crate) fn redis(role: sinew_redis::RedisRole, redis: sinew_redis::Redis) -> Self {
         let read = move || {
@@ -35,13 +41,16 @@ impl Service {
             }
         };
         Self {
-            name: format!("redis_{role}"),
+            kind: "redis",
+            role: role.to_string(),
+            is_needed: role != sinew_redis::RedisRole::Cache,
             read: Box::new(read),
         }
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+    /// Its label in the metrics.
+    pub(crate) fn label(&self) -> String {
+        format!("{}_{}", self.kind, self.role)
     }
 
     pub(crate) fn state(&self) -> ServiceState {
@@ -52,16 +61,19 @@ impl Service {
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Service")
-            .field("name", &self.name)
+            .field("label", &self.label())
             .field("state", &self.state())
             .finish()
     }
 }
 
-/// No new visitors while one of them is away.
-pub(crate) fn require(health: &Health, services: &std::sync::Arc<[Service]>) {
+/// No new visitors while one of them is away that they cannot be served without.
+pub(crate) fn require(health: &Health, services: &Arc<[Service]>) {
     for (index, service) in services.iter().enumerate() {
-        let services = std::sync::Arc::clone(services);
-        health.require(service.name(), move || services[index].state().is_available);
+        if service.is_needed {
+            let services = Arc::clone(services);
+            let name = format!("{} ({})", service.kind, service.role);
+            health.need(name, move || services[index].state().is_available);
+        }
     }
 }

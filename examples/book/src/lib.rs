@@ -45,6 +45,7 @@ chapters! {
     deployment: "deployment.md",
     operating: "operating.md",
     configuration: "configuration.md",
+    redis: "redis.md",
     how_it_works: "how-it-works.md",
     ruby: "ruby.md",
     compatibility: "compatibility.md",

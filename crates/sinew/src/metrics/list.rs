@@ -184,7 +184,7 @@ pub const METRICS: &[Metric] = &[
     sum!("sinew_server_tls_failures_total", "Handshakes of TLS that failed or took too long.", server.tls_failures),
     sum!("sinew_server_tls_reloads_total", "Certificates that were loaded since the first, because their files changed.", server.tls_reloads),
     gauge("sinew_ready", "1 while new visitors are wanted, 0 while the process is stopping or a server that it needs is away.", |it| Some(if it.is_ready { 1.0 } else { 0.0 })),
-    labelled!("sinew_service_available", "1 while a server that the application needs (`redis_sessions` and the like) can be used, else 0.", "service", Gauge, Gauges, |it| it.services.iter().map(|(name, state)| (name.clone(), f64::from(u8::from(state.is_available)))).collect()),
+    labelled!("sinew_service_available", "1 while a server that the application talks to (`redis_sessions` and the like) can be used, else 0.", "service", Gauge, Gauges, |it| it.services.iter().map(|(name, state)| (name.clone(), f64::from(u8::from(state.is_available)))).collect()),
     labelled!("sinew_service_outages_total", "Times that such a server went away, or was not there at the start.", "service", Counter, Counters, |it| services(it, |state| state.outages)),
     labelled!("sinew_service_connections_opened_total", "Connections to such servers that were opened.", "service", Counter, Counters, |it| services(it, |state| state.connections_opened)),
     labelled!("sinew_service_connections_lost_total", "Connections to such servers that were lost, or given up because nothing came.", "service", Counter, Counters, |it| services(it, |state| state.connections_lost)),

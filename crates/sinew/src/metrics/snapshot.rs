@@ -63,7 +63,7 @@ impl Sources {
             services: self
                 .services
                 .iter()
-                .map(|service| (service.name().to_owned(), service.state()))
+                .map(|service| (service.label(), service.state()))
                 .collect(),
             started: self.started,
             resident_bytes: resident_bytes(),

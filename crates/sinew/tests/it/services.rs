@@ -55,7 +55,7 @@ async fn no_new_visitors_while_redis_is_away() {
         status(&app, "/ready").await,
         StatusCode::SERVICE_UNAVAILABLE
     );
-    assert_eq!(app.health().missing(), ["redis_sessions"]);
+    assert_eq!(app.health().missing(), ["redis (sessions)"]);
     // Whoever is here already is served.
     assert_eq!(status(&app, "/health").await, StatusCode::OK);
     assert_eq!(status(&app, "/").await, StatusCode::OK);
