@@ -23,27 +23,35 @@ pub(crate) enum Prerequisite {
     Valgrind,
     /// Scrapes the metrics in the browser tests.
     Prometheus,
+    /// Takes a test's network away.
+    IpRoute,
     /// `e2e/node_modules`, as its lock file says.
     BrowserHarness,
     /// The servers of the tests of `sinew-redis`, and what asks them.
     Redis,
+    /// The servers of the tests of `sinew-postgres`, and what asks them.
+    Postgres,
 }
 
 /// The oldest Node that the bundler and the browser driver run on.
 const NODE_MAJOR_MIN: u32 = 18;
 
-use Prerequisite::{BrowserHarness, Chromium, Nginx, Node, Npm, Prometheus, Redis, Valgrind};
+use Prerequisite::{
+    BrowserHarness, Chromium, IpRoute, Nginx, Node, Npm, Postgres, Prometheus, Redis, Valgrind,
+};
 
 impl Prerequisite {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 10] = [
         Node,
         Npm,
         Chromium,
         Nginx,
         Valgrind,
         Prometheus,
+        IpRoute,
         BrowserHarness,
         Redis,
+        Postgres,
     ];
 
     fn is_there(self) -> Result<bool> {
@@ -54,10 +62,12 @@ impl Prerequisite {
             Nginx => Path::new(&nginx()).exists(),
             Valgrind => run::answers("valgrind", "--version"),
             Prometheus => Path::new(&prometheus()).exists(),
+            IpRoute => run::answers("ip", "-Version"),
             BrowserHarness => harness().is_installed().map_err(Error::msg)?,
             Redis => {
                 run::answers("redis-server", "--version") && run::answers("redis-cli", "--version")
             }
+            Postgres => has_postgres() && run::answers("psql", "--version"),
         })
     }
 
@@ -69,8 +79,10 @@ impl Prerequisite {
             Nginx => format!("nginx ({})", nginx()),
             Valgrind => "valgrind".to_owned(),
             Prometheus => format!("Prometheus ({})", prometheus()),
+            IpRoute => "iproute2".to_owned(),
             BrowserHarness => "the packages of e2e/package-lock.json".to_owned(),
             Redis => "redis-server and redis-cli".to_owned(),
+            Postgres => "PostgreSQL (initdb and psql)".to_owned(),
         }
     }
 
@@ -83,8 +95,10 @@ impl Prerequisite {
             Nginx => &["nginx-light"],
             Valgrind => &["valgrind"],
             Prometheus => &["prometheus"],
+            IpRoute => &["iproute2"],
             BrowserHarness => &[],
             Redis => &["redis-server", "redis-tools"],
+            Postgres => &["postgresql"],
         }
     }
 }
@@ -102,6 +116,17 @@ pub(crate) fn nginx() -> String {
 /// What scrapes the metrics: `PROMETHEUS`, or where Debian puts it.
 pub(crate) fn prometheus() -> String {
     std::env::var("PROMETHEUS").unwrap_or_else(|_| "/usr/bin/prometheus".to_owned())
+}
+
+/// Debian keeps the programs of each version in a folder of their own, outside of the `PATH`.
+fn has_postgres() -> bool {
+    let versions = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten();
+    let mut programs = versions
+        .flatten()
+        .map(|version| version.path().join("bin/initdb"));
+    programs.any(|initdb| initdb.exists()) || run::answers("initdb", "--version")
 }
 
 /// Makes sure that everything in `needed` is there: installs what is missing if `install`, else

@@ -47,11 +47,13 @@
 //! | a page, and a reflex that changes it | [`Sinew`], [`ClientTags`], [`macro@prelude::reflex`], [`reflex!`], [`Reflex`] |
 //! | forms, and parameters of pages | [`PageParams`], [`Reflex::params`], [`reflex::Extract`] |
 //! | to change pages from a handler or a job | [`SinewHandle`], [`StreamFrom`], [`CableCar`] |
+//! | to compute something once | [`cache`], [`Reflex::cache`], [`SinewHandle::cache`] |
 //! | to know who is there | [`Session`], [`Flash`], [`Sinew::identify`], [`session`] |
 //! | channels of my own | [`macro@prelude::channel`], [`Subscription`], [`cable`] |
 //! | tests without a browser | the crate `sinew-testing`: `TestApp::new(sinew).visit("/")` |
 //! | to see what the server does | [`metrics`], [`operators`] |
-//! | other settings | [`Config`], [`config`], [`sanity`] |
+//! | to know what is wrong with it, and where it runs | [`doctor`] |
+//! | other settings | [`Config`], [`config`] |
 //! | to read it from the beginning | the book: `docs/` of the repository |
 //!
 //! # Features
@@ -59,7 +61,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `maud` | no | [`ClientTags`] and [`StreamFrom`] as values in maud templates |
-//! | `redis` | no | connections to Redis, and [`Sinew::redis`](https://docs.rs/sinew/latest/sinew/struct.Sinew.html#method.redis) |
+//! | `redis` | no | sessions, the cache and broadcasts in Redis, when a variable says where it is; [`Sinew::redis`](https://docs.rs/sinew/latest/sinew/struct.Sinew.html#method.redis) |
 
 pub mod prelude;
 
@@ -77,10 +79,10 @@ mod extract;
 pub mod client;
 pub mod config;
 mod content_security_policy;
+pub mod doctor;
 mod error;
 pub mod metrics;
 pub mod operators;
-pub mod sanity;
 
 mod assets;
 mod client_version;
@@ -92,6 +94,7 @@ mod reflex_channel;
 mod renderer;
 mod serve;
 mod services;
+mod stores;
 mod templates;
 
 pub use application::{App, Sinew};
@@ -131,6 +134,16 @@ pub mod reflex {
     pub use crate::extract::Extract;
     pub use sinew_reflex::{
         CableReady, ErrorKind, Morph, Next, ReflexHandle, Reflexes, Render, element, maybe, params,
+    };
+}
+
+pub mod cache {
+    //! What is dear to compute, kept for a while: values and pieces of pages.
+
+    pub use sinew_embedded::EmbeddedCache;
+    pub use sinew_store::cache::{
+        Cache, CacheConfig, CacheEntry, CacheKey, CacheOptions, CacheStatistics, CacheStore,
+        ContentDigest, KeyParts, MemoryCache, NullCache, TieredCache, Versioned,
     };
 }
 

@@ -1,10 +1,14 @@
 //! Against real servers.
 
 mod away;
+mod cache;
 mod cluster;
+mod connected;
 mod one_server;
 mod pubsub;
 mod sentinel;
+mod store;
+mod streams;
 mod tls;
 
 mod connected;

@@ -126,7 +126,7 @@ impl MemoryCache {
         &self.shards[(hash >> 48) as usize % self.shards.len()]
     }
 
-    fn write_one(&self, entry: CacheEntry) -> bool {
+    pub(crate) fn write_one(&self, entry: CacheEntry) -> bool {
         let now = self.clock.now();
         let mut shard = self.shard(&entry.key).lock();
         shard.sweep(now);
@@ -135,6 +135,33 @@ impl MemoryCache {
         }
         let expires_at = expiry(now, entry.time_to_live);
         shard.insert(entry.key, entry.value, expires_at, now)
+    }
+
+    pub(crate) fn read_all(&self, keys: &[Key]) -> Vec<Option<Bytes>> {
+        let now = self.clock.now();
+        let value = |key| {
+            let found = self.shard(key).lock().get(key, now);
+            found.map(|(value, _)| value)
+        };
+        keys.iter().map(value).collect()
+    }
+
+    pub(crate) fn delete_one(&self, key: &Key) -> bool {
+        let now = self.clock.now();
+        self.shard(key).lock().remove(key, now)
+    }
+
+    pub(crate) fn delete_matching(&self, prefix: &str, pattern: &str) -> u64 {
+        let glob = Glob::new(pattern);
+        let matches = |key: &Key| {
+            let rest = key.as_str().strip_prefix(prefix);
+            rest.is_some_and(|rest| glob.matches(rest))
+        };
+        let now = self.clock.now();
+        let shards = self.shards.iter();
+        shards
+            .map(|shard| shard.lock().remove_where(now, matches))
+            .sum()
     }
 
     fn increment_one(
@@ -199,13 +226,7 @@ impl CacheStore for MemoryCache {
         &'a self,
         keys: &'a [Key],
     ) -> BoxFuture<'a, Result<Vec<Option<Bytes>>, StoreError>> {
-        let now = self.clock.now();
-        let value = |key| {
-            let found = self.shard(key).lock().get(key, now);
-            found.map(|(value, _)| value)
-        };
-        let values = keys.iter().map(value).collect();
-        Box::pin(std::future::ready(Ok(values)))
+        Box::pin(std::future::ready(Ok(self.read_all(keys))))
     }
 
     fn write<'a>(
@@ -219,13 +240,7 @@ impl CacheStore for MemoryCache {
     }
 
     fn delete<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<u64, StoreError>> {
-        Box::pin(async move {
-            let now = self.clock.now();
-            let removed = keys
-                .iter()
-                .filter(|key| self.shard(key).lock().remove(key, now));
-            Ok(removed.count() as u64)
-        })
+        Box::pin(async move { Ok(keys.iter().filter(|key| self.delete_one(key)).count() as u64) })
     }
 
     fn increment<'a>(
@@ -242,18 +257,6 @@ impl CacheStore for MemoryCache {
         prefix: &'a str,
         pattern: &'a str,
     ) -> BoxFuture<'a, Result<u64, StoreError>> {
-        Box::pin(async move {
-            let glob = Glob::new(pattern);
-            let matches = |key: &Key| {
-                let rest = key.as_str().strip_prefix(prefix);
-                rest.is_some_and(|rest| glob.matches(rest))
-            };
-            let mut removed = 0;
-            for shard in &self.shards {
-                let now = self.clock.now();
-                removed += shard.lock().remove_where(now, matches);
-            }
-            Ok(removed)
-        })
+        Box::pin(async move { Ok(self.delete_matching(prefix, pattern)) })
     }
 }

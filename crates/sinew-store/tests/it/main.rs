@@ -1,5 +1,5 @@
 //! What the store promises, seen from outside.
 
-mod cache_memory;
+mod cache;
 mod flash;
 mod memory;

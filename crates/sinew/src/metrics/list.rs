@@ -193,6 +193,14 @@ pub const METRICS: &[Metric] = &[
     sum!("sinew_streams_missed_total", "Messages of streams that were published meanwhile, as far as the next message of their stream has shown it.", missed.messages),
     gauge("sinew_start_time_seconds", "When the application was built, in seconds since 1970.", |it| Some(it.started_unix())),
     gauge("process_resident_memory_bytes", "Memory of the process, where the system says so.", |it| it.resident_bytes.map(|bytes| bytes as f64)),
+    sum!("sinew_cache_hits_total", "Values that were asked of the cache and found.", cache.hits),
+    sum!("sinew_cache_misses_total", "Values that were asked of the cache and not found.", cache.misses),
+    sum!("sinew_cache_writes_total", "Values that the cache has stored.", cache.writes),
+    sum!("sinew_cache_errors_total", "Calls of the cache's store that failed; each was a miss.", cache.errors),
+    sum!("sinew_cache_stale_served_total", "Expired values that were given away while one caller computed a new one.", cache.stale_served),
+    sum!("sinew_cache_flights_joined_total", "Values that were not computed because another caller was computing the same.", cache.flights_joined),
+    sum!("sinew_cache_values_refused_total", "Values that were not stored because they are over a limit or the store keeps none like them.", cache.values_refused),
+    sum!("sinew_cache_values_unreadable_total", "Values that were found and could not be read as what they were asked for.", cache.values_unreadable),
 ];
 
 fn services(

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use sinew_cable::{ShardStatistics, WeakCable};
 use sinew_reflex::{ReflexStatistics, WeakEngine};
+use sinew_store::cache::{Cache, CacheStatistics};
 use sinew_streams::{Missed, Streams};
 use sinew_web::server::{AdmissionCounts, ServerStatistics};
 use sinew_web::{Health, SessionLayer, SessionStatistics};
@@ -16,6 +17,7 @@ pub(crate) struct Sources {
     pub(crate) cable: WeakCable,
     pub(crate) engine: WeakEngine,
     pub(crate) sessions: SessionLayer,
+    pub(crate) cache: Cache,
     pub(crate) server: AdmissionCounts,
     pub(crate) health: Health,
     pub(crate) services: Arc<[Service]>,
@@ -31,6 +33,7 @@ pub(crate) struct Snapshot {
     pub(crate) engine: sinew_reflex::Statistics,
     pub(crate) reflexes: Vec<ReflexStatistics>,
     pub(crate) sessions: SessionStatistics,
+    pub(crate) cache: CacheStatistics,
     pub(crate) server: ServerStatistics,
     pub(crate) is_ready: bool,
     pub(crate) services: Vec<(String, ServiceState)>,
@@ -57,6 +60,7 @@ impl Sources {
                 .unwrap_or_default(),
             reflexes: engine.map(|engine| engine.reflexes()).unwrap_or_default(),
             sessions: self.sessions.statistics(),
+            cache: self.cache.statistics(),
             server: self.server.statistics(),
             is_ready: self.health.is_ready(),
             missed: self.streams.missed(),

@@ -32,6 +32,7 @@ fn snapshot() -> Snapshot {
         engine: Default::default(),
         reflexes: vec![reflex],
         sessions: Default::default(),
+        cache: sinew_store::cache::CacheStatistics::default(),
         server: Default::default(),
         is_ready: true,
         missed: sinew_streams::Missed::default(),

@@ -12,6 +12,7 @@ fn snapshot() -> Snapshot {
         shards: Vec::new(),
         engine: Default::default(),
         reflexes: Vec::new(),
+        cache: sinew_store::cache::CacheStatistics::default(),
         server: Default::default(),
         sessions: Default::default(),
         is_ready: true,

@@ -13,6 +13,7 @@ mod visits;
 mod base_path;
 mod policies;
 
+mod findings;
 mod idle;
 mod lanes;
 mod nodes;
@@ -21,7 +22,6 @@ mod operators;
 mod pages;
 mod params;
 mod process;
-mod sanity;
 #[cfg(feature = "redis")]
 mod services;
 mod sessions;

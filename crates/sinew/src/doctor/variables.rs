@@ -3,6 +3,7 @@
 use sinew_web::config::VARIABLES;
 
 use super::Finding;
+use super::kinds::UNKNOWN_VARIABLE;
 
 /// What our variables begin with.
 const PREFIX: &str = "SINEW_";
@@ -21,13 +22,17 @@ pub(super) fn unknown(names: impl Iterator<Item = String>) -> Vec<Finding> {
             name.starts_with(PREFIX) && !SET_BY_CARGO.iter().any(|end| name.ends_with(end))
         })
         .filter(|name| VARIABLES.iter().all(|known| known.name != name))
-        .map(|name| Finding::UnknownVariable {
-            nearest: nearest(&name),
-            name,
+        .map(|name| {
+            let fix = match nearest(&name) {
+                Some(nearest) => format!("write {nearest} if that is meant, or unset it"),
+                None => "unset it, or look for its name in the documentation of sinew_web::config::VARIABLES".to_owned(),
+            };
+            let what = format!("the environment variable {name} is unknown");
+            UNKNOWN_VARIABLE.found(name).what(what).fix(fix)
         })
         .collect();
     // The environment has no order.
-    findings.sort_by_key(ToString::to_string);
+    findings.sort_by(|one, other| one.subject.cmp(&other.subject));
     findings
 }
 

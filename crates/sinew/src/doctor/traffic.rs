@@ -12,8 +12,9 @@ use http::{HeaderMap, StatusCode, header};
 use sinew_web::forwarded::Direct;
 use sinew_web::{Environment, TrustedProxies};
 
-use super::Finding;
-use super::start::needs_https;
+use super::kinds::{INSECURE_COOKIE, PAGE_WITHOUT_CLIENT, UNTRUSTED_PROXY};
+use super::settings::needs_https;
+use super::{Finding, Kind};
 use crate::Config;
 
 /// Bytes of a page that is looked into, 1 MiB. A longer one is passed on unread.
@@ -39,11 +40,13 @@ pub(crate) struct Traffic {
 impl Traffic {
     pub(crate) fn new(config: &Config) -> Arc<Self> {
         let is_development = config.edge.environment == Environment::Development;
+        let ignored = &config.edge.doctor.ignored;
+        let is_meant = |kind: Kind| ignored.iter().any(|code| code == kind.code);
         Arc::new(Self {
             proxies: config.edge.trusted_proxies.clone(),
-            looks_for_proxy: AtomicBool::new(true),
-            looks_for_http: AtomicBool::new(needs_https(config)),
-            looks_for_bare_page: AtomicBool::new(is_development),
+            looks_for_proxy: AtomicBool::new(!is_meant(UNTRUSTED_PROXY)),
+            looks_for_http: AtomicBool::new(needs_https(config) && !is_meant(INSECURE_COOKIE)),
+            looks_for_bare_page: AtomicBool::new(is_development && !is_meant(PAGE_WITHOUT_CLIENT)),
         })
     }
 
@@ -68,8 +71,11 @@ impl Traffic {
             let is_dropped = !effective.secure && !is_this_machine(&effective.host);
             report(
                 &traffic.looks_for_http,
-                is_dropped.then_some(Finding::InsecureCookie {
-                    host: effective.host,
+                is_dropped.then(|| {
+                    INSECURE_COOKIE.found(&effective.host).what(format!(
+                        "a page of {} was asked for over http, and the session cookie is always secure",
+                        effective.host
+                    ))
                 }),
             );
         }
@@ -90,7 +96,10 @@ impl Traffic {
         let Ok(bytes) = to_bytes(body, usize::MAX).await else {
             return Response::from_parts(parts, Body::empty());
         };
-        let found = is_bare(&bytes).then_some(Finding::PageWithoutClient { path });
+        let found = is_bare(&bytes).then(|| {
+            let what = format!("the page {path} has `data-reflex` and no script");
+            PAGE_WITHOUT_CLIENT.found(path).what(what)
+        });
         report(&self.looks_for_bare_page, found);
         Response::from_parts(parts, Body::from(bytes))
     }
@@ -101,7 +110,7 @@ fn report(still: &AtomicBool, found: Option<Finding>) {
     if let Some(finding) = found
         && still.swap(false, Relaxed)
     {
-        finding.warn();
+        finding.log();
     }
 }
 
@@ -111,7 +120,14 @@ fn untrusted_proxy(proxies: &TrustedProxies, direct: &Direct<'_>) -> Option<Find
     let header = FORWARDING
         .into_iter()
         .find(|name| direct.headers.contains_key(*name))?;
-    (is_near(peer) && !proxies.trusts(peer)).then_some(Finding::UntrustedProxy { peer, header })
+    (is_near(peer) && !proxies.trusts(peer)).then(|| {
+        UNTRUSTED_PROXY
+            .found("SINEW_TRUSTED_PROXIES")
+            .what(format!("a request came through {peer} with {header}, which is not believed"))
+            .fix(format!(
+                "if {peer} is your proxy, set SINEW_TRUSTED_PROXIES={peer} (or a network such as 10.0.0.0/8, or `loopback`)"
+            ))
+    })
 }
 
 fn is_near(address: IpAddr) -> bool {

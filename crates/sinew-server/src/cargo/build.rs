@@ -10,8 +10,8 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
-use super::Arguments;
-use super::sources::{Target, cargo};
+use super::Selection;
+use super::target::{Target, cargo};
 
 /// What came of a build.
 pub(crate) enum Outcome {
@@ -42,7 +42,7 @@ impl Executable {
 }
 
 /// Builds the program. Dropped, it ends cargo.
-pub(crate) async fn run(target: &Target, arguments: &Arguments) -> Result<Outcome> {
+pub(crate) async fn run(target: &Target, selection: &Selection) -> Result<Outcome> {
     let mut command = Command::new(cargo());
     command
         .args(["build", "--message-format", "json-render-diagnostics"])
@@ -50,13 +50,13 @@ pub(crate) async fn run(target: &Target, arguments: &Arguments) -> Result<Outcom
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .kill_on_drop(true);
-    if let Some(path) = &arguments.manifest_path {
+    if let Some(path) = &selection.manifest_path {
         command.arg("--manifest-path").arg(path);
     }
-    if let Some(features) = &arguments.features {
+    if let Some(features) = &selection.features {
         command.args(["--features", features]);
     }
-    if arguments.release {
+    if selection.release {
         command.arg("--release");
     }
     let mut child = command.spawn().context("cargo cannot be run")?;

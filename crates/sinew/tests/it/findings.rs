@@ -11,7 +11,7 @@ use http::header;
 use parking_lot::Mutex;
 use serde_json::json;
 use sinew::config::{Environment, OriginPolicy, Secret};
-use sinew::sanity::Finding;
+use sinew::doctor::Finding;
 use sinew::{Config, StartError, prelude::*};
 use sinew_web::cookie::SecureFlag;
 
@@ -41,6 +41,7 @@ fn config() -> Config {
 fn production() -> Config {
     let mut config = config();
     config.edge.configured_secret = Some(Secret::generate().expect("random"));
+    config.edge.public_url = Some("https://shop.example.com".parse().expect("an address"));
     config
 }
 
@@ -53,8 +54,8 @@ fn development() -> Config {
 /// What production finds in any case on the machine that runs the tests.
 fn is_of_the_machine(finding: &Finding) -> bool {
     matches!(
-        finding,
-        Finding::DebugBuild | Finding::FewDescriptors { .. } | Finding::VolatileData { .. }
+        finding.code,
+        "debug-build" | "few-descriptors" | "short-backlog" | "volatile-data" | "ephemeral-data"
     )
 }
 
@@ -86,10 +87,10 @@ async fn settings_that_production_should_not_have() {
     assert_eq!(
         findings(counter().in_memory().reflex(Unreachable), config),
         [
-            "the origin check is off, and any web page can open a socket with its visitor's session: set SINEW_ALLOWED_ORIGINS to the hosts of your pages instead of `*`, or unset it if they share the host of the cable",
-            "the secret looks like one of an example (secret), and whoever guesses it can sign in as anybody: set SINEW_SECRET to what `openssl rand -hex 32` prints",
-            "sessions are kept in memory, and a restart signs everybody out: leave `in_memory()` away to keep them in the data directory, or pass a store to `Sinew::store`",
-            "the reflex `Unreachable` has no action, so no page can call it: give its `#[reflex] impl` a method `async fn name(&self, cx: &mut Reflex)`, or do not register it",
+            "the origin check is off: any web page can open a socket with its visitor's session; set SINEW_ALLOWED_ORIGINS to the hosts of your pages instead of `*`, or unset it if they share the host of the cable",
+            "the secret looks like one of an example (secret): whoever guesses it can sign in as anybody; SINEW_SECRET=$(openssl rand -hex 32)",
+            "sessions are kept in memory in production: a restart signs everybody out; leave `in_memory()` away to keep them in the data directory, or pass a store to `Sinew::store`",
+            "the reflex `Unreachable` has no action: no page can call it; give its `#[reflex] impl` a method `async fn name(&self, cx: &mut Reflex)`, or do not register it",
         ]
     );
 }
@@ -101,7 +102,7 @@ async fn templates_that_are_not_there() {
     assert_eq!(
         findings(watching(), development()),
         [
-            "there is no folder /of/nobody/templates whose templates could be watched: `watch_templates` takes a path from the folder where the program is started, or a whole one, as concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/templates\") is"
+            "there is no folder /of/nobody/templates whose templates could be watched: pages do not follow its files; `watch_templates` takes a path from the folder where the program is started, or a whole one, as concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/templates\") is"
         ]
     );
     let mut elsewhere = config();
@@ -118,7 +119,7 @@ fn pings_too_slow_for_stock_clients() {
         command.args(CHILD).env("SINEW_PING_SECONDS", seconds);
         let log = log_of_start(&mut command, data.path());
         let sentence =
-            "pings come every 30 s, and a stock client that hears nothing for 6 s connects again";
+            "pings come every 30 s: a stock client that hears nothing for 6 s connects again";
         let found = log.iter().any(|line| line.contains(sentence));
         assert_eq!(found, is_found, "{log:?}");
     }
@@ -139,14 +140,12 @@ async fn data_on_a_file_system_in_memory() {
     let mut config = production();
     config.edge.data_directory = data.path().to_owned();
     let app = counter().config(config).build().expect("builds");
-    let directory = data.path().to_owned();
-    let found = Finding::VolatileData { directory };
-    assert!(app.findings().contains(&found), "{:?}", app.findings());
-    assert!(
-        found
-            .to_string()
-            .contains("set SINEW_DATA_DIR to a folder on a disk")
+    let mut found = app.findings().iter().map(ToString::to_string);
+    let expected = format!(
+        "the data directory {} is on a file system in memory: a reboot loses every session; set SINEW_DATA_DIR to a folder on a disk",
+        data.path().display()
     );
+    assert!(found.any(|found| found == expected), "{:?}", app.findings());
 }
 
 #[test]
@@ -161,13 +160,15 @@ fn a_process_with_a_wrong_variable_and_few_descriptors() {
         .env("SINEW_COLOUR", "green");
     let log = log_of_start(&mut command, data.path());
     let expect = |text: &str| {
+        let is_loud = |line: &&String| line.contains("WARN") || line.contains("ERROR");
         let found = log
             .iter()
-            .filter(|line| line.contains("WARN") && line.contains(text));
+            .filter(is_loud)
+            .filter(|line| line.contains(text));
         assert_eq!(found.count(), 1, "{text}: {log:#?}");
     };
-    expect("SINEW_SECRETS is unknown and has no effect: write SINEW_SECRET if that is meant");
-    expect("SINEW_COLOUR is unknown and has no effect: unset it, or look for its name");
+    expect("SINEW_SECRETS is unknown: it has no effect; write SINEW_SECRET if that is meant");
+    expect("SINEW_COLOUR is unknown: it has no effect; unset it, or look for its name");
     expect("this process may hold 1000 files and sockets at a time");
     expect("`LimitNOFILE=65536` in a systemd unit");
     // The secret of the child is made of 0 to 9.
@@ -285,7 +286,7 @@ async fn a_proxy_that_is_not_believed_is_named_once() {
         assert_eq!(
             log.take(),
             [format!(
-                "a request came through 127.0.0.1 with {name}, which is not believed, so that every visitor has the address of that proxy and none comes over https: if 127.0.0.1 is your proxy, set SINEW_TRUSTED_PROXIES=127.0.0.1 (or a network such as 10.0.0.0/8, or `loopback`)"
+                "a request came through 127.0.0.1 with {name}, which is not believed: every visitor has the address of that proxy and none comes over https; if 127.0.0.1 is your proxy, set SINEW_TRUSTED_PROXIES=127.0.0.1 (or a network such as 10.0.0.0/8, or `loopback`) code=\"untrusted-proxy\""
             )]
         );
     }
@@ -323,7 +324,7 @@ async fn a_secure_cookie_over_http_is_named_once() {
     assert_eq!(
         log.take(),
         [
-            "a page of app.example.com was asked for over http, where browsers drop the session cookie, since it is always secure: serve the site over https and set SINEW_TRUSTED_PROXIES to the proxy that does, or leave `CookieConfig::secure` at `FromRequest`"
+            "a page of app.example.com was asked for over http, and the session cookie is always secure: browsers drop the cookie then; serve the site over https and set SINEW_TRUSTED_PROXIES to the proxy that does, or leave `CookieConfig::secure` at `FromRequest` code=\"insecure-cookie\""
         ]
     );
 }
@@ -344,7 +345,7 @@ async fn a_page_without_the_client_is_named_once_in_development() {
     assert_eq!(
         log.take(),
         [
-            "the page /forgotten has `data-reflex` and no script, so that its reflexes do nothing: take `client: ClientTags` as an argument of its handler and write it into its <head> (not escaped)"
+            "the page /forgotten has `data-reflex` and no script: its reflexes do nothing; take `client: ClientTags` as an argument of its handler and write it into its <head> (not escaped) code=\"page-without-client\""
         ]
     );
     let server = Server::start(sinew()).await;
@@ -360,6 +361,6 @@ async fn a_page_that_is_always_compressed_cannot_be_morphed() {
     let server = Server::with(sinew, development()).await;
     let mut tab = Browser::visit(&server, "/").await.tab("/zipped").await;
     let reply = tab.perform("Counter#increment", json!([])).await;
-    let sentence = "the page came with `Content-Encoding: gzip`, which a page morph cannot read: compress only for requests with `Accept-Encoding`, as tower-http's CompressionLayer does; a page morph sends none";
+    let sentence = "the page came with `Content-Encoding: gzip`: a page morph cannot read it, and its reflex fails; compress only for requests with `Accept-Encoding`, as tower-http's CompressionLayer does; a page morph sends none";
     assert!(reply.error().contains(sentence), "{}", reply.error());
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
-use super::Arguments;
+use super::Selection;
 
 /// One program of one package.
 #[derive(Debug)]
@@ -27,12 +27,12 @@ pub(crate) struct Target {
 
 impl Target {
     /// Asks cargo.
-    pub(crate) fn find(arguments: &Arguments) -> Result<Self> {
+    pub(crate) fn find(selection: &Selection) -> Result<Self> {
         let mut command = Command::new(cargo());
         // Without a platform it would fetch what other systems need.
         command.args(["metadata", "--format-version", "1", "--filter-platform"]);
         command.arg(platform()?);
-        if let Some(path) = &arguments.manifest_path {
+        if let Some(path) = &selection.manifest_path {
             command.arg("--manifest-path").arg(path);
         }
         let output = command
@@ -45,17 +45,17 @@ impl Target {
         );
         let metadata = serde_json::from_slice(&output.stdout)
             .context("what `cargo metadata` says cannot be read")?;
-        Self::choose(&metadata, arguments)
+        Self::choose(&metadata, selection)
     }
 
-    fn choose(metadata: &Value, arguments: &Arguments) -> Result<Self> {
+    fn choose(metadata: &Value, selection: &Selection) -> Result<Self> {
         let packages: HashMap<&str, &Value> = list(&metadata["packages"])
             .filter_map(|package| Some((package["id"].as_str()?, package)))
             .collect();
         let members: Vec<&Value> = list(&metadata["workspace_members"])
             .filter_map(|id| packages.get(id.as_str()?).copied())
             .collect();
-        let package = choose_package(metadata, &packages, &members, arguments)?;
+        let package = choose_package(metadata, &packages, &members, selection)?;
         let id = package["id"].as_str().unwrap_or_default();
         let mut folders: Vec<PathBuf> = reached(metadata, id)
             .into_iter()
@@ -67,7 +67,7 @@ impl Target {
         folders.sort();
         Ok(Self {
             package: id.to_owned(),
-            bin: choose_program(package, arguments)?,
+            bin: choose_program(package, selection)?,
             folder: folder_of(package).context("a package without a folder")?,
             folders,
             output: PathBuf::from(metadata["target_directory"].as_str().unwrap_or("target")),
@@ -95,9 +95,9 @@ fn choose_package<'a>(
     metadata: &Value,
     packages: &HashMap<&str, &'a Value>,
     members: &[&'a Value],
-    arguments: &Arguments,
+    selection: &Selection,
 ) -> Result<&'a Value> {
-    if let Some(name) = &arguments.package {
+    if let Some(name) = &selection.package {
         let found = members
             .iter()
             .find(|package| package["name"] == name.as_str());
@@ -124,9 +124,9 @@ fn choose_package<'a>(
     }
 }
 
-fn choose_program(package: &Value, arguments: &Arguments) -> Result<String> {
+fn choose_program(package: &Value, selection: &Selection) -> Result<String> {
     let known: Vec<&str> = programs(package).collect();
-    let wanted = arguments.bin.as_deref();
+    let wanted = selection.bin.as_deref();
     match (wanted.or(package["default_run"].as_str()), &known[..]) {
         (Some(wanted), _) if known.contains(&wanted) => Ok(wanted.to_owned()),
         (Some(wanted), _) => bail!(
