@@ -113,9 +113,16 @@ struct Shared {
 }
 
 impl RedisStreams {
-    /// Streams of all nodes that use this Redis.
+    /// Streams of all nodes that use this database of this Redis.
+    ///
+    /// Channels of a server know no databases. Those of another database than 0 have its number
+    /// in their names, so that applications which share a server so do not hear each other.
     pub fn new(redis: Redis) -> RedisStreams {
-        RedisStreams::with_prefix(redis, STREAMS_PREFIX)
+        let prefix = match redis.settings().database() {
+            0 => STREAMS_PREFIX.to_owned(),
+            database => format!("{STREAMS_PREFIX}{database}:"),
+        };
+        RedisStreams::with_prefix(redis, prefix)
     }
 
     /// The same with another beginning of channels and keys, for applications that share a server.
