@@ -201,6 +201,12 @@ pub trait Streams: Send + Sync + 'static {
     fn unfollow(&self, stream: &StreamName);
 
     /// What this node has missed, for whoever watches over it. Streams within one process miss nothing.
+    ///
+    /// ```
+    /// use sinew_streams::{InProcessStreams, Missed, Streams};
+    ///
+    /// assert_eq!(InProcessStreams::new().missed(), Missed::default());
+    /// ```
     fn missed(&self) -> Missed {
         Missed::default()
     }
