@@ -714,6 +714,7 @@ impl Sinew {
             server: admission.counts(),
             health: health.clone(),
             services,
+            streams: node_streams,
             started: SystemTime::now(),
         });
         let endpoint = Endpoint::new(cable, edge, admission.clone());
