@@ -34,7 +34,7 @@ use crate::page_policy::add_policy;
 use crate::reflex_channel::ReflexChannel;
 use crate::renderer::{RouterRenderer, answer_probes};
 use crate::services::{self, Service};
-use crate::stores::{Opener, Plan, Said, Storage};
+use crate::stores::{Opener, Plan, Said, Storage, on_postgres};
 use crate::tags::TagContext;
 use crate::{assets, log, operators, serve, templates};
 
@@ -524,6 +524,7 @@ impl Sinew {
             data_directory: &edge.data_directory,
             lookup: &|name| config.variable(name),
             health: &health,
+            postgres: on_postgres::Connected::default(),
         };
         let store = match (opener.sessions()?, self.storage) {
             (Some(store), _) | (None, Storage::Given(store)) => store,
@@ -632,7 +633,8 @@ impl Sinew {
             .config(config.cable.clone())
             .build()?;
         handle.set_cable(&cable);
-        let services: Arc<[Service]> = self.services.into();
+        let services = self.services.into_iter().chain(opener.postgres.service());
+        let services: Arc<[Service]> = services.collect();
         services::require(&health, &services);
         let mut server = edge.server.clone().with_defaults_of(edge.environment);
         if edge.own_descriptors.is_some() {

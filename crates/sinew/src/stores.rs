@@ -1,7 +1,7 @@
 //! Where sessions, the cache and broadcasts are kept: as the application says, else as the
 //! variables say, else by what is there.
 
-mod on_postgres;
+pub(crate) mod on_postgres;
 mod on_redis;
 #[cfg(test)]
 mod tests;
@@ -210,6 +210,7 @@ pub(crate) struct Opener<'a> {
     pub(crate) data_directory: &'a Path,
     pub(crate) lookup: Lookup<'a>,
     pub(crate) health: &'a Health,
+    pub(crate) postgres: on_postgres::Connected,
 }
 
 impl Opener<'_> {
