@@ -37,7 +37,7 @@ use crate::page_policy::add_policy;
 use crate::reflex_channel::ReflexChannel;
 use crate::renderer::{RouterRenderer, answer_probes};
 use crate::services::{self, Service};
-use crate::stores::{Opener, Plan, Said, Storage};
+use crate::stores::{Opener, Plan, Said, Storage, on_postgres};
 use crate::tags::TagContext;
 use crate::{assets, log, operators, serve, templates};
 
@@ -568,6 +568,7 @@ impl Sinew {
             data_directory: &edge.data_directory,
             lookup: &|name| config.variable(name),
             services: RefCell::default(),
+            postgres: on_postgres::Connected::default(),
         };
         let cookie_store = match plan.sessions.kind {
             Some(SessionStoreKind::Cookie) => Some(CookieStore::new(config.cookie_store())),
@@ -590,6 +591,7 @@ impl Sinew {
         if !is_examined {
             opener.log();
         }
+        self.services.extend(opener.postgres.service());
         self.services.extend(opener.services.into_inner());
         let mut session_config = config.session.clone();
         session_config.expire_after = edge.session_expire_after;
@@ -618,7 +620,7 @@ impl Sinew {
                 store,
                 sessions.clone(),
                 SessionSealer::new(&secret, &config.previous_secrets()),
-                node_streams,
+                node_streams.clone(),
                 base_path.join(cookie_sessions::PATH),
             )
         });

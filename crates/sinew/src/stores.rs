@@ -1,7 +1,7 @@
 //! Where sessions, the cache and broadcasts are kept: as the application says, else as the
 //! variables say, else by what is there.
 
-mod on_postgres;
+pub(crate) mod on_postgres;
 mod on_redis;
 #[cfg(test)]
 mod tests;
@@ -215,6 +215,7 @@ pub(crate) struct Opener<'a> {
     pub(crate) lookup: Lookup<'a>,
     /// Servers that are talked to.
     pub(crate) services: RefCell<Vec<Service>>,
+    pub(crate) postgres: on_postgres::Connected,
 }
 
 impl Opener<'_> {

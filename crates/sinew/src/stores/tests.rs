@@ -51,6 +51,7 @@ fn open<R>(
         data_directory: directory.path(),
         lookup: &lookup,
         services: RefCell::default(),
+        postgres: on_postgres::Connected::default(),
     })
 }
 
