@@ -408,6 +408,8 @@ impl Sinew {
             platform: Platform::from_lookup(|name| std::env::var(name).ok()),
             #[cfg(feature = "redis")]
             redis: doctor::Instances::from_lookup(|_| true, |name| std::env::var(name).ok()),
+            #[cfg(feature = "postgres")]
+            postgres: doctor::Database::from_lookup(|name| std::env::var(name).ok()),
         }
     }
 

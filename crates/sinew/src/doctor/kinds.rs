@@ -254,6 +254,24 @@ kinds! {
         "whether its eviction policy and its memory fit is not known",
         "look in the provider's console for `maxmemory-policy`: `noeviction` for jobs, `volatile-lru` for sessions and cache";
 
+    // PostgreSQL, where sessions or the cache are kept there (feature `postgres`).
+    POSTGRES_UNREACHABLE = "postgres-unreachable" Error:
+        "the PostgreSQL of the stores cannot be reached or used",
+        "what is kept there cannot be read or written, and `/ready` stays red",
+        "start it, or correct SINEW_DATABASE_URL; `psql URL -c 'select 1'` tries the same";
+    POSTGRES_DENIED = "postgres-denied" Error:
+        "the PostgreSQL of the stores does not let the application in",
+        "what is kept there cannot be read or written, and `/ready` stays red",
+        "put user and password into the URL as they are in the server (`\\du` in psql), and let pg_hba.conf admit this machine";
+    POSTGRES_TABLES = "postgres-tables" Error:
+        "the tables of the stores are missing; a notice where the start makes them",
+        "nothing can be read or written until they are there",
+        "run what `Postgres::schema_sql` prints as a user who may make tables, or set SINEW_DATABASE_MIGRATE=on";
+    POSTGRES_PLAIN = "postgres-plain" Warning:
+        "a PostgreSQL on another machine may be spoken to without TLS; a notice within a private network",
+        "whoever is on the way reads sessions and passwords, and may change them",
+        "SINEW_DATABASE_SSLMODE=verify-full";
+
     // What the first requests show; the doctor itself sees none.
     UNTRUSTED_PROXY = "untrusted-proxy" Warning:
         "a request came through a proxy that is not believed",

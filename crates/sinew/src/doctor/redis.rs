@@ -11,10 +11,11 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use sinew_redis::{
-    Distance, EvictionPolicy, Redis, RedisError, RedisErrorKind, RedisFacts, RedisRole,
-    RedisSettings, RedisSettingsError,
+    EvictionPolicy, Redis, RedisError, RedisErrorKind, RedisFacts, RedisRole, RedisSettings,
+    RedisSettingsError,
 };
 
+use super::distance::Distance;
 use super::kinds::{
     REDIS_CLOCK_SKEW, REDIS_DENIED, REDIS_EVICTS_AT_RANDOM, REDIS_EVICTS_JOBS, REDIS_NEARLY_FULL,
     REDIS_NO_MAXMEMORY, REDIS_NOT_PERSISTENT, REDIS_OLD, REDIS_OPEN, REDIS_PLAIN,
@@ -199,7 +200,7 @@ impl Instance {
     /// Who may listen, and who may come in.
     fn exposed(&self, is_reached: bool) -> Vec<Finding> {
         let (settings, variable) = (&self.settings, self.settings.variable());
-        let distance = settings.distance();
+        let distance = Distance::of(&settings.hosts());
         let mut findings = Vec::new();
         if settings.is_unverified() {
             let what = format!("the certificate of {} is not verified", self.name());

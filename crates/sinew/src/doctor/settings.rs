@@ -62,6 +62,9 @@ pub(crate) struct Subject {
     /// The Redis of each role that is in use.
     #[cfg(feature = "redis")]
     pub(crate) redis: super::Instances,
+    /// The PostgreSQL of the stores.
+    #[cfg(feature = "postgres")]
+    pub(crate) postgres: super::Database,
 }
 
 impl Subject {
@@ -85,24 +88,45 @@ impl Subject {
     }
 
     /// What takes a while, since others are asked: what was looked at, and what was found.
+    #[cfg_attr(
+        not(any(feature = "redis", feature = "postgres")),
+        allow(
+            unused_mut,
+            clippy::unused_async,
+            reason = "who is asked is a matter of features"
+        )
+    )]
     pub(crate) async fn servers(&self) -> (Vec<String>, Vec<Finding>) {
+        #[cfg(any(feature = "redis", feature = "postgres"))]
+        let is_production = self.config.edge.environment == Environment::Production;
+        let (mut examined, mut findings) = (Vec::new(), Vec::new());
         #[cfg(feature = "redis")]
         {
-            let is_production = self.config.edge.environment == Environment::Production;
-            self.redis
-                .examine(is_production, std::time::SystemTime::now)
-                .await
+            let clock = std::time::SystemTime::now;
+            let (lines, found) = self.redis.examine(is_production, clock).await;
+            examined.extend(lines);
+            findings.extend(found);
         }
-        #[cfg(not(feature = "redis"))]
-        (Vec::new(), Vec::new())
+        #[cfg(feature = "postgres")]
+        {
+            let (lines, found) = self.postgres.examine(is_production).await;
+            examined.extend(lines);
+            findings.extend(found);
+        }
+        (examined, findings)
     }
 
     /// Whether others have to be asked.
     pub(crate) fn has_servers(&self) -> bool {
         #[cfg(feature = "redis")]
-        return !self.redis.is_empty();
+        let has_redis = !self.redis.is_empty();
         #[cfg(not(feature = "redis"))]
-        false
+        let has_redis = false;
+        #[cfg(feature = "postgres")]
+        let has_postgres = !self.postgres.is_none();
+        #[cfg(not(feature = "postgres"))]
+        let has_postgres = false;
+        has_redis || has_postgres
     }
 
     /// Asks them, and says in the log what was found.

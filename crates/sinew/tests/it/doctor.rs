@@ -1,5 +1,6 @@
 //! An application that is examined in place of serving, as a process of its own with the variables that an operator
-//! sets. Findings that a start has as well are in `findings.rs`, those about Redis in `src/doctor/redis/tests.rs`.
+//! sets. Findings that a start has as well are in `findings.rs`, those about Redis and
+//! PostgreSQL beside what finds them.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -567,6 +568,7 @@ fn every_kind_has_a_name_of_its_own_and_a_test() {
         "tests/it/doctor.rs",
         "tests/it/findings.rs",
         "src/doctor/redis/tests.rs",
+        "src/doctor/postgres/tests.rs",
     ];
     let tests = tests
         .map(|file| std::fs::read_to_string(folder.join(file)).expect("readable"))
