@@ -23,6 +23,8 @@ pub(crate) enum Prerequisite {
     Valgrind,
     /// Scrapes the metrics in the browser tests.
     Prometheus,
+    /// Takes a test's network away.
+    IpRoute,
     /// `e2e/node_modules`, as its lock file says.
     BrowserHarness,
     /// The servers of the tests of `sinew-redis`, and what asks them.
@@ -35,7 +37,7 @@ pub(crate) enum Prerequisite {
 const NODE_MAJOR_MIN: u32 = 18;
 
 use Prerequisite::{
-    BrowserHarness, Chromium, Nginx, Node, Npm, Postgres, Prometheus, Redis, Valgrind,
+    BrowserHarness, Chromium, IpRoute, Nginx, Node, Npm, Postgres, Prometheus, Redis, Valgrind,
 };
 
 impl Prerequisite {
@@ -46,6 +48,7 @@ impl Prerequisite {
         Nginx,
         Valgrind,
         Prometheus,
+        IpRoute,
         BrowserHarness,
         Redis,
         Postgres,
@@ -59,6 +62,7 @@ impl Prerequisite {
             Nginx => Path::new(&nginx()).exists(),
             Valgrind => run::answers("valgrind", "--version"),
             Prometheus => Path::new(&prometheus()).exists(),
+            IpRoute => run::answers("ip", "-Version"),
             BrowserHarness => harness().is_installed().map_err(Error::msg)?,
             Redis => {
                 run::answers("redis-server", "--version") && run::answers("redis-cli", "--version")
@@ -75,6 +79,7 @@ impl Prerequisite {
             Nginx => format!("nginx ({})", nginx()),
             Valgrind => "valgrind".to_owned(),
             Prometheus => format!("Prometheus ({})", prometheus()),
+            IpRoute => "iproute2".to_owned(),
             BrowserHarness => "the packages of e2e/package-lock.json".to_owned(),
             Redis => "redis-server and redis-cli".to_owned(),
             Postgres => "PostgreSQL (initdb and psql)".to_owned(),
@@ -90,6 +95,7 @@ impl Prerequisite {
             Nginx => &["nginx-light"],
             Valgrind => &["valgrind"],
             Prometheus => &["prometheus"],
+            IpRoute => &["iproute2"],
             BrowserHarness => &[],
             Redis => &["redis-server", "redis-tools"],
             Postgres => &["postgresql"],

@@ -20,6 +20,7 @@ use crate::origin::OriginPolicy;
 use crate::public_url::PublicUrl;
 use crate::secret::Secret;
 use crate::server::{ServerConfig, TlsFiles};
+pub use crate::store_variables::{CacheStoreKind, SessionStoreKind, StoreVariables, StreamsKind};
 
 /// Bytes a message from a client may have, by default: 1 MiB.
 pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
@@ -228,6 +229,31 @@ pub const VARIABLES: &[Variable] = &[
         default: "none",
         meaning: "codes of findings that are meant as they are, separated by commas",
     },
+    Variable {
+        name: SessionStoreKind::VARIABLE,
+        default: "`redis` where it has a URL and the program the feature `redis`, else `embedded`",
+        meaning: "where sessions are kept: `memory`, `embedded` (the data directory), `redis`, `postgres` or `cookie`",
+    },
+    Variable {
+        name: CacheStoreKind::VARIABLE,
+        default: "`redis` where it has a URL and the program the feature `redis`, else `memory`",
+        meaning: "where the cache is kept: `memory`, `embedded` (the data directory), `redis`, `postgres` or `none`",
+    },
+    Variable {
+        name: StreamsKind::VARIABLE,
+        default: "`redis` where it has a URL and the program the feature `redis`, else `memory`",
+        meaning: "by what broadcasts spread: `memory` (this process) or `redis` (all that share it)",
+    },
+    Variable {
+        name: "SINEW_CACHE_BYTES_MAX",
+        default: "67108864 (64 MiB) in memory, 268435456 (256 MiB) in the data directory",
+        meaning: "bytes that a cache in memory or in the data directory holds; what was used or written longest ago makes room",
+    },
+    Variable {
+        name: "SINEW_CACHE_FRONT_SECONDS",
+        default: "0: not at all",
+        meaning: "how long each process keeps in memory what it has read from a cache in Redis or PostgreSQL, and may not see what another has changed",
+    },
 ];
 
 /// The settings of the edge.
@@ -304,6 +330,8 @@ pub struct EdgeConfig {
     pub public_url: Option<PublicUrl>,
     /// What is said to, and about, examinations of the application.
     pub doctor: DoctorVariables,
+    /// Where sessions, the cache and broadcasts are kept, unless the application says it itself.
+    pub stores: StoreVariables,
 }
 
 impl Default for EdgeConfig {
@@ -332,6 +360,7 @@ impl Default for EdgeConfig {
             sanity_checks: true,
             public_url: None,
             doctor: DoctorVariables::default(),
+            stores: StoreVariables::default(),
         }
     }
 }
@@ -526,6 +555,7 @@ impl EdgeConfig {
             })?);
         }
         config.doctor = DoctorVariables::read(get)?;
+        config.stores = StoreVariables::read(get)?;
         Ok(config)
     }
 

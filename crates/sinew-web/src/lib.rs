@@ -42,6 +42,7 @@ pub mod public_url;
 pub mod secret;
 pub mod server;
 pub mod session_layer;
+mod store_variables;
 pub mod websocket;
 
 pub use assets_url::AssetsUrl;

@@ -1,5 +1,6 @@
 //! The builder: an axum router in, a reactive application out.
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,11 +10,12 @@ use axum::routing::get;
 use axum::{Extension, Router, middleware};
 use http::Extensions;
 use sinew_cable::{Application, Cable, Channel, ConnectionIdentifiers, DirectChannel, Refusal};
-use sinew_embedded::EmbeddedStore;
 use sinew_reflex::{CableReady, Engine, EngineBuilder, Error, Reflexes};
+use sinew_store::cache::{Cache, MemoryCache};
 use sinew_store::{MemoryStore, Sessions, Store};
 use sinew_streams::{InProcessStreams, Streams};
 use sinew_verifier::{MessageVerifier, SecretKeyBase};
+use sinew_web::config::{CacheStoreKind, SessionStoreKind, StreamsKind};
 use sinew_web::server::Admission;
 use sinew_web::{Environment, Health, SessionLayer};
 use tokio::runtime::Handle;
@@ -32,6 +34,8 @@ use crate::node_streams::NodeStreams;
 use crate::page_policy::add_policy;
 use crate::reflex_channel::ReflexChannel;
 use crate::renderer::{RouterRenderer, answer_probes};
+use crate::services::{self, Service};
+use crate::stores::{Opener, Plan, Said, Storage};
 use crate::tags::TagContext;
 use crate::{assets, log, operators, serve, templates};
 
@@ -156,9 +160,8 @@ pub struct Sinew {
     config: Option<Config>,
     storage: Storage,
     identify: Option<Identify>,
-    streams: Arc<dyn Streams>,
-    /// Whether broadcasts stay within the process.
-    has_own_streams: bool,
+    streams: Option<Arc<dyn Streams>>,
+    cache: Option<Cache>,
     /// What handlers find in the extensions of every request, for extractors in reflexes.
     extensions: Extensions,
     reflexes: Vec<Box<dyn FnOnce(EngineBuilder) -> EngineBuilder + Send>>,
@@ -166,12 +169,7 @@ pub struct Sinew {
     /// Reflexes that nobody can call, for the sanity checks.
     without_actions: Vec<String>,
     templates: Vec<PathBuf>,
-}
-
-enum Storage {
-    Embedded,
-    Memory,
-    Given(Arc<dyn Store>),
+    services: Vec<Service>,
 }
 
 impl Sinew {
@@ -180,16 +178,46 @@ impl Sinew {
         Self {
             app,
             config: None,
-            storage: Storage::Embedded,
+            storage: Storage::Chosen,
             identify: None,
-            streams: Arc::new(InProcessStreams::new()),
-            has_own_streams: true,
+            streams: None,
+            cache: None,
             extensions: Extensions::new(),
             reflexes: Vec::new(),
             channels: Vec::new(),
             without_actions: Vec::new(),
             templates: Vec::new(),
+            services: Vec::new(),
         }
+    }
+
+    /// A Redis that the application talks to: its connections are in the metrics, as
+    /// `redis_sessions` and the like, and `/ready` is red while it is away, unless it is a cache's.
+    /// Feature `redis`.
+    ///
+    /// ```
+    /// use axum::Router;
+    /// use sinew::config::{Config, Secret};
+    /// use sinew::prelude::*;
+    /// use sinew::redis::{Redis, RedisRole, RedisSettings};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// # let mut config = Config::default();
+    /// # config.edge.configured_secret = Some(Secret::generate()?);
+    /// // Nobody listens on port 1.
+    /// let redis = Redis::connect_lazily(RedisSettings::from_url("redis://127.0.0.1:1")?)?;
+    /// let app = Sinew::new(Router::new())
+    ///     .redis(RedisRole::Jobs, redis)
+    /// #   .config(config).store(std::sync::Arc::new(sinew::session::MemoryStore::new()))
+    ///     .build()?;
+    /// assert!(!app.health().is_ready());
+    /// assert_eq!(app.health().missing(), ["redis (jobs)"]);
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "redis")]
+    pub fn redis(mut self, role: sinew_redis::RedisRole, redis: sinew_redis::Redis) -> Self {
+        self.services.push(Service::redis(role, redis));
+        self
     }
 
     /// Uses these settings instead of those of the environment.
@@ -316,7 +344,7 @@ impl Sinew {
         self
     }
 
-    /// Keeps sessions in memory, for tests: nothing survives the process.
+    /// Keeps sessions and the cache in memory, whatever the variables say, for tests: nothing survives the process.
     ///
     /// With it the secret may be missing too; one is made up that nobody else knows.
     pub fn in_memory(mut self) -> Self {
@@ -324,16 +352,64 @@ impl Sinew {
         self
     }
 
-    /// Keeps sessions in this store.
+    /// Keeps sessions in this store, instead of the one that `SINEW_SESSION_STORE` chooses: the data directory, unless
+    /// sessions have a Redis.
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
         self.storage = Storage::Given(store);
         self
     }
 
-    /// Sends broadcasts through these streams instead of within the process.
+    /// Sends broadcasts through these streams, instead of those that `SINEW_STREAMS` chooses: within the process,
+    /// unless the cable has a Redis.
     pub fn streams(mut self, streams: Arc<dyn Streams>) -> Self {
-        self.streams = streams;
-        self.has_own_streams = false;
+        self.streams = Some(streams);
+        self
+    }
+
+    /// Keeps what is dear to compute in this cache, instead of the one that `SINEW_CACHE_STORE` chooses: memory, unless
+    /// the cache has a Redis.
+    ///
+    /// Handlers take it as an argument, and reflexes have it as [`Reflex::cache`](sinew_reflex::Reflex::cache).
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use axum::{Router, response::Html, routing::get};
+    /// use sinew::cache::{Cache, MemoryCache};
+    /// use sinew::prelude::*;
+    /// # use sinew_testing::TestApp;
+    ///
+    /// struct Prices;
+    ///
+    /// #[reflex]
+    /// impl Prices {
+    ///     async fn renew(&self, cx: &mut Reflex) {
+    ///         cx.cache().delete("price").await;
+    ///     }
+    /// }
+    ///
+    /// async fn index(cache: Cache, client: ClientTags) -> Html<String> {
+    ///     let asked = cache.increment("asked", 1, ()).await.unwrap_or_default();
+    ///     // Asked for once, however many visitors come.
+    ///     let price = cache.fetch("price", (), async || format!("price number {asked}")).await;
+    ///     Html(format!("<head>{client}</head><body><p id=price>{price}</p></body>"))
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let sinew = Sinew::new(Router::new().route("/", get(index)))
+    ///     .cache(Cache::new(Arc::new(MemoryCache::new().bytes_max(8 * 1024 * 1024))))
+    ///     .reflex(Prices);
+    /// # let app = TestApp::new(sinew);
+    /// # let mut tab = app.visit("/").await;
+    /// tab.assert_text("#price", "price number 1");
+    /// app.visit("/").await.assert_text("#price", "price number 1");
+    /// tab.stimulate("Prices#renew", ()).await;
+    /// tab.assert_text("#price", "price number 3");
+    /// assert_eq!(app.handle().cache().statistics().hits, 1);
+    /// # Ok(()) }
+    /// ```
+    pub fn cache(mut self, cache: Cache) -> Self {
+        self.cache = Some(cache);
         self
     }
 
@@ -395,22 +471,46 @@ impl Sinew {
 
     /// What the doctor looks at.
     pub(crate) fn subject(&self, config: &Config) -> Subject {
+        // What cannot be decided is said when it is opened.
+        let plan = self.plan(config).ok();
         Subject {
             config: config.clone(),
-            sessions: match &self.storage {
-                Storage::Embedded => Place::DataDirectory,
-                Storage::Memory => Place::Memory,
-                Storage::Given(_) => Place::Given,
+            sessions: match plan.as_ref().map(|plan| plan.sessions.kind) {
+                Some(Some(SessionStoreKind::Memory)) => Place::Memory,
+                Some(Some(SessionStoreKind::Embedded)) => Place::DataDirectory,
+                _ => Place::Given,
             },
-            has_own_streams: self.has_own_streams,
+            has_own_cache: plan.as_ref().is_some_and(|it| {
+                matches!(
+                    it.cache.kind,
+                    Some(CacheStoreKind::Memory | CacheStoreKind::Embedded)
+                )
+            }),
+            has_own_streams: plan
+                .as_ref()
+                .is_some_and(|it| it.streams.kind == Some(StreamsKind::Memory)),
+            stores: plan.as_ref().map(ToString::to_string),
             without_actions: self.without_actions.clone(),
             templates: self.templates.clone(),
             platform: Platform::from_lookup(|name| std::env::var(name).ok()),
             #[cfg(feature = "redis")]
-            redis: doctor::Instances::from_lookup(|_| true, |name| std::env::var(name).ok()),
+            redis: doctor::Instances::from_lookup(
+                |role| plan.as_ref().is_none_or(|plan| plan.uses_redis(role)),
+                |name| config.variable(name),
+            ),
             #[cfg(feature = "postgres")]
-            postgres: doctor::Database::from_lookup(|name| std::env::var(name).ok()),
+            postgres: doctor::Database::from_lookup(|name| config.variable(name)),
         }
+    }
+
+    /// What is kept where.
+    fn plan(&self, config: &Config) -> Result<Plan, StartError> {
+        let said = Said {
+            storage: &self.storage,
+            has_cache: self.cache.is_some(),
+            has_streams: self.streams.is_some(),
+        };
+        Plan::new(&said, &config.edge.stores, &|name| config.variable(name))
     }
 
     /// As [`build`](Self::build). Only to be examined, it takes nothing that a running process has, and starts nothing.
@@ -422,10 +522,11 @@ impl Sinew {
     ) -> Result<App, StartError> {
         let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
         let subject = Arc::new(subject);
-        if is_examined && matches!(self.storage, Storage::Embedded) {
-            self.storage = Storage::Memory;
-        }
         let edge = &config.edge;
+        let plan = match self.plan(&config)? {
+            plan if is_examined => plan.without_effects(),
+            plan => plan,
+        };
         let secret = match (&self.storage, &edge.configured_secret) {
             (Storage::Memory, None) => sinew_web::Secret::generate()?,
             (_, None) if is_examined => sinew_web::Secret::generate()?,
@@ -434,15 +535,34 @@ impl Sinew {
         let secret = SecretKeyBase::new(String::from_utf8_lossy(secret.as_bytes()));
         let verifier = MessageVerifier::new(secret.derive(STREAMS_SALT, config.key_digest));
 
-        let store: Arc<dyn Store> = match self.storage {
-            Storage::Embedded => Arc::new(EmbeddedStore::open(&edge.data_directory)?),
-            Storage::Memory => Arc::new(MemoryStore::new()),
-            Storage::Given(store) => store,
+        let opener = Opener {
+            plan: &plan,
+            variables: &edge.stores,
+            data_directory: &edge.data_directory,
+            lookup: &|name| config.variable(name),
+            services: RefCell::default(),
         };
+        let store = match (opener.sessions()?, self.storage) {
+            (Some(store), _) | (None, Storage::Given(store)) => store,
+            // Without one of its own the application has one that was opened.
+            (None, Storage::Chosen | Storage::Memory) => Arc::new(MemoryStore::new()),
+        };
+        let cache = match opener.cache()?.or(self.cache) {
+            Some(cache) => cache,
+            None => Cache::new(Arc::new(MemoryCache::new())),
+        };
+        let streams = match opener.streams()?.or(self.streams) {
+            Some(streams) => streams,
+            None => Arc::new(InProcessStreams::new()),
+        };
+        if !is_examined {
+            opener.log();
+        }
+        self.services.extend(opener.services.into_inner());
         let mut session_config = config.session.clone();
         session_config.expire_after = edge.session_expire_after;
         let sessions = Sessions::with_config(store, session_config);
-        let node_streams = NodeStreams::new(self.streams, runtime.clone());
+        let node_streams = NodeStreams::new(streams, runtime.clone());
         let streams: Arc<dyn Streams> = node_streams.clone();
         let cable_ready = CableReady::new(Arc::clone(&streams), runtime.clone());
         let base_path = edge.base_path.clone();
@@ -453,6 +573,7 @@ impl Sinew {
             verifier.clone(),
             base_path.clone(),
             public_url,
+            cache.clone(),
         );
         let session_layer = SessionLayer::new(
             sessions.clone(),
@@ -463,12 +584,14 @@ impl Sinew {
         let tags = Arc::new(TagContext::new(edge));
         self.extensions.insert(Arc::clone(&tags));
         self.extensions.insert(handle.clone());
+        self.extensions.insert(cache.clone());
         self.extensions.insert(base_path.clone());
         let with_extensions = |router: Router| {
             answer_probes(
                 router
                     .layer(Extension(Arc::clone(&tags)))
                     .layer(Extension(handle.clone()))
+                    .layer(Extension(cache.clone()))
                     .layer(Extension(base_path.clone())),
             )
         };
@@ -494,12 +617,14 @@ impl Sinew {
             .config(reflex_config)
             .runtime(runtime.clone())
             .state(handle.clone())
+            .state(cache.clone())
             .state(Given(Arc::new(self.extensions)));
         for register in self.reflexes {
             engine = register(engine);
         }
         let engine = engine.build()?;
 
+        let has_own_identify = self.identify.is_some();
         let identification = Arc::new(Identification {
             sessions: session_layer.clone(),
             identify: self.identify,
@@ -514,6 +639,10 @@ impl Sinew {
             ReflexChannel::new(engine.clone(), ServerVersion::new(is_development))
                 .refreshable(is_development),
         ));
+        if !has_own_identify {
+            // Looking a session up neither blocks nor computes; what an application does is its own affair.
+            application = application.connects_in_place();
+        }
         for register in self.channels {
             application = register(application);
         }
@@ -522,6 +651,8 @@ impl Sinew {
             .build()?;
         handle.set_cable(&cable);
         let health = Health::new();
+        let services: Arc<[Service]> = self.services.into();
+        services::require(&health, &services);
         let mut server = edge.server.clone().with_defaults_of(edge.environment);
         if edge.own_descriptors.is_some() {
             server.descriptor_tables = edge.shard_threads.max(1);
@@ -533,8 +664,10 @@ impl Sinew {
             cable: cable.downgrade(),
             engine: engine.downgrade(),
             sessions: session_layer.clone(),
+            cache: cache.clone(),
             server: admission.counts(),
             health: health.clone(),
+            services,
             started: SystemTime::now(),
         });
         let endpoint = Endpoint::new(cable, edge, admission.clone());
@@ -726,7 +859,7 @@ impl App {
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> sinew::Result {
     /// let app = sinew::Sinew::new(axum::Router::new()).in_memory().build()?;
     /// let report = app.examine().await;
-    /// assert!(report.to_string().contains("examined: sessions in memory"));
+    /// assert!(report.to_string().contains("examined: sessions memory (Sinew::in_memory)"));
     /// # Ok(()) }
     /// ```
     pub async fn examine(&self) -> Report {

@@ -6,6 +6,7 @@ pub use sinew_verifier::Digest;
 pub use sinew_web::error::ConfigError;
 // What a request is once the trusted proxies were heard, for an `OriginPolicy` to check.
 pub use sinew_web::Effective;
+pub use sinew_web::config::{CacheStoreKind, SessionStoreKind, StoreVariables, StreamsKind};
 pub use sinew_web::{
     AssetsUrl, BasePath, CookieConfig, EdgeConfig, Environment, OriginPolicy, PublicUrl, Secret,
     TrustedProxies,
@@ -67,6 +68,8 @@ pub struct Config {
     pub operators_page: bool,
     /// The digest with which keys are derived from the secret: SHA-256, as Rails 7.0 and later do.
     pub key_digest: Digest,
+    /// Whether these settings are those of the environment, and stores may be looked for there, too.
+    pub(crate) has_environment: bool,
 }
 
 impl Default for Config {
@@ -82,6 +85,7 @@ impl Default for Config {
             health_routes: true,
             operators_page: true,
             key_digest: Digest::Sha256,
+            has_environment: false,
         }
     }
 }
@@ -102,10 +106,16 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let mut config = Self {
             edge: EdgeConfig::from_lookup(lookup)?,
+            has_environment: true,
             ..Self::default()
         };
         config.edge.cable_variables.apply_to(&mut config.cable);
         Ok(config)
+    }
+
+    /// A variable that says where a store is, unless all settings are the application's own.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        self.has_environment.then(|| std::env::var(name).ok())?
     }
 
     /// The policy, with what the page needs of other hosts: the cable's origin, and the folder of

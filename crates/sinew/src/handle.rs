@@ -10,6 +10,7 @@ use serde_json::json;
 use sinew_cable::{Broadcaster, Cable, WeakCable};
 use sinew_cable_ready::stream_key;
 use sinew_reflex::{CableReady, Result};
+use sinew_store::cache::Cache;
 use sinew_store::{Session, SessionId};
 use sinew_streams::StreamName;
 use sinew_verifier::MessageVerifier;
@@ -84,6 +85,7 @@ struct Inner {
     cable: Arc<OnceLock<WeakCable>>,
     sources: OnceLock<Sources>,
     operators: Operators,
+    cache: Cache,
 }
 
 impl SinewHandle {
@@ -93,6 +95,7 @@ impl SinewHandle {
         verifier: MessageVerifier,
         base_path: BasePath,
         public_url: Option<PublicUrl>,
+        cache: Cache,
     ) -> Self {
         Self(Arc::new(Inner {
             cable_ready,
@@ -104,6 +107,7 @@ impl SinewHandle {
             cable: Arc::default(),
             sources: OnceLock::new(),
             operators: Operators::default(),
+            cache,
         }))
     }
 
@@ -148,6 +152,11 @@ impl SinewHandle {
         &self.0.operators
     }
 
+    /// What tells this process from others that share its streams.
+    pub(crate) fn node(&self) -> &str {
+        self.0.streams.node()
+    }
+
     /// CableReady operations for whoever follows a stream.
     pub fn cable_ready(&self) -> &CableReady {
         &self.0.cable_ready
@@ -156,6 +165,22 @@ impl SinewHandle {
     /// Broadcasts of any JSON, as Action Cable's `server.broadcast`.
     pub fn broadcaster(&self) -> Broadcaster {
         Broadcaster::new(self.0.streams.clone())
+    }
+
+    /// What is dear to compute, for handlers and background jobs alike.
+    ///
+    /// ```
+    /// # use sinew::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let app = Sinew::new(axum::Router::new()).in_memory().build()?;
+    /// let sinew = app.handle().clone();
+    /// let job = tokio::spawn(async move { sinew.cache().write("rate", &1.5, ()).await });
+    /// assert!(job.await?);
+    /// assert_eq!(app.handle().cache().read("rate").await, Some(1.5));
+    /// # Ok(()) }
+    /// ```
+    pub fn cache(&self) -> &Cache {
+        &self.0.cache
     }
 
     /// The connections of this process.

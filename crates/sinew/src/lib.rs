@@ -47,6 +47,7 @@
 //! | a page, and a reflex that changes it | [`Sinew`], [`ClientTags`], [`macro@prelude::reflex`], [`reflex!`], [`Reflex`] |
 //! | forms, and parameters of pages | [`PageParams`], [`Reflex::params`], [`reflex::Extract`] |
 //! | to change pages from a handler or a job | [`SinewHandle`], [`StreamFrom`], [`CableCar`] |
+//! | to compute something once | [`cache`], [`Reflex::cache`], [`SinewHandle::cache`] |
 //! | to know who is there | [`Session`], [`Flash`], [`Sinew::identify`], [`session`] |
 //! | channels of my own | [`macro@prelude::channel`], [`Subscription`], [`cable`] |
 //! | tests without a browser | the crate `sinew-testing`: `TestApp::new(sinew).visit("/")` |
@@ -60,7 +61,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `maud` | no | [`ClientTags`] and [`StreamFrom`] as values in maud templates |
-//! | `redis` | no | [checks](doctor) of each Redis that the variables name |
+//! | `redis` | no | sessions, the cache and broadcasts in Redis, when a variable says where it is; [`Sinew::redis`](https://docs.rs/sinew/latest/sinew/struct.Sinew.html#method.redis) |
 
 pub mod prelude;
 
@@ -92,6 +93,8 @@ mod page_policy;
 mod reflex_channel;
 mod renderer;
 mod serve;
+mod services;
+mod stores;
 mod templates;
 
 pub use application::{App, Sinew};
@@ -107,6 +110,8 @@ pub use tags::{ClientTags, IsReflex};
 
 pub use sinew_cable::Subscription;
 pub use sinew_cable_ready as cable_ready;
+#[cfg(feature = "redis")]
+pub use sinew_redis as redis;
 pub use sinew_reflex::{Error, Reflex, Result};
 pub use sinew_store::{Flash, Session};
 
@@ -129,6 +134,16 @@ pub mod reflex {
     pub use crate::extract::Extract;
     pub use sinew_reflex::{
         CableReady, ErrorKind, Morph, Next, ReflexHandle, Reflexes, Render, element, maybe, params,
+    };
+}
+
+pub mod cache {
+    //! What is dear to compute, kept for a while: values and pieces of pages.
+
+    pub use sinew_embedded::EmbeddedCache;
+    pub use sinew_store::cache::{
+        Cache, CacheConfig, CacheEntry, CacheKey, CacheOptions, CacheStatistics, CacheStore,
+        ContentDigest, KeyParts, MemoryCache, NullCache, TieredCache, Versioned,
     };
 }
 

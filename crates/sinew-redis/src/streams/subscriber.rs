@@ -12,12 +12,13 @@ use futures_util::StreamExt as _;
 use redis::Msg;
 use redis::aio::{PubSub, PubSubSink};
 use sinew_streams::{Position, StreamName};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 
 use super::envelope::Envelope;
 use super::follows::Change;
 use super::{INBOX_BYTES_MAX, Shared};
 use crate::backoff::Backoff;
+use crate::dial::Endpoint;
 use crate::error::RedisError;
 
 /// How long a `follow` waits for the server, and how long the server may take to confirm one.
@@ -84,16 +85,21 @@ fn interrupted(shared: &Shared, error: &RedisError) {
     );
 }
 
+/// Whether the server is still the right one.
+type Looking = Pin<Box<dyn Future<Output = Result<(), RedisError>> + Send>>;
+
 /// What the server was asked, and its answer.
 type Asked = Pin<Box<dyn Future<Output = (Change, Result<(), RedisError>)> + Send>>;
 
 /// One connection, as long as it lives.
 struct Subscriber<'a> {
     shared: &'a Shared,
+    endpoint: Endpoint,
     commands: PubSubSink,
     messages: redis::aio::PubSubStream,
-    /// One question at a time: the next change may undo this one.
+    /// One change at a time: the next may undo this one.
     asked: Option<Asked>,
+    looking: Option<Looking>,
     inbox: VecDeque<Msg>,
     inbox_bytes: usize,
     /// Until when the sink wants nothing more.
@@ -101,16 +107,18 @@ struct Subscriber<'a> {
 }
 
 impl<'a> Subscriber<'a> {
-    fn new(shared: &'a Shared, connection: PubSub) -> Self {
+    fn new(shared: &'a Shared, (connection, endpoint): (PubSub, Endpoint)) -> Self {
         // What an earlier connection was told is nothing to this one.
         shared.follows.lock().forget_connection();
         shared.counters.is_connected.store(true, Relaxed);
         let (commands, messages) = connection.split();
         Self {
             shared,
+            endpoint,
             commands,
             messages,
             asked: None,
+            looking: None,
             inbox: VecDeque::new(),
             inbox_bytes: 0,
             pressure: None,
@@ -120,8 +128,8 @@ impl<'a> Subscriber<'a> {
     /// Until the connection is lost; says why.
     async fn serve(mut self) -> RedisError {
         let shared = self.shared;
-        let mut ping = tokio::time::interval(PING_INTERVAL);
-        ping.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut ping = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.ask_next();
             tokio::select! {
@@ -137,7 +145,13 @@ impl<'a> Subscriber<'a> {
                 }
                 () = until(&mut self.pressure) => self.pressure = None,
                 () = shared.follows_changed.notified() => {}
-                _ = ping.tick(), if self.asked.is_none() => self.ask(Change::default()),
+                answer = until(&mut self.looking) => {
+                    self.looking = None;
+                    if let Err(error) = answer {
+                        return error;
+                    }
+                }
+                _ = ping.tick(), if self.looking.is_none() => self.look(),
             }
             self.deliver();
             if self.inbox_bytes > INBOX_BYTES_MAX {
@@ -173,9 +187,6 @@ impl<'a> Subscriber<'a> {
                 if !unsubscribe.is_empty() {
                     commands.unsubscribe(unsubscribe).await?;
                 }
-                if change == Change::default() {
-                    commands.ping::<redis::Value>().await?;
-                }
                 Ok::<_, redis::RedisError>(())
             };
             let answer = match timeout(FOLLOW_TIMEOUT, asking).await {
@@ -183,6 +194,24 @@ impl<'a> Subscriber<'a> {
                 Err(_) => Err(RedisError::unavailable("the server does not answer")),
             };
             (change, answer)
+        }));
+    }
+
+    /// Asks whether the server is still there, and still the one that others publish to.
+    fn look(&mut self) {
+        let mut commands = self.commands.clone();
+        let (redis, endpoint) = (self.shared.redis.clone(), self.endpoint.clone());
+        self.looking = Some(Box::pin(async move {
+            match timeout(FOLLOW_TIMEOUT, commands.ping::<redis::Value>()).await {
+                Ok(answer) => answer.map_err(|error| RedisError::from_library(&error))?,
+                Err(_) => return Err(RedisError::unavailable("the server does not answer")),
+            };
+            match redis.has_moved(&endpoint).await {
+                true => Err(RedisError::unavailable(
+                    "the sentinels name another primary",
+                )),
+                false => Ok(()),
+            }
         }));
     }
 

@@ -65,7 +65,7 @@ async fn what_there_is_no_memory_for_is_not_kept() {
     shy.only_if_absent = true;
     assert_eq!(cache.write(vec![shy]).await.unwrap(), [false]);
     assert_eq!(
-        cache.read(&[old.clone()]).await.unwrap(),
+        cache.read(std::slice::from_ref(&old)).await.unwrap(),
         [Some("1".into())]
     );
 

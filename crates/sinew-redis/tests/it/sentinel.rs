@@ -5,7 +5,7 @@ use test_servers::{RedisSentinel, RedisServer};
 
 use crate::{connect, get, set, wait_for};
 
-fn url(redis: &RedisSentinel) -> String {
+pub(crate) fn url(redis: &RedisSentinel) -> String {
     let hosts: Vec<_> = redis
         .sentinels
         .iter()

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use bytes::Bytes;
-use sinew_redis::{Redis, RedisStreams, redis};
+use sinew_redis::{Redis, RedisStatus, RedisStreams, redis};
 use sinew_streams::{BoxFuture, Position, Sink, StreamName, Streams, contract};
-use test_servers::{RedisCluster, RedisServer};
+use test_servers::{RedisCluster, RedisSentinel, RedisServer};
 use tokio::sync::{Notify, mpsc};
 
 use crate::connected;
@@ -176,6 +176,29 @@ async fn a_restarted_server_is_followed_again_by_itself() {
     assert_eq!(statistics.publish_failed, 1);
 }
 
+#[tokio::test]
+async fn streams_go_over_to_the_primary_that_the_sentinels_name() {
+    let mut servers = RedisSentinel::start();
+    let redis = crate::connect(&crate::sentinel::url(&servers));
+    let (streams, mut heard) = node(redis.clone());
+    streams.follow(&"news".into()).await.unwrap();
+    publish(&streams, "news", "before").await;
+    assert_eq!(heard.recv().await.unwrap().2, "before");
+
+    servers.primary.kill();
+    servers.wait_for_failover();
+    connected::until("it follows at the new primary", async || {
+        servers
+            .replica
+            .command(&["PUBSUB", "NUMSUB", "sinew:news"])
+            .ends_with('1')
+    })
+    .await;
+    crate::wait_for(&redis, RedisStatus::Available).await;
+    publish(&streams, "news", "after").await;
+    assert_eq!(heard.recv().await.unwrap().2, "after");
+}
+
 /// A node whose connection is cut misses what is published meanwhile, and says how much.
 #[tokio::test]
 async fn what_was_missed_is_counted() {
@@ -201,6 +224,25 @@ async fn what_was_missed_is_counted() {
     publish(&other, "news", "5").await;
     assert_eq!(heard.recv().await.unwrap().2, "5");
     assert_eq!(streams.statistics().lost, 3);
+}
+
+/// A frozen server neither answers nor closes: the connection is given up, and opened anew.
+#[tokio::test]
+async fn a_frozen_server_is_noticed() {
+    let server = RedisServer::start();
+    let (streams, mut heard) = node(connected::to(&server));
+    streams.follow(&"news".into()).await.unwrap();
+    server.freeze();
+    let refused = streams.follow(&"other".into()).await.unwrap_err();
+    assert!(refused.is_retryable());
+    connected::until("it is noticed", async || !streams.statistics().is_connected).await;
+    server.thaw();
+    connected::until("it is back", async || streams.statistics().is_connected).await;
+    streams.follow(&"other".into()).await.unwrap();
+    for stream in ["news", "other"] {
+        publish(&streams, stream, "thawed").await;
+        assert_eq!(heard.recv().await.unwrap().0, stream);
+    }
 }
 
 #[tokio::test]

@@ -54,11 +54,15 @@ impl Instances {
         lookup: impl Fn(&str) -> Option<String>,
     ) -> Self {
         let mut instances = Self::default();
-        for role in RedisRole::ALL.into_iter().filter(|role| used(*role)) {
+        for role in RedisRole::ALL {
+            let is_used = role != RedisRole::Jobs && used(role);
             match RedisSettings::from_lookup(role, &lookup) {
-                Ok(Some(settings)) if is_meant(role, &settings) => instances.add(role, settings),
-                Ok(_) => {}
-                Err(error) => instances.refuse(&error),
+                // A URL of its own is not set for nothing; all roles fall back to the others.
+                Ok(Some(settings)) if is_used || settings.variable() == role.variable() => {
+                    instances.add(role, settings);
+                }
+                Err(error) if is_used => instances.refuse(&error),
+                _ => {}
             }
         }
         instances
@@ -121,11 +125,6 @@ impl Instances {
         }
         (examined, findings)
     }
-}
-
-/// Every role falls back to one URL for all; that there is a queue of jobs is only known when its own is set.
-fn is_meant(role: RedisRole, settings: &RedisSettings) -> bool {
-    role != RedisRole::Jobs || settings.variable() == role.variable()
 }
 
 fn invalid(error: &RedisSettingsError) -> Finding {

@@ -8,8 +8,8 @@ use sinew_web::cookie::SecureFlag;
 use sinew_web::{EdgeConfig, Effective, Environment, PublicUrl, Secret};
 
 use super::kinds::{
-    ANY_ORIGIN, CABLE_INSECURE, COOKIE_DOMAIN, DEBUG_BUILD, DEVELOPMENT_EXPOSED, KINDS,
-    LISTENS_ON_LOOPBACK, NO_ACTIONS, NO_TEMPLATES, SECRET_SAMPLE, SESSIONS_IN_MEMORY,
+    ANY_ORIGIN, CABLE_INSECURE, CACHE_NOT_SHARED, COOKIE_DOMAIN, DEBUG_BUILD, DEVELOPMENT_EXPOSED,
+    KINDS, LISTENS_ON_LOOPBACK, NO_ACTIONS, NO_TEMPLATES, SECRET_SAMPLE, SESSIONS_IN_MEMORY,
     SESSIONS_NOT_SHARED, SLOW_PINGS, STREAMS_NOT_SHARED, UNKNOWN_CODE, URL_INSECURE,
     URL_ORIGIN_REFUSED, URL_UNSET,
 };
@@ -52,8 +52,12 @@ pub(crate) enum Place {
 pub(crate) struct Subject {
     pub(crate) config: Config,
     pub(crate) sessions: Place,
+    /// Whether each process has a cache of its own.
+    pub(crate) has_own_cache: bool,
     /// Whether broadcasts stay within the process.
     pub(crate) has_own_streams: bool,
+    /// What is kept where, in words; nothing when that cannot be decided.
+    pub(crate) stores: Option<String>,
     /// The names of reflexes without an action.
     pub(crate) without_actions: Vec<String>,
     /// The folders whose templates are watched.
@@ -150,19 +154,19 @@ impl Subject {
     fn examined(&self) -> Vec<String> {
         let edge = &self.config.edge;
         let platform = self.platform.name.unwrap_or("no platform that is known");
-        let sessions = match self.sessions {
-            Place::Memory => "in memory".to_owned(),
-            Place::DataDirectory => format!("in {}", edge.data_directory.display()),
-            Place::Given => "in a store of the application's own".to_owned(),
-        };
         let processes = match self.nodes() {
             1 => "one process".to_owned(),
             more => format!("{more} processes"),
         };
-        vec![
-            format!("settings of {}, {processes}, {platform}", edge.environment),
-            format!("sessions {sessions}"),
-        ]
+        let mut examined = vec![format!(
+            "settings of {}, {processes}, {platform}",
+            edge.environment
+        )];
+        examined.extend(self.stores.clone());
+        if self.sessions == Place::DataDirectory {
+            examined.push(format!("data directory {}", edge.data_directory.display()));
+        }
+        examined
     }
 
     fn settings(&self) -> Vec<Finding> {
@@ -274,6 +278,10 @@ impl Subject {
         if let Some(place) = place {
             let what = format!("{told}, and each keeps sessions in {place}");
             findings.push(SESSIONS_NOT_SHARED.found("sessions").what(what));
+        }
+        if self.has_own_cache {
+            let what = format!("{told}, and each keeps a cache of its own");
+            findings.push(CACHE_NOT_SHARED.found("cache").what(what));
         }
         if self.has_own_streams {
             let what = format!("{told}, and broadcasts stay within each");

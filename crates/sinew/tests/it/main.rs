@@ -18,10 +18,13 @@ mod findings;
 mod idle;
 mod lanes;
 mod nodes;
+mod nodes_redis;
 mod operators;
 mod pages;
 mod params;
 mod process;
+#[cfg(feature = "redis")]
+mod services;
 mod sessions;
 
 mod broadcasts;
