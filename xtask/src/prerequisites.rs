@@ -41,7 +41,7 @@ use Prerequisite::{
 };
 
 impl Prerequisite {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Node,
         Npm,
         Chromium,
