@@ -55,7 +55,7 @@ mod streams;
 pub use cache::{CACHE_PREFIX, RedisCache};
 pub use client::Redis;
 pub use error::{RedisError, RedisErrorKind, RedisSettingsError};
-pub use inspect::{Distance, EvictionPolicy, RedisFacts, UnknownPolicy};
+pub use inspect::{EvictionPolicy, RedisFacts, UnknownPolicy};
 pub use pubsub::{MESSAGES_WAITING_MAX, Messages, PubSubEvent, Subscriber};
 /// The library whose commands and values are spoken in.
 pub use redis;

@@ -16,7 +16,7 @@ use sinew_store::cookie::CookieStore;
 use sinew_store::{MemoryStore, Sessions, Store};
 use sinew_streams::{InProcessStreams, Streams};
 use sinew_verifier::{MessageVerifier, SecretKeyBase};
-use sinew_web::config::{SessionStoreKind, StreamsKind};
+use sinew_web::config::{CacheStoreKind, SessionStoreKind, StreamsKind};
 use sinew_web::server::Admission;
 use sinew_web::{Environment, Health, SessionLayer, SessionSealer};
 use tokio::runtime::Handle;
@@ -521,12 +521,26 @@ impl Sinew {
                 Some(Some(SessionStoreKind::Embedded)) => Place::DataDirectory,
                 _ => Place::Given,
             },
-            has_own_streams: plan.is_some_and(|it| it.streams.kind == Some(StreamsKind::Memory)),
+            has_own_cache: plan.as_ref().is_some_and(|it| {
+                matches!(
+                    it.cache.kind,
+                    Some(CacheStoreKind::Memory | CacheStoreKind::Embedded)
+                )
+            }),
+            has_own_streams: plan
+                .as_ref()
+                .is_some_and(|it| it.streams.kind == Some(StreamsKind::Memory)),
+            stores: plan.as_ref().map(ToString::to_string),
             without_actions: self.without_actions.clone(),
             templates: self.templates.clone(),
             platform: Platform::from_lookup(|name| std::env::var(name).ok()),
             #[cfg(feature = "redis")]
-            redis: doctor::Instances::from_lookup(|_| true, |name| std::env::var(name).ok()),
+            redis: doctor::Instances::from_lookup(
+                |role| plan.as_ref().is_none_or(|plan| plan.uses_redis(role)),
+                |name| config.variable(name),
+            ),
+            #[cfg(feature = "postgres")]
+            postgres: doctor::Database::from_lookup(|name| config.variable(name)),
         }
     }
 
@@ -912,7 +926,7 @@ impl App {
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> sinew::Result {
     /// let app = sinew::Sinew::new(axum::Router::new()).in_memory().build()?;
     /// let report = app.examine().await;
-    /// assert!(report.to_string().contains("examined: sessions in memory"));
+    /// assert!(report.to_string().contains("examined: sessions memory (Sinew::in_memory)"));
     /// # Ok(()) }
     /// ```
     pub async fn examine(&self) -> Report {

@@ -131,6 +131,19 @@ impl Plan {
         })
     }
 
+    /// Whether this role has been given to Redis.
+    #[cfg(feature = "redis")]
+    pub(crate) fn uses_redis(&self, role: sinew_redis::RedisRole) -> bool {
+        use sinew_redis::RedisRole;
+
+        match role {
+            RedisRole::Sessions => self.sessions.kind == Some(SessionStoreKind::Redis),
+            RedisRole::Cache => self.cache.kind == Some(CacheStoreKind::Redis),
+            RedisRole::Cable => self.streams.kind == Some(StreamsKind::Redis),
+            _ => false,
+        }
+    }
+
     /// The same with nothing outside of the process, to be examined.
     pub(crate) fn without_effects(&self) -> Plan {
         let mut plan = self.clone();
@@ -138,6 +151,17 @@ impl Plan {
         plan.cache.kind = plan.cache.kind.and(Some(CacheStoreKind::Memory));
         plan.streams.kind = plan.streams.kind.and(Some(StreamsKind::Memory));
         plan
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            sessions,
+            cache,
+            streams,
+        } = self;
+        write!(f, "sessions {sessions}, cache {cache}, streams {streams}")
     }
 }
 
