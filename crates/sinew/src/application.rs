@@ -618,7 +618,7 @@ impl Sinew {
                 store,
                 sessions.clone(),
                 SessionSealer::new(&secret, &config.previous_secrets()),
-                node_streams,
+                Arc::clone(&node_streams),
                 base_path.join(cookie_sessions::PATH),
             )
         });
