@@ -42,6 +42,9 @@ mod target;
 mod tls;
 mod wire;
 
+// Checks.
+mod inspect;
+
 // What they are used for.
 mod cache;
 mod store;
@@ -50,6 +53,7 @@ mod streams;
 pub use cache::{CACHE_PREFIX, RedisCache};
 pub use client::Redis;
 pub use error::{RedisError, RedisErrorKind, RedisSettingsError};
+pub use inspect::{Distance, EvictionPolicy, RedisFacts, UnknownPolicy};
 pub use pubsub::{MESSAGES_WAITING_MAX, Messages, PubSubEvent, Subscriber};
 /// The library whose commands and values are spoken in.
 pub use redis;

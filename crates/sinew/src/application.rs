@@ -483,6 +483,8 @@ impl Sinew {
             without_actions: self.without_actions.clone(),
             templates: self.templates.clone(),
             platform: Platform::from_lookup(|name| std::env::var(name).ok()),
+            #[cfg(feature = "redis")]
+            redis: doctor::Instances::from_lookup(|_| true, |name| std::env::var(name).ok()),
         }
     }
 
@@ -504,6 +506,7 @@ impl Sinew {
         is_examined: bool,
     ) -> Result<App, StartError> {
         let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
+        let subject = Arc::new(subject);
         let edge = &config.edge;
         let plan = match self.plan(&config)? {
             plan if is_examined => plan.without_effects(),
@@ -669,6 +672,9 @@ impl Sinew {
         if edge.sanity_checks && !is_examined {
             findings = subject.findings();
             log_findings(&findings);
+            if subject.has_servers() {
+                runtime.spawn(Arc::clone(&subject).log_servers());
+            }
             let traffic = Traffic::new(&config);
             pages = pages.layer(middleware::from_fn_with_state(traffic, Traffic::look));
         }
@@ -694,7 +700,7 @@ impl Sinew {
             admission,
             config,
             findings: findings.into(),
-            subject: Arc::new(subject),
+            subject,
         })
     }
 

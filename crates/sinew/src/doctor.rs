@@ -34,6 +34,8 @@ mod certificate;
 mod examination;
 mod kinds;
 mod platform;
+#[cfg(feature = "redis")]
+mod redis;
 mod report;
 mod settings;
 mod system;
@@ -50,6 +52,8 @@ pub use report::Report;
 pub(crate) use examination::{end_with_report, requested};
 pub(crate) use kinds::COMPRESSED_PAGE;
 pub(crate) use platform::Platform;
+#[cfg(feature = "redis")]
+pub(crate) use redis::Instances;
 pub(crate) use settings::{Place, Subject};
 pub(crate) use traffic::Traffic;
 

@@ -61,7 +61,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `maud` | no | [`ClientTags`] and [`StreamFrom`] as values in maud templates |
-//! | `redis` | no | sessions, the cache and broadcasts in Redis, when a variable says where it is; [`Sinew::redis`](https://docs.rs/sinew/latest/sinew/struct.Sinew.html#method.redis) |
+//! | `redis` | no | sessions, the cache and broadcasts in Redis, when a variable says where it is; [checks](doctor) of each; [`Sinew::redis`](https://docs.rs/sinew/latest/sinew/struct.Sinew.html#method.redis) |
 //! | `postgres` | no | sessions and the cache in PostgreSQL, when a variable asks for it; the crate `sinew-postgres` as `sinew::postgres` |
 
 pub mod prelude;

@@ -42,6 +42,9 @@ impl Kind {
     }
 }
 
+/// Every kind of finding, in the order in which the documentation has them.
+pub const KINDS: &[Kind] = ALL;
+
 macro_rules! kinds {
     ($($name:ident = $code:literal $severity:ident: $what:literal, $why:literal, $fix:literal;)*) => {
         $(pub(crate) const $name: Kind = Kind {
@@ -52,8 +55,7 @@ macro_rules! kinds {
             fix: $fix,
         };)*
 
-        /// Every kind of finding, in the order in which the documentation has them.
-        pub const KINDS: &[Kind] = &[$($name),*];
+        const ALL: &[Kind] = &[$($name),*];
     };
 }
 
@@ -189,6 +191,68 @@ kinds! {
         "a folder of templates that shall be watched is not there (in development)",
         "pages do not follow its files",
         "`watch_templates` takes a path from the folder where the program is started, or a whole one, as concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/templates\") is";
+
+    // Redis, by what each instance is used for (feature `redis`).
+    REDIS_UNREACHABLE = "redis-unreachable" Error:
+        "a Redis that the application uses cannot be reached",
+        "what is kept there cannot be read or written, and `/ready` stays red",
+        "start it, or correct the URL; `redis-cli -u URL PING` tries the same";
+    REDIS_DENIED = "redis-denied" Error:
+        "a Redis does not let the application in",
+        "what is kept there cannot be read or written, and `/ready` stays red",
+        "put user and password into the URL as they are in the server (`requirepass`, or `ACL LIST`), with what is special in a URL as `%xx`";
+    REDIS_OLD = "redis-old" Error:
+        "a Redis is older than 6.2",
+        "it does not know commands that the stores use",
+        "update it, to the version 7 of Debian for instance";
+    REDIS_PLAIN = "redis-plain" Warning:
+        "a Redis on another machine is spoken to without TLS; a notice within a private network",
+        "whoever is on the way reads sessions and passwords, and may change them",
+        "let the URL begin with rediss://, and the server listen with `tls-port`";
+    REDIS_UNVERIFIED = "redis-unverified" Warning:
+        "the certificate of a Redis is not verified (SINEW_REDIS_TLS=unverified)",
+        "whoever puts themselves in between reads and changes everything",
+        "set SINEW_REDIS_TLS to a PEM file of the authority that signed it, or to `system`";
+    REDIS_OPEN = "redis-open" Warning:
+        "a Redis on another machine asks for no password",
+        "whoever reaches its port reads and changes everything",
+        "`redis-cli CONFIG SET requirepass` with a long random password, the same in redis.conf, and in the URL: rediss://:PASSWORD@HOST";
+    REDIS_EVICTS_JOBS = "redis-evicts-jobs" Error:
+        "the Redis of the job queue evicts keys when its memory is full",
+        "jobs vanish without a trace",
+        "`redis-cli CONFIG SET maxmemory-policy noeviction`, and `maxmemory-policy noeviction` in redis.conf";
+    REDIS_EVICTS_AT_RANDOM = "redis-evicts-at-random" Warning:
+        "the Redis of the sessions evicts keys by chance when its memory is full",
+        "visitors who are active are signed out while forgotten sessions stay",
+        "`redis-cli CONFIG SET maxmemory-policy volatile-lru`, and `maxmemory-policy volatile-lru` in redis.conf";
+    REDIS_REFUSES_WRITES = "redis-refuses-writes" Warning:
+        "the Redis of the cache evicts nothing when its memory is full; of the sessions, a notice",
+        "a full instance refuses every write: nothing new is cached, and nobody can sign in",
+        "`redis-cli CONFIG SET maxmemory-policy volatile-lru` (or `allkeys-lru` where only the cache is kept), and the same in redis.conf";
+    REDIS_SHARED = "redis-shared" Warning:
+        "roles whose needs conflict share one instance: the cache with sessions, or with a job queue",
+        "a burst of cache entries signs visitors out, or leaves no room for jobs",
+        "give the cache an instance of its own, and its URL to SINEW_CACHE_REDIS_URL";
+    REDIS_NO_MAXMEMORY = "redis-no-maxmemory" Warning:
+        "a Redis has no bound on its memory (`maxmemory`); a notice for cable and jobs",
+        "it grows until the system ends it, and what it had is gone",
+        "`redis-cli CONFIG SET maxmemory 256mb`, and `maxmemory 256mb` in redis.conf, three quarters of what the machine has for it";
+    REDIS_NEARLY_FULL = "redis-nearly-full" Warning:
+        "a Redis that is no mere cache has used 90 % of its memory",
+        "soon it refuses writes, or signs visitors out",
+        "raise `maxmemory`, or shorten SINEW_SESSION_SECONDS";
+    REDIS_NOT_PERSISTENT = "redis-not-persistent" Notice:
+        "the Redis of the sessions keeps nothing on disk",
+        "when it restarts, everybody is signed out",
+        "`redis-cli CONFIG SET appendonly yes`, and `appendonly yes` in redis.conf";
+    REDIS_CLOCK_SKEW = "redis-clock-skew" Warning:
+        "the clock of a Redis differs from ours by more than 2 s",
+        "what expires does so too early or too late",
+        "let both machines keep time by NTP: `timedatectl set-ntp true`";
+    REDIS_UNCHECKED = "redis-unchecked" Notice:
+        "a Redis does not tell how it is configured",
+        "whether its eviction policy and its memory fit is not known",
+        "look in the provider's console for `maxmemory-policy`: `noeviction` for jobs, `volatile-lru` for sessions and cache";
 
     // What the first requests show; the doctor itself sees none.
     UNTRUSTED_PROXY = "untrusted-proxy" Warning:

@@ -59,14 +59,16 @@ pub(crate) struct Subject {
     /// The folders whose templates are watched.
     pub(crate) templates: Vec<PathBuf>,
     pub(crate) platform: Platform,
+    /// The Redis of each role that is in use.
+    #[cfg(feature = "redis")]
+    pub(crate) redis: super::Instances,
 }
 
 impl Subject {
     /// What can be seen at once, the most dangerous first, without what is meant.
     pub(crate) fn findings(&self) -> Vec<Finding> {
-        let edge = &self.config.edge;
         let mut findings = self.settings();
-        findings.retain(|finding| !edge.doctor.ignored.iter().any(|code| code == finding.code));
+        self.take_away_ignored(&mut findings);
         findings
     }
 
@@ -84,7 +86,35 @@ impl Subject {
 
     /// What takes a while, since others are asked: what was looked at, and what was found.
     pub(crate) async fn servers(&self) -> (Vec<String>, Vec<Finding>) {
+        #[cfg(feature = "redis")]
+        {
+            let is_production = self.config.edge.environment == Environment::Production;
+            self.redis
+                .examine(is_production, std::time::SystemTime::now)
+                .await
+        }
+        #[cfg(not(feature = "redis"))]
         (Vec::new(), Vec::new())
+    }
+
+    /// Whether others have to be asked.
+    pub(crate) fn has_servers(&self) -> bool {
+        #[cfg(feature = "redis")]
+        return !self.redis.is_empty();
+        #[cfg(not(feature = "redis"))]
+        false
+    }
+
+    /// Asks them, and says in the log what was found.
+    pub(crate) async fn log_servers(self: std::sync::Arc<Self>) {
+        let (_, mut findings) = self.servers().await;
+        self.take_away_ignored(&mut findings);
+        super::log_findings(&findings);
+    }
+
+    fn take_away_ignored(&self, findings: &mut Vec<Finding>) {
+        let ignored = &self.config.edge.doctor.ignored;
+        findings.retain(|finding| !ignored.iter().any(|code| code == finding.code));
     }
 
     /// Processes that there are at least.

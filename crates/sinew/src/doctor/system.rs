@@ -128,7 +128,7 @@ fn kind_of(directory: &Path) -> Option<FileSystem> {
     const OVERLAYFS: u64 = 0x794c_7630;
 
     // One that is not there yet will be on the file system of what is above it.
-    let system = rustix::fs::statfs(&nearest(directory)).ok()?;
+    let system = rustix::fs::statfs(nearest(directory)).ok()?;
     // The type of this number differs from one platform to the next.
     Some(match u64::try_from(system.f_type).unwrap_or(0) {
         TMPFS | RAMFS => FileSystem::Memory,

@@ -21,7 +21,7 @@ pub(super) fn unknown(names: impl Iterator<Item = String>) -> Vec<Finding> {
         .filter(|name| {
             name.starts_with(PREFIX) && !SET_BY_CARGO.iter().any(|end| name.ends_with(end))
         })
-        .filter(|name| VARIABLES.iter().all(|known| known.name != name))
+        .filter(|name| known().all(|known| known != name))
         .map(|name| {
             let fix = match nearest(&name) {
                 Some(nearest) => format!("write {nearest} if that is meant, or unset it"),
@@ -36,17 +36,25 @@ pub(super) fn unknown(names: impl Iterator<Item = String>) -> Vec<Finding> {
     findings
 }
 
+/// The names of all variables that are read.
+fn known() -> impl Iterator<Item = &'static str> {
+    let edge = VARIABLES.iter().map(|variable| variable.name);
+    #[cfg(feature = "redis")]
+    let edge = edge.chain(sinew_redis::VARIABLES.iter().map(|variable| variable.name));
+    #[cfg(feature = "postgres")]
+    let edge = edge.chain(
+        sinew_postgres::VARIABLES
+            .iter()
+            .map(|variable| variable.name),
+    );
+    edge
+}
+
 fn nearest(name: &str) -> Option<&'static str> {
     // `PORT` is the one without the prefix.
     let bare = name.strip_prefix(PREFIX).unwrap_or(name);
-    VARIABLES
-        .iter()
-        .map(|known| {
-            (
-                distance(name, known.name).min(distance(bare, known.name)),
-                known.name,
-            )
-        })
+    known()
+        .map(|known| (distance(name, known).min(distance(bare, known)), known))
         .filter(|(distance, _)| *distance <= DISTANCE_MAX)
         .min()
         .map(|(_, name)| name)

@@ -11,7 +11,7 @@ use http::header;
 use parking_lot::Mutex;
 use serde_json::json;
 use sinew::config::{Environment, OriginPolicy, Secret};
-use sinew::doctor::Finding;
+use sinew::doctor::{Finding, KINDS, Kind};
 use sinew::{Config, StartError, prelude::*};
 use sinew_web::cookie::SecureFlag;
 
@@ -64,7 +64,9 @@ fn findings(sinew: Sinew, config: Config) -> Vec<String> {
     let app = sinew.config(config).build().expect("builds");
     let findings = app.findings().iter();
     let findings = findings.filter(|finding| !is_of_the_machine(finding));
-    findings.map(ToString::to_string).collect()
+    findings
+        .map(|finding| format!("{finding} [{}]", finding.code))
+        .collect()
 }
 
 #[tokio::test]
@@ -87,10 +89,10 @@ async fn settings_that_production_should_not_have() {
     assert_eq!(
         findings(counter().in_memory().reflex(Unreachable), config),
         [
-            "the origin check is off: any web page can open a socket with its visitor's session; set SINEW_ALLOWED_ORIGINS to the hosts of your pages instead of `*`, or unset it if they share the host of the cable",
-            "the secret looks like one of an example (secret): whoever guesses it can sign in as anybody; SINEW_SECRET=$(openssl rand -hex 32)",
-            "sessions are kept in memory in production: a restart signs everybody out; leave `in_memory()` away to keep them in the data directory, or pass a store to `Sinew::store`",
-            "the reflex `Unreachable` has no action: no page can call it; give its `#[reflex] impl` a method `async fn name(&self, cx: &mut Reflex)`, or do not register it",
+            "the origin check is off: any web page can open a socket with its visitor's session; set SINEW_ALLOWED_ORIGINS to the hosts of your pages instead of `*`, or unset it if they share the host of the cable [any-origin]",
+            "the secret looks like one of an example (secret): whoever guesses it can sign in as anybody; SINEW_SECRET=$(openssl rand -hex 32) [secret-sample]",
+            "sessions are kept in memory in production: a restart signs everybody out; leave `in_memory()` away to keep them in the data directory, or pass a store to `Sinew::store` [sessions-in-memory]",
+            "the reflex `Unreachable` has no action: no page can call it; give its `#[reflex] impl` a method `async fn name(&self, cx: &mut Reflex)`, or do not register it [no-actions]",
         ]
     );
 }
@@ -102,7 +104,7 @@ async fn templates_that_are_not_there() {
     assert_eq!(
         findings(watching(), development()),
         [
-            "there is no folder /of/nobody/templates whose templates could be watched: pages do not follow its files; `watch_templates` takes a path from the folder where the program is started, or a whole one, as concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/templates\") is"
+            "there is no folder /of/nobody/templates whose templates could be watched: pages do not follow its files; `watch_templates` takes a path from the folder where the program is started, or a whole one, as concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/templates\") is [no-templates]"
         ]
     );
     let mut elsewhere = config();
@@ -120,8 +122,9 @@ fn pings_too_slow_for_stock_clients() {
         let log = log_of_start(&mut command, data.path());
         let sentence =
             "pings come every 30 s: a stock client that hears nothing for 6 s connects again";
-        let found = log.iter().any(|line| line.contains(sentence));
-        assert_eq!(found, is_found, "{log:?}");
+        let found = log.iter().find(|line| line.contains(sentence));
+        assert_eq!(found.is_some(), is_found, "{log:?}");
+        assert!(found.is_none_or(|line| line.ends_with("code=\"slow-pings\"")));
     }
 }
 
@@ -167,7 +170,9 @@ fn a_process_with_a_wrong_variable_and_few_descriptors() {
             .filter(|line| line.contains(text));
         assert_eq!(found.count(), 1, "{text}: {log:#?}");
     };
-    expect("SINEW_SECRETS is unknown: it has no effect; write SINEW_SECRET if that is meant");
+    expect(
+        "SINEW_SECRETS is unknown: it has no effect; write SINEW_SECRET if that is meant, or unset it code=\"unknown-variable\"",
+    );
     expect("SINEW_COLOUR is unknown: it has no effect; unset it, or look for its name");
     expect("this process may hold 1000 files and sockets at a time");
     expect("`LimitNOFILE=65536` in a systemd unit");
@@ -361,6 +366,9 @@ async fn a_page_that_is_always_compressed_cannot_be_morphed() {
     let server = Server::with(sinew, development()).await;
     let mut tab = Browser::visit(&server, "/").await.tab("/zipped").await;
     let reply = tab.perform("Counter#increment", json!([])).await;
-    let sentence = "the page came with `Content-Encoding: gzip`: a page morph cannot read it, and its reflex fails; compress only for requests with `Accept-Encoding`, as tower-http's CompressionLayer does; a page morph sends none";
-    assert!(reply.error().contains(sentence), "{}", reply.error());
+    let mut kinds = KINDS.iter();
+    let kind = kinds.find(|kind| kind.code == "compressed-page");
+    let Kind { why, fix, .. } = kind.expect("one of them");
+    let sentence = format!("the page came with `Content-Encoding: gzip`: {why}; {fix}");
+    assert!(reply.error().contains(&sentence), "{}", reply.error());
 }

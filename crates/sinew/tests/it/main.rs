@@ -13,6 +13,7 @@ mod visits;
 mod base_path;
 mod policies;
 
+mod doctor;
 mod findings;
 mod idle;
 mod lanes;
