@@ -1,7 +1,8 @@
 //! Redis as applications deploy it: one server, Sentinel or Cluster, over TCP, TLS or a Unix
 //! socket.
 //!
-//! For the stores and streams of Sinew, and for applications that want the same connections.
+//! For applications whose nodes share sessions ([`RedisStore`]), a cache ([`RedisCache`]) and
+//! broadcasts ([`RedisStreams`]), and for those that want the same connections.
 //! [`RedisSettings`] finds out which Redis is meant, [`Redis`] keeps connections to it that come
 //! back by themselves, and [`Redis::status`] says whether it is there.
 //!
@@ -20,7 +21,8 @@
 //! ```
 //!
 //! Limits: [`POOL_SIZE`], [`POOL_SIZE_MAX`], [`CONNECT_TIMEOUT`], [`COMMAND_TIMEOUT`],
-//! [`HEALTH_INTERVAL`], [`TIMEOUT_MAX`], [`MESSAGES_WAITING_MAX`].
+//! [`HEALTH_INTERVAL`], [`TIMEOUT_MAX`], [`MESSAGES_WAITING_MAX`], [`FOLLOWS_WAITING_MAX`],
+//! [`OUTBOX_BYTES_MAX`], [`INBOX_BYTES_MAX`].
 
 // Settings.
 mod settings;

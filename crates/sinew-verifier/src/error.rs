@@ -29,3 +29,34 @@ pub enum VerifyError {
     #[error("signed message is not a JSON string")]
     NotString(#[source] serde_json::Error),
 }
+
+/// Why a sealed message was not opened.
+///
+/// The one who presented it is told nothing of this; it is for the log. Nothing of the message or of a key is in it.
+///
+/// ```
+/// use sinew_verifier::{DecryptError, EncryptionKey, MessageEncryptor};
+///
+/// let encryptor = |byte| MessageEncryptor::new(&EncryptionKey::from_bytes([byte; 32]));
+/// let foreign = encryptor(1).encrypt(b"theirs");
+/// assert!(matches!(encryptor(2).decrypt(&foreign), Err(DecryptError::NotAuthentic)));
+/// assert!(matches!(encryptor(2).decrypt("no message"), Err(DecryptError::NotSealed)));
+/// ```
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DecryptError {
+    /// Longer than what is opened; no work was done for it.
+    #[error("message of {bytes} bytes is longer than {bytes_max}")]
+    TooLong {
+        /// Length of the message, in bytes.
+        bytes: usize,
+        /// What is allowed.
+        bytes_max: usize,
+    },
+    /// Not three parts of base64, the vector of 12 bytes and the tag of 16.
+    #[error("text is not a sealed message")]
+    NotSealed,
+    /// Sealed with another key, or changed on the way.
+    #[error("message was sealed with another key or was changed")]
+    NotAuthentic,
+}

@@ -4,8 +4,10 @@ use pbkdf2::pbkdf2_hmac;
 
 /// Rounds of PBKDF2, as Rails' key generator makes for an application.
 const ITERATIONS: u32 = 1000;
-/// Length of a derived key, in bytes.
+/// Length of a derived key to sign with, in bytes.
 const KEY_BYTES: usize = 64;
+/// Length of a key to encrypt with, in bytes: that of AES-256.
+const ENCRYPTION_KEY_BYTES: usize = 32;
 
 /// The digest inside PBKDF2: Rails uses SHA-256 with the defaults of 7.0 and later, SHA-1 before.
 ///
@@ -66,12 +68,32 @@ impl SecretKeyBase {
     /// ```
     pub fn derive(&self, salt: &str, digest: Digest) -> Key {
         let mut key = vec![0; KEY_BYTES];
+        self.derive_into(&mut key, salt, digest);
+        Key(key)
+    }
+
+    /// Derives a key to encrypt with: as [`Self::derive`], 32 bytes.
+    ///
+    /// ```
+    /// use sinew_verifier::{Digest, SecretKeyBase};
+    ///
+    /// let secret = SecretKeyBase::new("secret");
+    /// let key = secret.derive_encryption_key("authenticated encrypted cookie", Digest::Sha1);
+    /// let longer = secret.derive("authenticated encrypted cookie", Digest::Sha1);
+    /// assert_eq!(key.as_bytes()[..], longer.as_bytes()[..32]);
+    /// ```
+    pub fn derive_encryption_key(&self, salt: &str, digest: Digest) -> EncryptionKey {
+        let mut key = [0; ENCRYPTION_KEY_BYTES];
+        self.derive_into(&mut key, salt, digest);
+        EncryptionKey(key)
+    }
+
+    fn derive_into(&self, key: &mut [u8], salt: &str, digest: Digest) {
         let (password, salt) = (self.0.as_bytes(), salt.as_bytes());
         match digest {
-            Digest::Sha1 => pbkdf2_hmac::<sha1::Sha1>(password, salt, ITERATIONS, &mut key),
-            Digest::Sha256 => pbkdf2_hmac::<sha2::Sha256>(password, salt, ITERATIONS, &mut key),
+            Digest::Sha1 => pbkdf2_hmac::<sha1::Sha1>(password, salt, ITERATIONS, key),
+            Digest::Sha256 => pbkdf2_hmac::<sha2::Sha256>(password, salt, ITERATIONS, key),
         }
-        Key(key)
     }
 }
 
@@ -108,5 +130,35 @@ impl Key {
 impl fmt::Debug for Key {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Key(hidden)")
+    }
+}
+
+/// A key to encrypt with, of 32 bytes. Its `Debug` output hides it.
+///
+/// ```
+/// use sinew_verifier::EncryptionKey;
+///
+/// let key = EncryptionKey::from_bytes([7; 32]);
+/// assert_eq!(key.as_bytes(), &[7; 32]);
+/// assert_eq!(format!("{key:?}"), "EncryptionKey(hidden)");
+/// ```
+#[derive(Clone)]
+pub struct EncryptionKey([u8; ENCRYPTION_KEY_BYTES]);
+
+impl EncryptionKey {
+    /// Takes key bytes that are shared with another program as they are, not derived.
+    pub fn from_bytes(bytes: [u8; ENCRYPTION_KEY_BYTES]) -> Self {
+        Self(bytes)
+    }
+
+    /// The key itself, for handing it to another program.
+    pub fn as_bytes(&self) -> &[u8; ENCRYPTION_KEY_BYTES] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for EncryptionKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("EncryptionKey(hidden)")
     }
 }

@@ -1,4 +1,4 @@
-//! Sign and verify: Rails-style message verifier, key derivation from a secret key base, signed stream names.
+//! Sign and verify, seal and open: Rails-style message verifier and encryptor, key derivation from a secret key base, signed stream names.
 //!
 //! For the cable (`CableReady::Stream`), the session layer and anyone who hands a text to a browser and wants it back unchanged.
 //! It does not know what the signed text means, nor where secrets are kept.
@@ -13,10 +13,12 @@
 //! assert_eq!(verifier.verify(&signed).unwrap(), "news");
 //! ```
 
+mod encryptor;
 mod error;
 mod key;
 mod verifier;
 
-pub use error::VerifyError;
-pub use key::{Digest, Key, SecretKeyBase};
+pub use encryptor::MessageEncryptor;
+pub use error::{DecryptError, VerifyError};
+pub use key::{Digest, EncryptionKey, Key, SecretKeyBase};
 pub use verifier::MessageVerifier;

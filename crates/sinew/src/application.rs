@@ -1,5 +1,6 @@
 //! The builder: an axum router in, a reactive application out.
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,17 +12,19 @@ use http::Extensions;
 use sinew_cable::{Application, Cable, Channel, ConnectionIdentifiers, DirectChannel, Refusal};
 use sinew_reflex::{CableReady, Engine, EngineBuilder, Error, Reflexes};
 use sinew_store::cache::{Cache, MemoryCache};
+use sinew_store::cookie::CookieStore;
 use sinew_store::{MemoryStore, Sessions, Store};
 use sinew_streams::{InProcessStreams, Streams};
 use sinew_verifier::{MessageVerifier, SecretKeyBase};
 use sinew_web::config::{SessionStoreKind, StreamsKind};
 use sinew_web::server::Admission;
-use sinew_web::{Environment, Health, SessionLayer};
+use sinew_web::{Environment, Health, SessionLayer, SessionSealer};
 use tokio::runtime::Handle;
 use tower::util::MapRequest;
 
 use crate::client_version::ServerVersion;
 use crate::config::Config;
+use crate::cookie_sessions::{self, CookieSessions};
 use crate::doctor::{self, Finding, Place, Platform, Report, Subject, Traffic, log_findings};
 use crate::endpoint::{self, Endpoint};
 use crate::error::StartError;
@@ -351,6 +354,45 @@ impl Sinew {
         self
     }
 
+    /// Keeps each session in its visitor's cookie, sealed so that nobody reads or changes it: no server has to keep
+    /// it, and any that knows the [secret](crate::config::EdgeConfig::configured_secret) can read it.
+    ///
+    /// Reflexes write to it, too: our browser client takes what they have written over into the cookie before it is
+    /// shown their reply. The [chapter on sessions](https://sinew.example/guide/sessions.html) says what it costs, and
+    /// what becomes of it when something gets lost on the way. A cookie holds about 3 KB, after compression.
+    ///
+    /// ```
+    /// # use axum::{Router, response::Html, routing::get};
+    /// # use sinew::prelude::*;
+    /// # use sinew_testing::TestApp;
+    /// # struct Theme;
+    /// # #[reflex]
+    /// # impl Theme {
+    /// #     async fn dark(&self, cx: &mut Reflex) -> Result {
+    /// #         cx.session().set("theme", "dark").await?;
+    /// #         Ok(())
+    /// #     }
+    /// # }
+    /// # async fn index(session: Session, client: ClientTags) -> Result<Html<String>> {
+    /// #     let theme: String = session.get_or_default("theme").await?;
+    /// #     Ok(Html(format!("<head>{client}</head><body><p id=theme>{theme}</p></body>")))
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let sinew = Sinew::new(Router::new().route("/", get(index))).reflex(Theme).cookie_sessions();
+    /// # let mut config = sinew::Config::default();
+    /// # config.edge.configured_secret = Some(sinew::config::Secret::generate()?);
+    /// # let app = TestApp::from_app(sinew.config(config).build()?);
+    /// # let mut tab = app.visit("/").await;
+    /// tab.stimulate("Theme#dark", ()).await;
+    /// tab.reload().await;
+    /// tab.assert_text("#theme", "dark");
+    /// # Ok(()) }
+    /// ```
+    pub fn cookie_sessions(mut self) -> Self {
+        self.storage = Storage::Cookies;
+        self
+    }
+
     /// Keeps sessions in this store, instead of the one that `SINEW_SESSION_STORE` chooses: the data directory, unless
     /// sessions have a Redis.
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
@@ -520,19 +562,23 @@ impl Sinew {
         let secret = SecretKeyBase::new(String::from_utf8_lossy(secret.as_bytes()));
         let verifier = MessageVerifier::new(secret.derive(STREAMS_SALT, config.key_digest));
 
-        let health = Health::new();
         let opener = Opener {
             plan: &plan,
             variables: &edge.stores,
             data_directory: &edge.data_directory,
             lookup: &|name| config.variable(name),
-            health: &health,
+            services: RefCell::default(),
             postgres: on_postgres::Connected::default(),
         };
-        let store = match (opener.sessions()?, self.storage) {
-            (Some(store), _) | (None, Storage::Given(store)) => store,
+        let cookie_store = match plan.sessions.kind {
+            Some(SessionStoreKind::Cookie) => Some(CookieStore::new(config.cookie_store())),
+            _ => None,
+        };
+        let store = match (&cookie_store, opener.sessions()?, self.storage) {
+            (Some(store), ..) => Arc::new(store.clone()),
+            (None, Some(store), _) | (None, None, Storage::Given(store)) => store,
             // Without one of its own the application has one that was opened.
-            (None, Storage::Chosen | Storage::Memory) => Arc::new(MemoryStore::new()),
+            (None, None, _) => Arc::new(MemoryStore::new()),
         };
         let cache = match opener.cache()?.or(self.cache) {
             Some(cache) => cache,
@@ -545,6 +591,8 @@ impl Sinew {
         if !is_examined {
             opener.log();
         }
+        self.services.extend(opener.postgres.service());
+        self.services.extend(opener.services.into_inner());
         let mut session_config = config.session.clone();
         session_config.expire_after = edge.session_expire_after;
         let sessions = Sessions::with_config(store, session_config);
@@ -555,7 +603,7 @@ impl Sinew {
         let public_url = edge.public_url.clone();
         let handle = SinewHandle::new(
             cable_ready,
-            node_streams,
+            Arc::clone(&node_streams),
             verifier.clone(),
             base_path.clone(),
             public_url,
@@ -567,6 +615,19 @@ impl Sinew {
             edge.trusted_proxies.clone(),
         )
         .on_end(handle.session_ended());
+        let cookies = cookie_store.map(|store| {
+            CookieSessions::new(
+                store,
+                sessions.clone(),
+                SessionSealer::new(&secret, &config.previous_secrets()),
+                node_streams.clone(),
+                base_path.join(cookie_sessions::PATH),
+            )
+        });
+        let session_layer = match &cookies {
+            Some(cookies) => cookies.wrap(session_layer),
+            None => session_layer,
+        };
         let tags = Arc::new(TagContext::new(edge));
         self.extensions.insert(Arc::clone(&tags));
         self.extensions.insert(handle.clone());
@@ -615,6 +676,7 @@ impl Sinew {
             sessions: session_layer.clone(),
             identify: self.identify,
             anonymous: config.anonymous,
+            cookies: cookies.clone(),
         });
         let mut application = Application::new(move |request| {
             let identification = Arc::clone(&identification);
@@ -636,8 +698,8 @@ impl Sinew {
             .config(config.cable.clone())
             .build()?;
         handle.set_cable(&cable);
-        let services = self.services.into_iter().chain(opener.postgres.service());
-        let services: Arc<[Service]> = services.collect();
+        let health = Health::new();
+        let services: Arc<[Service]> = self.services.into();
         services::require(&health, &services);
         let mut server = edge.server.clone().with_defaults_of(edge.environment);
         if edge.own_descriptors.is_some() {
@@ -654,6 +716,7 @@ impl Sinew {
             server: admission.counts(),
             health: health.clone(),
             services,
+            streams: node_streams,
             started: SystemTime::now(),
         });
         let endpoint = Endpoint::new(cable, edge, admission.clone());
@@ -663,6 +726,10 @@ impl Sinew {
             router.merge(health.routes())
         } else {
             router
+        };
+        let router = match cookies {
+            Some(_) => router.merge(cookie_sessions::routes(session_layer.clone())),
+            None => router,
         };
         let policy = config.policy_header()?.map(Arc::new);
         let mut pages = app

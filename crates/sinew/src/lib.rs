@@ -80,6 +80,7 @@ mod extract;
 pub mod client;
 pub mod config;
 mod content_security_policy;
+mod cookie_sessions;
 pub mod doctor;
 mod error;
 pub mod metrics;

@@ -7,6 +7,7 @@ mod on_redis;
 mod tests;
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,10 +16,10 @@ use sinew_embedded::{EmbeddedCache, EmbeddedStore};
 use sinew_store::cache::{Cache, CacheConfig, CacheStore, MemoryCache, NullCache, TieredCache};
 use sinew_store::{MemoryStore, Store};
 use sinew_streams::{InProcessStreams, Streams};
-use sinew_web::Health;
 use sinew_web::config::{CacheStoreKind, SessionStoreKind, StoreVariables, StreamsKind};
 
 use crate::error::StartError;
+use crate::services::Service;
 
 /// Reads a variable.
 pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -29,6 +30,8 @@ pub(crate) enum Storage {
     Chosen,
     /// Everything in memory.
     Memory,
+    /// Sessions with their visitors.
+    Cookies,
     Given(Arc<dyn Store>),
 }
 
@@ -87,6 +90,10 @@ impl Plan {
         let sessions = match said.storage {
             Storage::Given(_) => Choice::own("Sinew::store"),
             Storage::Memory => Choice::in_memory(SessionStoreKind::Memory),
+            Storage::Cookies => Choice {
+                kind: Some(SessionStoreKind::Cookie),
+                because: Because::Code("Sinew::cookie_sessions"),
+            },
             Storage::Chosen => Choice::by_variables(
                 variables.sessions,
                 SessionStoreKind::VARIABLE,
@@ -196,20 +203,18 @@ macro_rules! display_choice {
 
 display_choice!(SessionStoreKind, CacheStoreKind, StreamsKind);
 
-/// What is opened, and what of it has to be there for visitors to be wanted.
+/// Opens what is chosen.
 #[cfg_attr(
     not(feature = "redis"),
-    allow(
-        dead_code,
-        reason = "only what is on a server is looked for, and can be away"
-    )
+    allow(dead_code, reason = "only what is on a server is looked for")
 )]
 pub(crate) struct Opener<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) variables: &'a StoreVariables,
     pub(crate) data_directory: &'a Path,
     pub(crate) lookup: Lookup<'a>,
-    pub(crate) health: &'a Health,
+    /// Servers that are talked to.
+    pub(crate) services: RefCell<Vec<Service>>,
     pub(crate) postgres: on_postgres::Connected,
 }
 
@@ -224,10 +229,10 @@ impl Opener<'_> {
         tracing::info!(%sessions, %cache, %streams, "stores");
     }
 
-    /// The store of the sessions, unless the application has its own.
+    /// The store of the sessions, unless the application has its own or they are in cookies.
     pub(crate) fn sessions(&self) -> Result<Option<Arc<dyn Store>>, StartError> {
         Ok(Some(match self.plan.sessions.kind {
-            None => return Ok(None),
+            None | Some(SessionStoreKind::Cookie) => return Ok(None),
             Some(SessionStoreKind::Memory) => Arc::new(MemoryStore::new()),
             Some(SessionStoreKind::Embedded) => Arc::new(EmbeddedStore::open(self.data_directory)?),
             Some(SessionStoreKind::Redis) => on_redis::sessions(self)?,

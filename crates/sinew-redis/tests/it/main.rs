@@ -11,12 +11,6 @@ mod store;
 mod streams;
 mod tls;
 
-mod connected;
-
-mod cache;
-mod store;
-mod streams;
-
 use std::time::Duration;
 
 use sinew_redis::{Redis, RedisError, RedisSettings, RedisStatus, redis};

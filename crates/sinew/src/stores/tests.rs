@@ -50,7 +50,7 @@ fn open<R>(
             .stores,
         data_directory: directory.path(),
         lookup: &lookup,
-        health: &Health::new(),
+        services: RefCell::default(),
         postgres: on_postgres::Connected::default(),
     })
 }
@@ -93,6 +93,12 @@ fn code_comes_before_variables() {
     assert_eq!(in_memory.sessions.to_string(), "memory (Sinew::in_memory)");
     assert_eq!(in_memory.cache.to_string(), "memory (Sinew::in_memory)");
     assert_eq!(in_memory.streams.to_string(), "memory (Sinew::in_memory)");
+
+    let cookies = plan(&Storage::Cookies, &pairs).expect("a plan");
+    assert_eq!(
+        cookies.sessions.to_string(),
+        "cookie (Sinew::cookie_sessions)"
+    );
 
     let own = Storage::Given(Arc::new(MemoryStore::new()));
     let said = Said {
@@ -184,6 +190,39 @@ mod redis {
         let error = open(&[("SINEW_CACHE_STORE", "redis")], |it| it.cache());
         let sentence = error.expect_err("no address").to_string();
         assert!(sentence.contains("SINEW_CACHE_REDIS_URL"), "{sentence}");
+    }
+
+    #[tokio::test]
+    async fn everything_is_kept_in_a_real_one() {
+        let server = test_servers::RedisServer::start();
+        let url = server.url();
+        let pairs = [
+            ("REDIS_URL", url.as_str()),
+            ("SINEW_CACHE_FRONT_SECONDS", "5"),
+        ];
+        let opened = open(&pairs, |opener| {
+            let stores = (opener.sessions()?, opener.cache()?, opener.streams()?);
+            let services = opener.services.borrow();
+            let labels: Vec<String> = services.iter().map(Service::label).collect();
+            Ok((stores, labels))
+        });
+        let ((sessions, cache, streams), labels) = opened.expect("opens");
+        assert_eq!(labels, ["redis_sessions", "redis_cache", "redis_cable"]);
+
+        let cache = cache.expect("a cache");
+        assert!(cache.write("menu", "tea", ()).await);
+        assert_eq!(cache.read::<String>("menu").await.as_deref(), Some("tea"));
+        let sessions = sinew_store::Sessions::new(sessions.expect("a store"));
+        let session = sessions.create();
+        session.set("name", "Ada").await.expect("sets");
+        session.commit().await.expect("commits");
+        let streams = streams.expect("streams");
+        streams
+            .publish(&"news".into(), "1".into())
+            .await
+            .expect("publishes");
+        let keys = server.command(&["DBSIZE"]);
+        assert_eq!(keys, "3", "{}", server.command(&["KEYS", "*"]));
     }
 }
 

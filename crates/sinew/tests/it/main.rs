@@ -6,6 +6,7 @@ mod listening;
 mod server;
 
 mod client_versions;
+mod cookies;
 mod settings;
 mod templates;
 mod visits;

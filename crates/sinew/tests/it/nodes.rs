@@ -20,13 +20,13 @@ use crate::server::{Server, config};
 
 /// Streams of two nodes in one process: what one publishes, both deliver.
 #[derive(Default)]
-struct Joined {
+pub(crate) struct Joined {
     own: Arc<InProcessStreams>,
     other: Arc<InProcessStreams>,
 }
 
 impl Joined {
-    fn pair() -> [Arc<Self>; 2] {
+    pub(crate) fn pair() -> [Arc<Self>; 2] {
         let one = Self::default();
         let two = Self {
             own: one.other.clone(),
