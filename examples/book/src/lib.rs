@@ -49,6 +49,7 @@ chapters! {
     doctor: "doctor.md",
     configuration: "configuration.md",
     redis: "redis.md",
+    postgres: "postgres.md",
     how_it_works: "how-it-works.md",
     ruby: "ruby.md",
     compatibility: "compatibility.md",

@@ -225,3 +225,74 @@ mod redis {
         assert_eq!(keys, "3", "{}", server.command(&["KEYS", "*"]));
     }
 }
+
+#[cfg(feature = "postgres")]
+mod postgres {
+    use sinew_store::SessionId;
+    use test_servers::PostgresServer;
+
+    use super::*;
+
+    const BOTH: [(&str, &str); 2] = [
+        ("SINEW_SESSION_STORE", "postgres"),
+        ("SINEW_CACHE_STORE", "postgres"),
+    ];
+
+    #[tokio::test]
+    async fn sessions_and_cache_share_its_connections() {
+        let server = PostgresServer::start();
+        let url = server.url();
+        let pairs = [BOTH[0], BOTH[1], ("DATABASE_URL", url.as_str())];
+        let (sessions, cache, service) = open(&pairs, |it| {
+            Ok((it.sessions()?, it.cache()?, it.postgres.service()))
+        })
+        .expect("opens");
+        let sessions = sinew_store::Sessions::new(sessions.expect("a store"));
+        let session = sessions.open(SessionId::generate());
+        session.set("name", "Ada").await.expect("is set");
+        session.commit().await.expect("is stored");
+        let cache = cache.expect("a cache");
+        assert!(cache.write("key", &1, ()).await);
+
+        let service = service.expect("a server that is used");
+        assert_eq!(service.label(), "postgres_sessions");
+        assert!(service.state().is_available);
+        // One for each of both, one after the other, and one that looks after the server.
+        assert_eq!(service.state().connections_opened, 2);
+    }
+
+    #[test]
+    fn without_an_address_it_says_where_to_put_one() {
+        let error = open(&BOTH, |it| it.sessions()).err().expect("no address");
+        let sentence = error.to_string();
+        assert!(
+            sentence.contains("SINEW_DATABASE_URL or DATABASE_URL"),
+            "{sentence}"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_used_stops_the_start_without_its_password() {
+        let pairs = [
+            BOTH[1],
+            ("DATABASE_URL", "postgres://ada:hunter2@db:port/app"),
+        ];
+        let error = open(&pairs, |it| it.cache()).expect_err("no port");
+        assert!(error.to_string().starts_with("DATABASE_URL"), "{error}");
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
+    }
+
+    #[tokio::test]
+    async fn a_cache_that_is_away_keeps_no_visitor_out() {
+        let pairs = [BOTH[1], ("DATABASE_URL", "postgres://ada@127.0.0.1:1/app")];
+        let service = open(&pairs, |it| {
+            it.cache()?;
+            Ok(it.postgres.service())
+        });
+        let service = service.expect("opens").expect("a server that is used");
+        assert_eq!(service.label(), "postgres_cache");
+        let (health, services) = (Health::new(), Arc::from([service]));
+        crate::services::require(&health, &services);
+        assert!(health.is_ready());
+    }
+}
