@@ -25,15 +25,17 @@ pub(crate) enum Prerequisite {
     Prometheus,
     /// `e2e/node_modules`, as its lock file says.
     BrowserHarness,
+    /// The servers of the tests of `sinew-redis`, and what asks them.
+    Redis,
 }
 
 /// The oldest Node that the bundler and the browser driver run on.
 const NODE_MAJOR_MIN: u32 = 18;
 
-use Prerequisite::{BrowserHarness, Chromium, Nginx, Node, Npm, Prometheus, Valgrind};
+use Prerequisite::{BrowserHarness, Chromium, Nginx, Node, Npm, Prometheus, Redis, Valgrind};
 
 impl Prerequisite {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Node,
         Npm,
         Chromium,
@@ -41,6 +43,7 @@ impl Prerequisite {
         Valgrind,
         Prometheus,
         BrowserHarness,
+        Redis,
     ];
 
     fn is_there(self) -> Result<bool> {
@@ -52,6 +55,9 @@ impl Prerequisite {
             Valgrind => run::answers("valgrind", "--version"),
             Prometheus => Path::new(&prometheus()).exists(),
             BrowserHarness => harness().is_installed().map_err(Error::msg)?,
+            Redis => {
+                run::answers("redis-server", "--version") && run::answers("redis-cli", "--version")
+            }
         })
     }
 
@@ -64,6 +70,7 @@ impl Prerequisite {
             Valgrind => "valgrind".to_owned(),
             Prometheus => format!("Prometheus ({})", prometheus()),
             BrowserHarness => "the packages of e2e/package-lock.json".to_owned(),
+            Redis => "redis-server and redis-cli".to_owned(),
         }
     }
 
@@ -77,6 +84,7 @@ impl Prerequisite {
             Valgrind => &["valgrind"],
             Prometheus => &["prometheus"],
             BrowserHarness => &[],
+            Redis => &["redis-server", "redis-tools"],
         }
     }
 }

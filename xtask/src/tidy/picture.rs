@@ -8,11 +8,12 @@ use super::{none, text};
 use crate::run;
 
 /// Libraries that one part of the picture wraps, and who may import them.
-const WRAPPED: [(&str, &[&str]); 5] = [
+const WRAPPED: [(&str, &[&str]); 6] = [
     ("axum", &["sinew-web", "sinew", "sinew-testing"]),
     ("dom_query", &["sinew-reflex", "sinew-testing"]),
     ("hyper", &["sinew-web", "sinew"]),
     ("redb", &["sinew-embedded"]),
+    ("redis", &["sinew-redis"]),
     ("syn", &["sinew-macros"]),
 ];
 

@@ -1,0 +1,56 @@
+//! Redis as applications deploy it: one server, Sentinel or Cluster, over TCP, TLS or a Unix
+//! socket.
+//!
+//! For the stores and streams of Sinew, and for applications that want the same connections.
+//! [`RedisSettings`] finds out which Redis is meant, [`Redis`] keeps connections to it that come
+//! back by themselves, and [`Redis::status`] says whether it is there.
+//!
+//! ```
+//! use sinew_redis::{Redis, RedisRole, RedisSettings, redis};
+//!
+//! # use test_servers::RedisServer;
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = RedisServer::start();
+//! # let variables = |name: &str| (name == "REDIS_URL").then(|| server.url());
+//! let settings = RedisSettings::from_lookup(RedisRole::Cache, variables)?.expect("REDIS_URL is set");
+//! let redis = Redis::connect_lazily(settings)?;
+//! let visits: i64 = redis.query_as(redis::cmd("INCR").arg("visits")).await?;
+//! assert_eq!(visits, 1);
+//! # Ok(()) }
+//! ```
+//!
+//! Limits: [`POOL_SIZE`], [`POOL_SIZE_MAX`], [`CONNECT_TIMEOUT`], [`COMMAND_TIMEOUT`],
+//! [`HEALTH_INTERVAL`], [`TIMEOUT_MAX`], [`MESSAGES_WAITING_MAX`].
+
+// Settings.
+mod settings;
+mod url;
+mod variables;
+
+// Connections.
+mod backoff;
+mod client;
+mod cluster;
+mod dial;
+mod error;
+mod link;
+mod pubsub;
+mod script;
+mod sentinel;
+mod status;
+mod target;
+mod tls;
+mod wire;
+
+pub use client::Redis;
+pub use error::{RedisError, RedisErrorKind, RedisSettingsError};
+pub use pubsub::{MESSAGES_WAITING_MAX, Messages, PubSubEvent, Subscriber};
+/// The library whose commands and values are spoken in.
+pub use redis;
+pub use script::Script;
+pub use settings::{
+    COMMAND_TIMEOUT, CONNECT_TIMEOUT, HEALTH_INTERVAL, POOL_SIZE, POOL_SIZE_MAX, RedisRole,
+    RedisSettings, RedisTls, TIMEOUT_MAX,
+};
+pub use status::{RedisStatistics, RedisStatus};
+pub use variables::{RedisVariable, VARIABLES};

@@ -1,0 +1,123 @@
+//! A primary, a replica, and the sentinels that watch them.
+
+use crate::redis::{RedisOptions, RedisServer, wait_until};
+
+/// How many sentinels watch: two of them must agree that the primary is gone.
+const SENTINELS: usize = 3;
+
+/// The name under which sentinels know the primary.
+const SERVICE: &str = "primary";
+
+/// Two servers, one of which follows the other, and three sentinels. A primary that does not
+/// answer for half a second is replaced.
+#[derive(Debug)]
+pub struct RedisSentinel {
+    /// The sentinels.
+    pub sentinels: Vec<RedisServer>,
+    /// The primary, until it is replaced.
+    pub primary: RedisServer,
+    /// Its replica.
+    pub replica: RedisServer,
+}
+
+impl RedisSentinel {
+    /// Starts all of them and waits until the sentinels know each other and the replica.
+    ///
+    /// # Panics
+    ///
+    /// As [`RedisOptions::start`], or they do not find each other.
+    pub fn start() -> Self {
+        Self::start_with(RedisServer::options(), RedisServer::options())
+    }
+
+    /// As [`start`](Self::start), with options of the two servers and of the sentinels. A
+    /// password of the servers has to be given to the sentinels by a line of theirs:
+    /// `sentinel auth-pass primary PASSWORD`, which is put behind the primary's line.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_with(servers: RedisOptions, sentinels: RedisOptions) -> Self {
+        let primary = servers.clone().start();
+        let port = primary.port();
+        let replica = servers
+            .config(&format!("replicaof 127.0.0.1 {port}"))
+            .start();
+        wait_until("replication", || {
+            replica
+                .command(&["INFO", "replication"])
+                .contains("master_link_status:up")
+        });
+        let sentinels: Vec<_> = (0..SENTINELS)
+            .map(|_| sentinel(sentinels.clone(), port))
+            .collect();
+        for sentinel in &sentinels {
+            let others = format!("sentinels={SENTINELS}");
+            wait_until("the sentinels' acquaintance", || {
+                let info = sentinel.command(&["INFO", "sentinel"]);
+                info.contains("slaves=1") && info.contains(&others)
+            });
+        }
+        Self {
+            sentinels,
+            primary,
+            replica,
+        }
+    }
+
+    /// The name under which sentinels know the primary.
+    pub fn service(&self) -> &'static str {
+        SERVICE
+    }
+
+    /// The port of whom this moment's first sentinel calls the primary.
+    pub fn primary_port(&self) -> u16 {
+        let answer = self.sentinels[0].command(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE]);
+        let port = answer.lines().nth(1).expect("an address and a port");
+        port.parse().expect("a port")
+    }
+
+    /// Waits until the sentinels have made the replica the primary.
+    ///
+    /// # Panics
+    ///
+    /// They do not.
+    pub fn wait_for_failover(&self) {
+        wait_until("the failover", || {
+            self.primary_port() == self.replica.port()
+        });
+    }
+}
+
+fn sentinel(options: RedisOptions, primary: u16) -> RedisServer {
+    let sentinel = options.sentinel().start();
+    sentinel.command(&[
+        "SENTINEL",
+        "MONITOR",
+        SERVICE,
+        "127.0.0.1",
+        &primary.to_string(),
+        "2",
+    ]);
+    let set = |name: &str, value: &str| {
+        let answer = sentinel.command(&["SENTINEL", "SET", SERVICE, name, value]);
+        assert_eq!(answer, "OK", "{name}");
+    };
+    set("down-after-milliseconds", "500");
+    set("failover-timeout", "3000");
+    // Sentinels look at each other every few seconds by default; a test has no time for it.
+    let answer = sentinel.command(&[
+        "SENTINEL",
+        "DEBUG",
+        "info-period",
+        "100",
+        "publish-period",
+        "100",
+        "ping-period",
+        "100",
+        "ask-period",
+        "100",
+    ]);
+    assert_eq!(answer, "OK");
+    sentinel
+}
