@@ -11,7 +11,7 @@ use bytes::Bytes;
 use foldhash::fast::RandomState;
 use futures_util::future::BoxFuture;
 use parking_lot::{Mutex, RwLock};
-use sinew_streams::{Position, Sink, StreamName, Streams};
+use sinew_streams::{Position, Sink, StreamName, Streams, StreamsError};
 use smallvec::SmallVec;
 
 use crate::inbox::{Inbox, Parcel};
@@ -156,6 +156,18 @@ impl Follows {
         } else {
             Joined::Following
         }
+    }
+
+    /// Asks the streams port again for a stream that was being followed, for whoever waits until it is.
+    /// `None` when the last shard has left it meanwhile: asking then would follow it for nobody.
+    pub(crate) fn wait<'a>(
+        &self,
+        streams: &'a dyn Streams,
+        stream: &StreamName,
+    ) -> Option<BoxFuture<'a, Result<(), StreamsError>>> {
+        let gate = self.gate(stream).lock();
+        let is_joined = gate.streams.contains_key(stream);
+        is_joined.then(|| streams.follow(stream))
     }
 
     /// A stream that was being followed now is.

@@ -12,6 +12,7 @@ use sinew_streams::StreamName;
 use crate::call::Call;
 use crate::config::Config;
 use crate::headers::PackedHeaders;
+use crate::session_link::{SessionLink, SessionSource, SessionTicket};
 
 /// What is known from the request that opened the connection.
 #[derive(Debug, Clone, Default)]
@@ -58,7 +59,7 @@ pub struct Client {
     identifiers: Box<[(Box<str>, Box<str>)]>,
     extensions: Extensions,
     handshake: Arc<Handshake>,
-    session: Option<(Sessions, SessionId)>,
+    session: Option<SessionSource>,
     /// What the log calls the session: the beginning of its key in the store, since the id itself is a secret.
     session_label: String,
     lanes: Mutex<Lanes>,
@@ -101,12 +102,24 @@ impl Client {
     /// The session its reflexes read and write.
     #[must_use]
     pub fn with_session(mut self, sessions: Sessions, id: SessionId) -> Self {
+        self.label_session(id);
+        self.session = Some(SessionSource::Stored(sessions, id));
+        self
+    }
+
+    /// The session its reflexes read and write, where only a response to a request of the browser can store it.
+    #[must_use]
+    pub fn with_session_link(mut self, link: Arc<dyn SessionLink>) -> Self {
+        self.label_session(link.id());
+        self.session = Some(SessionSource::Linked(link));
+        self
+    }
+
+    fn label_session(&mut self, id: SessionId) {
         let key = id.store_key();
         // The store's key ends in the digest; the label is the digest's beginning.
         let digest = key.as_str().rsplit([':', '/']).next().unwrap_or_default();
         self.session_label = digest.chars().take(8).collect();
-        self.session = Some((sessions, id));
-        self
     }
 
     /// The stream replies are published on.
@@ -143,8 +156,24 @@ impl Client {
     }
 
     pub(crate) fn open_session(&self) -> Option<Session> {
-        let (sessions, id) = self.session.as_ref()?;
-        Some(sessions.open(*id))
+        Some(match self.session.as_ref()? {
+            SessionSource::Stored(sessions, id) => sessions.open(*id),
+            SessionSource::Linked(link) => link.open(),
+        })
+    }
+
+    /// A session that was opened for a reflex is saved.
+    pub(crate) fn session_saved(&self, session: &Session) {
+        if let Some(SessionSource::Linked(link)) = &self.session {
+            link.saved(session);
+        }
+    }
+
+    pub(crate) fn session_ticket(&self) -> Option<SessionTicket> {
+        match &self.session {
+            Some(SessionSource::Linked(link)) => link.ticket(),
+            _ => None,
+        }
     }
 
     pub(crate) fn session_label(&self) -> &str {

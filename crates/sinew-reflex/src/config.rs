@@ -114,6 +114,10 @@ pub struct Config {
     pub page_time_limit: Duration,
     /// How long the session store may take for one commit. Default: 10 s. Over it: `morph-error`.
     pub commit_time_limit: Duration,
+    /// How long a reply waits, where the session lives in its cookie, for the browser to take over what the reflex has
+    /// written. 2 seconds. Then the reply leaves, the page gets the event `sinew:session-pending`, and the ticket goes
+    /// out again with the connection's next reply.
+    pub ticket_time_limit: Duration,
     /// How many calls of one tab may wait for the one that runs. Default: 100.
     /// Over it: `morph-error` with a sentence that says so, at once.
     pub lane_calls_max: usize,
@@ -140,6 +144,7 @@ impl Default for Config {
             action_time_limit: Duration::from_secs(30),
             page_time_limit: Duration::from_secs(30),
             commit_time_limit: Duration::from_secs(10),
+            ticket_time_limit: Duration::from_secs(2),
             lane_calls_max: 100,
             connection_calls_max: 400,
             refusals_max: 1_000,

@@ -85,6 +85,7 @@ mod reply;
 #[cfg(feature = "axum")]
 mod respond;
 mod run;
+mod session_link;
 mod span;
 mod statistics;
 mod target;
@@ -111,6 +112,7 @@ pub use page::{IsReflex, Page, PageRenderer, PageRequest, RenderError, Route};
 pub use params::{Params, ParamsError};
 pub use reflex::{Morph, Reflex, session_stream};
 pub use render::{Render, maybe};
+pub use session_link::{SessionLink, SessionTicket};
 pub use statistics::Statistics;
 
 /// What `#[reflex]` and `reflex!` write goes through here; nothing in it is meant for people.

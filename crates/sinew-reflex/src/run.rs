@@ -1,4 +1,4 @@
-//! One run of a reflex: callbacks and action, commit, morph, commit, reply.
+//! One run of a reflex: callbacks and action, commit, morph, commit, the session's ticket, reply.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -25,6 +25,7 @@ use crate::params::{PARAMS_BYTES_MAX, PARAMS_DEPTH_MAX, Params, ParamsError};
 use crate::reflex::{Morph, Reflex};
 use crate::registry::Route;
 use crate::reply::{self, Reply, Status};
+use crate::session_link;
 use crate::span;
 use crate::statistics::count;
 use crate::target::brief;
@@ -64,11 +65,12 @@ async fn answer(shared: &Arc<Shared>, client: &Arc<Client>, call: Call) {
             let cx = Reflex::new(
                 Arc::clone(shared),
                 Arc::clone(client),
-                data,
+                Arc::clone(&data),
                 Arc::clone(&route),
                 span,
             );
             let message = run(cx).await;
+            session_link::hand_over(shared, client, &data).await;
             shared.publish(client.stream(), message.into()).await;
             route.measured.durations.add(began.elapsed());
         }
@@ -281,7 +283,11 @@ async fn commit(cx: &Reflex) -> Result {
     let saved = guard(shared, limit, "saving the session", async {
         session.commit().await.map(|_| ()).map_err(Error::from)
     });
-    saved.await.map_err(|error| {
+    let saved = saved.await;
+    if saved.is_ok() {
+        cx.client().session_saved(session);
+    }
+    saved.map_err(|error| {
         Error::of(ErrorKind::Session, "the session could not be saved").with_source(error.chain())
     })
 }

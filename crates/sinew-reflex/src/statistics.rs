@@ -32,6 +32,10 @@ pub struct Statistics {
     pub overloads: u64,
     /// Replies that could not be published, or refusals dropped over their bound.
     pub unanswered: u64,
+    /// Tickets that took what a reflex had written to the visitor's browser, where the session lives in its cookie.
+    pub tickets: u64,
+    /// Replies that left although their ticket was not redeemed within [`Config::ticket_time_limit`](crate::Config::ticket_time_limit).
+    pub tickets_pending: u64,
     /// Tabs with a call under way: a lane each.
     pub lanes: u64,
     /// Calls that run now.
@@ -63,8 +67,23 @@ macro_rules! counters {
 
 // A new one: its name here, and a field of `Statistics` with the same name.
 counters!(
-    calls, malformed, pages, selectors, nothings, halted, forbidden, errors, panics, timeouts,
-    overloads, unanswered, lanes, running, waiting,
+    calls,
+    malformed,
+    pages,
+    selectors,
+    nothings,
+    halted,
+    forbidden,
+    errors,
+    panics,
+    timeouts,
+    overloads,
+    unanswered,
+    tickets,
+    tickets_pending,
+    lanes,
+    running,
+    waiting,
 );
 
 /// Adds one.

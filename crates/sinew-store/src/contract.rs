@@ -476,8 +476,9 @@ pub async fn sessions_end(subject: &Subject) {
     let found: Option<String> = sessions.open(new).get("user").await.unwrap();
     assert_eq!(found.as_deref(), Some("ada"));
 
-    holder.set("user", "eve").await.unwrap();
-    assert!(holder.commit().await.is_err());
+    // A store that has a limit of its own knows it at the write already.
+    let written = holder.set("user", "eve").await;
+    assert!(written.is_err() || holder.commit().await.is_err());
     assert!(!sessions.open(old).exists().await.unwrap());
     let claimed = sessions.claim(old);
     assert_eq!(claimed.keys().await.unwrap(), [""; 0]);

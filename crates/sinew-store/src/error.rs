@@ -185,6 +185,13 @@ pub enum SessionError {
         /// The limit.
         fields_max: usize,
     },
+    /// The session lives in a cookie, and would be more than a cookie holds
+    /// ([`CookieStoreConfig::packed_bytes_max`](crate::cookie::CookieStoreConfig::packed_bytes_max)).
+    #[error("the session would not fit into its cookie: packed it may have {bytes_max} bytes")]
+    CookieTooLarge {
+        /// The limit in bytes, of the packed session.
+        bytes_max: usize,
+    },
     /// The session was destroyed or its id was renewed, here or by another request, and what
     /// was written under the old id can reach nobody.
     #[error("the session has ended")]

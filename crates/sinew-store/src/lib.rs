@@ -38,6 +38,7 @@
 mod clock;
 #[cfg(feature = "contract")]
 pub mod contract;
+pub mod cookie;
 mod error;
 #[cfg(feature = "axum")]
 mod extract;
@@ -55,4 +56,4 @@ pub use flash::Flash;
 pub use memory::{MEMORY_RECORDS_MAX, MemoryStore};
 pub use record::{Commit, Committed, Key, Record};
 pub use session::{Saved, Session, SessionConfig, SessionId, SessionIdError, Sessions};
-pub use store::{BoxFuture, Store};
+pub use store::{BoxFuture, Room, Store};

@@ -1,6 +1,9 @@
 //! The port.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
+
+use bytes::Bytes;
 
 use crate::error::StoreError;
 use crate::record::{Commit, Committed, Key, Record};
@@ -115,4 +118,31 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// The store's troubles.
     fn delete<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<bool, StoreError>>;
+
+    /// A limit of the store's own on a whole record, beside those of a [`Commit`]: sessions ask it at each write, so
+    /// that what cannot be stored is refused there. `None`, as it is unless a store says otherwise, is without one.
+    fn room(&self) -> Option<&dyn Room> {
+        None
+    }
+}
+
+/// How much of a record fits into a store that has a limit of its own: one that packs records, and so can tell only
+/// from all of the fields how many bytes they take.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use sinew_store::cookie::{CookieStore, CookieStoreConfig};
+/// use sinew_store::{Room, Store};
+///
+/// let store = CookieStore::new(CookieStoreConfig::default());
+/// let room: &dyn Room = store.room().expect("a cookie is small");
+/// let theme = bytes::Bytes::from("\"dark\"");
+/// assert!(room.bytes(&BTreeMap::from([("theme", &theme)])) < room.bytes_max());
+/// ```
+pub trait Room: Send + Sync {
+    /// How many bytes these fields take.
+    fn bytes(&self, fields: &BTreeMap<&str, &Bytes>) -> usize;
+
+    /// How many bytes there may be; more is [`SessionError::CookieTooLarge`](crate::SessionError::CookieTooLarge).
+    fn bytes_max(&self) -> usize;
 }

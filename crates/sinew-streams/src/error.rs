@@ -10,6 +10,7 @@ use std::error::Error;
 /// let error = StreamsError::Unavailable(cause.into());
 /// assert!(error.is_retryable() && error.source().is_some());
 /// assert!(!StreamsError::AlreadyAttached.is_retryable());
+/// assert!(!StreamsError::Reserved.is_retryable());
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -20,6 +21,9 @@ pub enum StreamsError {
     /// What carries the streams between nodes cannot be reached or refused.
     #[error("the streams' carrier is unavailable")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// The stream's name belongs to Sinew, and nobody else may publish to it.
+    #[error("the name of the stream is reserved")]
+    Reserved,
 }
 
 impl StreamsError {

@@ -12,8 +12,17 @@ use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use sinew_store::{Flash, Saved, Session, SessionError, SessionId, Sessions};
 use tower::{Layer, Service};
 
+use sinew_store::cookie::{CookieStore, Hold};
+
+mod in_cookies;
+mod redeem;
+
+use self::in_cookies::{InCookies, Opened, may_carry_cookie, socket};
+pub use self::in_cookies::{SOCKET_HEADER, SessionChange};
+pub use self::redeem::OUTCOME_HEADER;
 use crate::cookie::CookieConfig;
 use crate::forwarded::{Direct, Effective, Peer, TrustedProxies};
+use crate::sealed::SessionSealer;
 
 /// Marks a request that is made in process, on behalf of a visitor who is connected: the GET of
 /// a page morph. Whoever makes it puts it into the request's extensions, together with the
@@ -79,16 +88,30 @@ const COOKIES_MAX: usize = 4;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionStatistics {
-    /// Requests whose session cookie was no session id.
+    /// Requests whose session cookie was no session id or, where the cookie is the session, none of ours: corrupt,
+    /// tampered with, or sealed with a secret that is not known here.
     pub cookies_malformed: u64,
     /// Requests that were answered with 500 since their session could not be saved.
     pub commits_failed: u64,
+    /// Tickets of reflexes that became the session's next cookie.
+    pub tickets_redeemed: u64,
+    /// Tickets that were merged with what somebody else had written meanwhile.
+    pub tickets_merged: u64,
+    /// Tickets that the cookie had already.
+    pub tickets_replayed: u64,
+    /// Tickets that changed nothing: of another session, of one that is over, from a version that is not remembered,
+    /// too large together with the cookie, malformed, or sent by somebody else than a page of ours.
+    pub tickets_refused: u64,
 }
 
 #[derive(Default)]
 struct Counters {
     cookies_malformed: AtomicU64,
     commits_failed: AtomicU64,
+    tickets_redeemed: AtomicU64,
+    tickets_merged: AtomicU64,
+    tickets_replayed: AtomicU64,
+    tickets_refused: AtomicU64,
 }
 
 /// A tower layer around an application: its handlers find the visitor's [`Session`], their
@@ -149,6 +172,7 @@ struct Shared {
     proxies: TrustedProxies,
     counters: Counters,
     on_end: OnceLock<OnEnd>,
+    in_cookies: OnceLock<InCookies>,
 }
 
 /// Hears which session has ended.
@@ -167,6 +191,7 @@ impl SessionLayer {
             proxies,
             counters,
             on_end: OnceLock::new(),
+            in_cookies: OnceLock::new(),
         }))
     }
 
@@ -211,6 +236,66 @@ impl SessionLayer {
         self
     }
 
+    /// Keeps the sessions in their cookies: `store`, the one below [`sessions`](Self::sessions), holds what this process
+    /// knows of them, and `sealer` seals them.
+    ///
+    /// - A cookie that is none of ours, was changed or has expired is like none at all, and counted.
+    /// - It is set when it does not hold the newest version that is known here: after a write, when the session's life
+    ///   was renewed, when an older secret has sealed it, and when a reflex has written what has not reached the
+    ///   browser yet. (The last also by a response whose handler did not use the session, if it says nothing of caching.)
+    /// - Requests of one session that run beside each other in this process lose nothing of each other's. Of those that
+    ///   run in different processes, the last cookie to arrive wins, as browsers have it.
+    ///
+    /// `tell` hears what became of sessions, before the answer leaves; it must not block. It takes the place of
+    /// [`on_end`](Self::on_end). Of several calls of this function the first counts. See
+    /// [`redeem`](Self::redeem) for what a reflex has written.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use axum::{Router, body::Body, http::Request, routing::get};
+    /// use sinew_store::cookie::{CookieStore, CookieStoreConfig};
+    /// use sinew_store::{Session, SessionError, Sessions};
+    /// use sinew_verifier::SecretKeyBase;
+    /// use sinew_web::{CookieConfig, SessionLayer, SessionSealer, TrustedProxies};
+    /// use tower::ServiceExt as _;
+    ///
+    /// async fn visits(session: Session) -> Result<String, String> {
+    ///     let visits = session.update("visits", |visits: i64| visits + 1).await;
+    ///     visits.map(|visits| visits.to_string()).map_err(|error| error.to_string())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // Each process has a store of its own; they have the secret in common.
+    /// let process = || {
+    ///     let store = CookieStore::new(CookieStoreConfig::default());
+    ///     let sealer = SessionSealer::new(&SecretKeyBase::new("secret"), &[]);
+    ///     let sessions = Sessions::new(Arc::new(store.clone()));
+    ///     let layer = SessionLayer::new(sessions, CookieConfig::default(), TrustedProxies::none());
+    ///     Router::new().route("/", get(visits)).layer(layer.in_cookies(store, sealer, |_| {}))
+    /// };
+    /// let response = process().oneshot(Request::get("/").body(Body::empty())?).await?;
+    /// let cookie = response.headers()["set-cookie"].clone();
+    /// let request = Request::get("/").header("cookie", cookie).body(Body::empty())?;
+    /// let response = process().oneshot(request).await?;
+    /// assert_eq!(axum::body::to_bytes(response.into_body(), 10).await?, "2");
+    /// # Ok(()) }
+    /// ```
+    pub fn in_cookies(
+        self,
+        store: CookieStore,
+        sealer: SessionSealer,
+        tell: impl Fn(SessionChange) + Send + Sync + 'static,
+    ) -> Self {
+        let in_cookies = InCookies {
+            store,
+            sealer,
+            on_change: Box::new(tell),
+        };
+        // An error means that there is one already.
+        let _ = self.0.in_cookies.set(in_cookies);
+        self
+    }
+
     /// The sessions it keeps.
     pub fn sessions(&self) -> &Sessions {
         &self.0.sessions
@@ -222,6 +307,10 @@ impl SessionLayer {
         SessionStatistics {
             cookies_malformed: counters.cookies_malformed.load(Ordering::Relaxed),
             commits_failed: counters.commits_failed.load(Ordering::Relaxed),
+            tickets_redeemed: counters.tickets_redeemed.load(Ordering::Relaxed),
+            tickets_merged: counters.tickets_merged.load(Ordering::Relaxed),
+            tickets_replayed: counters.tickets_replayed.load(Ordering::Relaxed),
+            tickets_refused: counters.tickets_refused.load(Ordering::Relaxed),
         }
     }
 
@@ -367,18 +456,19 @@ where
         let shared = Arc::clone(&self.shared);
         let secure = shared.effective(&mut request);
         let presented = shared.presented(request.headers());
-        if presented.has_cookie && presented.ids.is_empty() {
-            shared
-                .counters
-                .cookies_malformed
-                .fetch_add(1, Ordering::Relaxed);
-            tracing::debug!("a session cookie is no session id");
-        }
+        shared.count_malformed(&presented);
+        let socket = match shared.in_cookies.get() {
+            Some(_) => socket(request.headers()),
+            None => None,
+        };
         Box::pin(async move {
             let session = match shared.open(&presented.ids).await {
                 Ok(session) => session,
                 Err(error) => return Ok(shared.failed(&error)),
             };
+            // Nothing that this process knows of it is forgotten before the answer leaves.
+            let cookies = shared.in_cookies.get();
+            let hold = cookies.map(|cookies| cookies.store.hold(session.id()));
             request.extensions_mut().insert(session.clone());
             request
                 .extensions_mut()
@@ -388,6 +478,8 @@ where
                 session,
                 presented,
                 secure,
+                socket,
+                _hold: hold,
             };
             Ok(shared.finish(visit, response).await)
         })
@@ -395,11 +487,18 @@ where
 }
 
 /// What a request's cookies say.
+#[derive(Default)]
 struct Presented {
     /// Those values that are session ids, in the browser's order.
     ids: Vec<SessionId>,
     /// Whether there was a cookie of that name at all.
     has_cookie: bool,
+    /// Whether one was a session's.
+    is_ours: bool,
+    /// How many were looked at.
+    looked_at: usize,
+    /// The session itself, where it is in the cookie.
+    opened: Option<Opened>,
 }
 
 /// One request's session, and how it was asked for.
@@ -407,12 +506,16 @@ struct Visit {
     session: Session,
     presented: Presented,
     secure: bool,
+    /// What it said of its page's connection.
+    socket: Option<String>,
+    _hold: Option<Hold>,
 }
 
 /// What becomes of the visitor's cookie.
 enum Cookie {
     Stays,
-    Set(SessionId),
+    /// With this value.
+    Set(String),
     Deleted,
 }
 
@@ -435,13 +538,21 @@ impl Shared {
     }
 
     fn presented(&self, headers: &HeaderMap) -> Presented {
+        if let Some(cookies) = self.in_cookies.get() {
+            return cookies.presented(self.cookie.values(headers));
+        }
         let mut has_cookie = false;
         let values = self.cookie.values(headers).inspect(|_| has_cookie = true);
-        let ids = values
+        let ids: Vec<SessionId> = values
             .filter_map(|value| value.parse().ok())
             .take(COOKIES_MAX)
             .collect();
-        Presented { ids, has_cookie }
+        Presented {
+            is_ours: !ids.is_empty(),
+            ids,
+            has_cookie,
+            ..Presented::default()
+        }
     }
 
     /// The session of the first id that the store knows. With one id that is left for the first
@@ -463,14 +574,18 @@ impl Shared {
     }
 
     async fn finish(&self, visit: Visit, response: Response) -> Response {
-        match self.save(&visit).await {
+        let saved = match self.in_cookies.get() {
+            Some(cookies) => {
+                let is_free = may_carry_cookie(response.headers());
+                cookies.save(&visit, is_free).await
+            }
+            None => self.save(&visit).await,
+        };
+        match saved {
             Ok(Cookie::Stays) => response,
-            Ok(Cookie::Set(id)) => {
+            Ok(Cookie::Set(value)) => {
                 let life = self.sessions.config().expire_after;
-                with_cookie(
-                    response,
-                    self.cookie.set(&id.to_string(), visit.secure, life),
-                )
+                with_cookie(response, self.cookie.set(&value, visit.secure, life))
             }
             Ok(Cookie::Deleted) => with_cookie(response, self.cookie.delete(visit.secure)),
             Err(error) => self.failed(&error),
@@ -512,7 +627,9 @@ impl Shared {
                 Cookie::Deleted
             }
             _ if !was_used => Cookie::Stays,
-            _ if !visit.presented.ids.contains(&id) || self.cookie.persistent => Cookie::Set(id),
+            _ if !visit.presented.ids.contains(&id) || self.cookie.persistent => {
+                Cookie::Set(id.to_string())
+            }
             _ => Cookie::Stays,
         })
     }

@@ -27,6 +27,7 @@ use crate::extract::Given;
 use crate::handle::SinewHandle;
 use crate::identify::{Identification, Identify, Visitor};
 use crate::metrics::Sources;
+use crate::node_streams::NodeStreams;
 use crate::page_policy::add_policy;
 use crate::reflex_channel::ReflexChannel;
 use crate::renderer::{RouterRenderer, answer_probes};
@@ -395,10 +396,16 @@ impl Sinew {
         let mut session_config = config.session.clone();
         session_config.expire_after = edge.session_expire_after;
         let sessions = Sessions::with_config(store, session_config);
-        let cable_ready = CableReady::new(Arc::clone(&self.streams), runtime.clone());
-        let streams = Arc::clone(&self.streams);
+        let node_streams = NodeStreams::new(self.streams, runtime.clone());
+        let streams: Arc<dyn Streams> = node_streams.clone();
+        let cable_ready = CableReady::new(Arc::clone(&streams), runtime.clone());
         let base_path = edge.base_path.clone();
-        let handle = SinewHandle::new(cable_ready, streams, verifier.clone(), base_path.clone());
+        let handle = SinewHandle::new(
+            cable_ready,
+            node_streams,
+            verifier.clone(),
+            base_path.clone(),
+        );
         let session_layer = SessionLayer::new(
             sessions.clone(),
             edge.session_cookie(),
@@ -435,7 +442,7 @@ impl Sinew {
             _ => sinew_reflex::Environment::Development,
         };
         let is_development = edge.environment.is_development();
-        let mut engine = Engine::builder(Arc::clone(&self.streams), Arc::new(renderer))
+        let mut engine = Engine::builder(Arc::clone(&streams), Arc::new(renderer))
             .config(reflex_config)
             .runtime(runtime.clone())
             .state(handle.clone())
@@ -462,7 +469,7 @@ impl Sinew {
         for register in self.channels {
             application = register(application);
         }
-        let cable = Cable::builder(Arc::new(application), self.streams)
+        let cable = Cable::builder(Arc::new(application), streams)
             .config(config.cable.clone())
             .build()?;
         handle.set_cable(&cable);

@@ -7,17 +7,17 @@ use std::sync::{Arc, OnceLock};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use serde_json::json;
-use sinew_cable::{Broadcaster, Cable, ConnectionIdentifiers, WeakCable};
+use sinew_cable::{Broadcaster, Cable, WeakCable};
 use sinew_cable_ready::stream_key;
 use sinew_reflex::{CableReady, Result};
 use sinew_store::{Session, SessionId};
-use sinew_streams::{StreamName, Streams};
+use sinew_streams::StreamName;
 use sinew_verifier::MessageVerifier;
 use sinew_web::BasePath;
 use sinew_web::server::{Drain, DrainGuard};
 
-use crate::identify::{Connected, SESSION_ID};
 use crate::metrics::{Metrics, Snapshot, Sources};
+use crate::node_streams::NodeStreams;
 use crate::operators::Operators;
 
 /// What every page follows in development.
@@ -75,7 +75,7 @@ pub struct SinewHandle(Arc<Inner>);
 
 struct Inner {
     cable_ready: CableReady,
-    streams: Arc<dyn Streams>,
+    streams: Arc<NodeStreams>,
     verifier: MessageVerifier,
     base_path: BasePath,
     drain: Drain,
@@ -88,7 +88,7 @@ struct Inner {
 impl SinewHandle {
     pub(crate) fn new(
         cable_ready: CableReady,
-        streams: Arc<dyn Streams>,
+        streams: Arc<NodeStreams>,
         verifier: MessageVerifier,
         base_path: BasePath,
     ) -> Self {
@@ -108,6 +108,7 @@ impl SinewHandle {
     pub(crate) fn set_cable(&self, cable: &Cable) {
         // Set once, by the builder.
         let _ = self.0.cable.set(cable.downgrade());
+        self.0.streams.set_cable(cable);
     }
 
     /// What comes last as well: where the counters are.
@@ -151,7 +152,7 @@ impl SinewHandle {
 
     /// Broadcasts of any JSON, as Action Cable's `server.broadcast`.
     pub fn broadcaster(&self) -> Broadcaster {
-        Broadcaster::new(Arc::clone(&self.0.streams))
+        Broadcaster::new(self.0.streams.clone())
     }
 
     /// The connections of this process.
@@ -222,17 +223,15 @@ impl SinewHandle {
         &self.0.drain
     }
 
-    /// Ends the connections of a session, in this process: the browser is told `remote`.
+    /// Ends the connections of a session: the browser is told `remote`. In this process it happens
+    /// at once; on the other nodes that share its [streams](crate::Sinew::streams) as soon as they
+    /// hear of it, and streams that do not take the news are offered it for ten seconds.
     ///
     /// When a request destroys its session or gives it another id, that happens by itself: the
     /// browser reconnects with its new cookie.
     pub fn disconnect(&self, session: &Session, reconnect: bool) {
-        let id = session.id();
-        let identifiers = ConnectionIdentifiers::new().with(SESSION_ID, id.label());
-        self.cable().disconnect_if(
-            move |known| known.same_as(&identifiers) || Connected::of(known, id),
-            reconnect,
-        );
+        let streams = &self.0.streams;
+        streams.end_connections(session.id(), true, reconnect);
     }
 
     /// Tells every open page to ask for itself again, and to become what comes, keeping what was
@@ -294,12 +293,8 @@ impl SinewHandle {
     ///
     /// Nothing that such a connection still does would be kept; the browser shall come again.
     pub(crate) fn session_ended(&self) -> impl Fn(SessionId) + Send + Sync + 'static {
-        let cable = Arc::clone(&self.0.cable);
-        move |id| {
-            if let Some(cable) = cable.get().and_then(WeakCable::upgrade) {
-                cable.disconnect_if(move |known| Connected::of(known, id), true);
-            }
-        }
+        let streams = Arc::clone(&self.0.streams);
+        move |id| streams.end_connections(id, false, true)
     }
 
     /// Where browsers find `path`, a path of the application that begins with `/`: with the

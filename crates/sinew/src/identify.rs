@@ -151,6 +151,7 @@ impl Identification {
             handshake: Arc::new(handshake(&request)),
             sessions: sessions.clone(),
             session,
+            label: Connected::label_from(&session.label()).unwrap_or_default(),
         })))
     }
 }
@@ -161,13 +162,30 @@ pub(crate) struct Connected {
     pub(crate) sessions: Sessions,
     /// The visitor's, or one that only this connection has.
     pub(crate) session: SessionId,
+    /// The session's label, by which other nodes name it.
+    label: Label,
 }
 
+/// The bytes of a session's label.
+pub(crate) type Label = [u8; 16];
+
 impl Connected {
-    /// Whether the connection so identified has the session of this id.
-    pub(crate) fn of(identifiers: &ConnectionIdentifiers, id: SessionId) -> bool {
+    /// Whether the connection so identified has the session of this label.
+    pub(crate) fn of_label(identifiers: &ConnectionIdentifiers, label: Label) -> bool {
         let connected = identifiers.extensions().get::<Arc<Self>>();
-        connected.is_some_and(|connected| connected.session == id)
+        connected.is_some_and(|connected| connected.label == label)
+    }
+
+    /// The bytes of a label; `None` when the text is none.
+    pub(crate) fn label_from(text: &str) -> Option<Label> {
+        if text.len() != 32
+            || !text
+                .bytes()
+                .all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'))
+        {
+            return None;
+        }
+        u128::from_str_radix(text, 16).ok().map(u128::to_be_bytes)
     }
 }
 

@@ -85,6 +85,7 @@ mod assets;
 mod client_version;
 mod endpoint;
 mod log;
+mod node_streams;
 mod page_policy;
 mod reflex_channel;
 mod renderer;

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use sinew_streams::{InProcessStreams, StreamsError};
+use sinew_streams::InProcessStreams;
 
 use super::*;
 
@@ -118,4 +118,17 @@ fn everyone_waits_until_a_stream_of_other_nodes_is_followed() {
     }
     assert!(streams.followed.lock().is_empty(), "left with the last one");
     assert!(follows.gate(&news).lock().streams.is_empty());
+}
+
+#[test]
+fn nobody_waits_for_a_stream_that_all_have_left() {
+    let follows = follows();
+    let streams = FarStreams::default();
+    let shard = follows.add_shard(inbox());
+    let news = StreamName::from("news");
+    follows.join(&streams, &news, shard);
+    assert!(follows.wait(&streams, &news).is_some());
+    follows.leave(&streams, &news, shard);
+    assert!(follows.wait(&streams, &news).is_none());
+    assert!(streams.followed.lock().is_empty());
 }

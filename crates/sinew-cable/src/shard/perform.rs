@@ -165,15 +165,20 @@ fn wait_for_stream(cable: &Arc<Inner>, mailbox: &Arc<Mailbox>, ticket: Ticket, s
     };
     let (cable, mailbox) = (cable.clone(), mailbox.clone());
     runtime.spawn(async move {
-        let followed = match cable.node.streams.follow(&stream).await {
-            Ok(()) => {
-                cable.follows.followed(&stream);
-                true
-            }
-            Err(error) => {
-                tracing::warn!(%stream, %error, "stream cannot be followed");
-                false
-            }
+        let followed = match cable.follows.wait(&*cable.node.streams, &stream) {
+            None => false,
+            Some(following) => match following.await {
+                Ok(()) => {
+                    cable.follows.followed(&stream);
+                    true
+                }
+                Err(error) => {
+                    if cable.follows.is_followed(&stream) {
+                        tracing::warn!(%stream, %error, "stream cannot be followed");
+                    }
+                    false
+                }
+            },
         };
         mailbox.push(Mail::Followed(ticket, followed));
     });

@@ -19,6 +19,7 @@ use serde::de::DeserializeOwned;
 
 pub use self::config::SessionConfig;
 pub use self::id::{SessionId, SessionIdError};
+pub(crate) use self::save::ENDED_REMEMBERED;
 pub use self::save::Saved;
 pub use self::sessions::Sessions;
 
@@ -30,7 +31,7 @@ use crate::error::SessionError;
 const RESERVED: &str = "_sinew:";
 /// Stands in the record of a session that has ended, so that an open socket which still knows
 /// its id cannot bring it back to life.
-const ENDED: &str = "_sinew:ended";
+pub(crate) const ENDED: &str = "_sinew:ended";
 
 /// What a visitor's requests and reflexes have in common.
 ///
@@ -225,6 +226,10 @@ impl Session {
     {
         self.check_name(name)?;
         let text = self.encode(name, value)?;
+        if self.0.sessions.store().room().is_some() {
+            // How much there is room for depends on the other fields, which such a store has at hand.
+            self.load().await?;
+        }
         self.put(name, Some(text))
     }
 
@@ -610,7 +615,7 @@ impl Session {
         {
             return Ok(());
         }
-        state.check_room(self.0.sessions.config(), name, outcome.as_ref())?;
+        state.check_room(&self.0.sessions, name, outcome.as_ref())?;
         state.pending.put(name, outcome);
         state.changes += 1;
         Ok(())
@@ -634,7 +639,7 @@ impl Session {
             if state.changes != changes {
                 continue;
             }
-            state.check_room(self.0.sessions.config(), name, outcome.as_ref())?;
+            state.check_room(&self.0.sessions, name, outcome.as_ref())?;
             let again = Arc::clone(&function);
             let derive = Arc::new(move |present: Option<&Bytes>| Ok(again(present)?.0));
             state.pending.derive(name, present, outcome, derive);

@@ -13,7 +13,7 @@ use crate::record::{Commit, Committed, Key};
 
 /// How long an ended session is remembered as such: longer than a socket usually lives. After
 /// that a write under its id would begin an empty session, which holds nobody's login.
-const ENDED_REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const ENDED_REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a [`Session::commit`] did, for the layer that keeps the visitor's cookie.
 ///
@@ -117,6 +117,10 @@ impl Session {
                     self.state_mut(|state| state.adopt(Some(current)));
                 }
                 Committed::TooLarge => {
+                    if let Some(room) = store.room() {
+                        let bytes_max = room.bytes_max();
+                        return Err(SessionError::CookieTooLarge { bytes_max });
+                    }
                     let bytes_max = self.0.sessions.config().session_bytes_max;
                     return Err(SessionError::SessionTooLarge { bytes_max });
                 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::ENDED;
+use super::Sessions;
 use super::config::SessionConfig;
 use super::id::SessionId;
 use super::pending::Pending;
@@ -148,24 +149,20 @@ impl State {
     }
 
     /// Whether the session stays within its limits with this write, as far as is known here.
-    pub(super) fn check_room(
-        &self,
-        config: &SessionConfig,
-        name: &str,
-        outcome: Option<&Bytes>,
+    pub(super) fn check_room<'a>(
+        &'a self,
+        sessions: &Sessions,
+        name: &'a str,
+        outcome: Option<&'a Bytes>,
     ) -> Result<(), SessionError> {
         let Some(value) = outcome else {
             return Ok(());
         };
-        let mut fields = 1;
-        let mut bytes = name.len() + value.len();
-        for (other, value) in self.effective() {
-            if other != name {
-                fields += 1;
-                bytes += other.len() + value.len();
-            }
-        }
-        if fields > config.fields_max {
+        let config = sessions.config();
+        let mut fields = self.effective();
+        fields.insert(name, value);
+        let bytes: usize = fields.iter().map(|(name, it)| name.len() + it.len()).sum();
+        if fields.len() > config.fields_max {
             return Err(SessionError::TooManyFields {
                 fields_max: config.fields_max,
             });
@@ -174,6 +171,12 @@ impl State {
             return Err(SessionError::SessionTooLarge {
                 bytes_max: config.session_bytes_max,
             });
+        }
+        if let Some(room) = sessions.store().room()
+            && room.bytes(&fields) > room.bytes_max()
+        {
+            let bytes_max = room.bytes_max();
+            return Err(SessionError::CookieTooLarge { bytes_max });
         }
         Ok(())
     }

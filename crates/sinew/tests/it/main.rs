@@ -15,6 +15,7 @@ mod policies;
 
 mod idle;
 mod lanes;
+mod nodes;
 mod operators;
 mod pages;
 mod params;

@@ -1,0 +1,165 @@
+//! Two nodes that share a store and streams.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::Html;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use serde_json::json;
+use sinew::Config;
+use sinew::config::Secret;
+use sinew::prelude::*;
+use sinew::session::{MemoryStore, Store};
+use sinew_streams::{
+    BoxFuture, InProcessStreams, Position, Sink, StreamName, Streams, StreamsError,
+};
+
+use crate::browser::Browser;
+use crate::server::{Server, config};
+
+/// Streams of two nodes in one process: what one publishes, both deliver.
+#[derive(Default)]
+struct Joined {
+    own: Arc<InProcessStreams>,
+    other: Arc<InProcessStreams>,
+}
+
+impl Joined {
+    fn pair() -> [Arc<Self>; 2] {
+        let one = Self::default();
+        let two = Self {
+            own: one.other.clone(),
+            other: one.own.clone(),
+        };
+        [Arc::new(one), Arc::new(two)]
+    }
+}
+
+impl Streams for Joined {
+    fn attach(&self, sink: Arc<dyn Sink>) -> Result<(), StreamsError> {
+        self.own.attach(sink)
+    }
+
+    fn publish(
+        &self,
+        stream: &StreamName,
+        payload: Bytes,
+    ) -> BoxFuture<'_, Result<Position, StreamsError>> {
+        drop(self.other.publish(stream, payload.clone()));
+        self.own.publish(stream, payload)
+    }
+
+    fn follow(&self, stream: &StreamName) -> BoxFuture<'_, Result<(), StreamsError>> {
+        self.own.follow(stream)
+    }
+
+    fn unfollow(&self, stream: &StreamName) {
+        self.own.unfollow(stream);
+    }
+}
+
+async fn page(session: Session, client: ClientTags) -> Result<Html<String>> {
+    session.ensure();
+    Ok(Html(format!("<head>{client}</head><body></body>")))
+}
+
+async fn sign_in(session: Session) {
+    session.renew_id();
+}
+
+async fn sign_out(session: Session) {
+    session.destroy();
+}
+
+async fn expel(session: Session, sinew: SinewHandle) {
+    sinew.disconnect(&session, false);
+}
+
+/// Somebody who publishes where only the nodes may.
+async fn pretend(sinew: SinewHandle) -> String {
+    let said = json!({ "node": "", "session": "", "identified": true, "reconnect": true });
+    let refused = sinew.broadcaster().broadcast("sinew:sessions", &said).await;
+    let refused = refused.expect_err("refused");
+    let cause = std::error::Error::source(&refused).expect("the streams'");
+    cause.to_string()
+}
+
+struct Nodes {
+    one: Server,
+    two: Server,
+}
+
+impl Nodes {
+    async fn start() -> Self {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let [one, two] = Joined::pair();
+        let mut config = config();
+        config.edge.configured_secret = Some(Secret::generate().expect("random"));
+        Self {
+            one: Self::node(&config, &store, one).await,
+            two: Self::node(&config, &store, two).await,
+        }
+    }
+
+    async fn node(config: &Config, store: &Arc<dyn Store>, streams: Arc<dyn Streams>) -> Server {
+        let router = Router::new()
+            .route("/", get(page))
+            .route("/sign-in", post(sign_in))
+            .route("/sign-out", post(sign_out))
+            .route("/expel", post(expel))
+            .route("/pretend", post(pretend));
+        let sinew = Sinew::new(router).config(config.clone());
+        Server::built(sinew.store(store.clone()).streams(streams)).await
+    }
+
+    /// A visitor of the first node, and the same one at the second.
+    async fn visitor(&self) -> (Browser, Browser) {
+        let here = Browser::visit(&self.one, "/").await;
+        let cookie = here.cookie.clone().expect("a session");
+        (here, Browser::new(&self.two).cookie(cookie))
+    }
+}
+
+#[tokio::test]
+async fn sockets_of_a_session_that_ends_are_sent_away_on_every_node() {
+    let nodes = Nodes::start().await;
+    for ending in ["/sign-in", "/sign-out"] {
+        let (mut here, there) = nodes.visitor().await;
+        let mut near = here.tab("/").await;
+        let mut far = there.tab("/").await;
+        let (_, stranger) = nodes.visitor().await;
+        let mut stranger = stranger.tab("/").await;
+
+        here.post(ending).await;
+        near.cable.expect_disconnect("remote", true).await;
+        far.cable.expect_disconnect("remote", true).await;
+        far.cable.expect_close(1000).await;
+
+        // Whoever has another session stays: told after the others, it hears of nothing else first.
+        nodes.two.app.handle().cable().restart();
+        stranger
+            .cable
+            .expect_disconnect("server_restart", true)
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn a_session_can_be_disconnected_on_every_node() {
+    let nodes = Nodes::start().await;
+    let (mut here, there) = nodes.visitor().await;
+    let mut near = here.tab("/").await;
+    let mut far = there.tab("/").await;
+    here.post("/expel").await;
+    near.cable.expect_disconnect("remote", false).await;
+    far.cable.expect_disconnect("remote", false).await;
+}
+
+#[tokio::test]
+async fn nobody_else_publishes_where_the_nodes_do() {
+    let nodes = Nodes::start().await;
+    let (mut here, _) = nodes.visitor().await;
+    let said = here.post("/pretend").await.body;
+    assert_eq!(said, "the name of the stream is reserved");
+}
