@@ -19,6 +19,10 @@
 //! # Ok(()) }
 //! ```
 //!
+//! | feature | what it adds | default |
+//! |---|---|---|
+//! | `rails` | [`RailsSessions`]: sessions shared with a Rails application | no |
+//!
 //! Limits: [`POOL_SIZE`], [`POOL_SIZE_MAX`], [`CONNECT_TIMEOUT`], [`COMMAND_TIMEOUT`],
 //! [`HEALTH_INTERVAL`], [`TIMEOUT_MAX`], [`MESSAGES_WAITING_MAX`].
 
@@ -42,9 +46,17 @@ mod target;
 mod tls;
 mod wire;
 
+// Stores.
+#[cfg(feature = "rails")]
+mod rails_sessions;
+
 pub use client::Redis;
 pub use error::{RedisError, RedisErrorKind, RedisSettingsError};
 pub use pubsub::{MESSAGES_WAITING_MAX, Messages, PubSubEvent, Subscriber};
+#[cfg(feature = "rails")]
+pub use rails_sessions::{
+    RailsBlob, RailsBlobError, RailsIds, RailsSessions, RailsSessionsStatistics,
+};
 /// The library whose commands and values are spoken in.
 pub use redis;
 pub use script::Script;

@@ -1,3 +1,5 @@
 //! Against real servers.
 
 mod one_server;
+#[cfg(feature = "rails")]
+mod rails_sessions;

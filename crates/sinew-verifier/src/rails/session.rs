@@ -1,5 +1,6 @@
 //! A session as Rails serializes it with JSON.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -118,11 +119,50 @@ impl RailsSession {
     /// assert!(session.is_empty());
     /// ```
     pub fn set(&mut self, name: &str, json: &str) -> Result<(), RailsSessionError> {
-        // The text without spaces around it: what stands in the session is what `parse` gives back.
-        let value: &RawValue =
-            serde_json::from_str(json).map_err(|_| RailsSessionError::NotJson)?;
-        self.put(name.into(), value.get().into());
+        let value = checked(json)?;
+        match self.fields.iter_mut().find(|(field, _)| field == name) {
+            Some((_, place)) => *place = value,
+            None => self.fields.push((name.to_owned(), value)),
+        }
         Ok(())
+    }
+
+    /// The session with exactly these fields, of different names: known ones where they stand, new ones at the end in
+    /// the order given.
+    ///
+    /// # Errors
+    ///
+    /// [`RailsSessionError::NotJson`] when a value that is new is not one JSON text.
+    ///
+    /// ```
+    /// use sinew_verifier::rails::RailsSession;
+    ///
+    /// let session = RailsSession::parse(br#"{"z":1.0,"y":2,"x":3}"#)?;
+    /// let changed = session.with_exactly([("a", "5"), ("x", "4"), ("z", "1.0")])?;
+    /// assert_eq!(changed.to_json(), r#"{"z":1.0,"x":4,"a":5}"#);
+    /// # Ok::<(), sinew_verifier::rails::RailsSessionError>(())
+    /// ```
+    pub fn with_exactly<'a>(
+        &self,
+        fields: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, RailsSessionError> {
+        let fields: Vec<_> = fields.into_iter().collect();
+        let mut wanted: HashMap<&str, &str> = fields.iter().copied().collect();
+        let mut kept = Self::default();
+        for (name, present) in &self.fields {
+            let value = match wanted.remove(name.as_str()) {
+                Some(value) if *value == **present => present.clone(),
+                Some(value) => checked(value)?,
+                None => continue,
+            };
+            kept.fields.push((name.clone(), value));
+        }
+        for (name, value) in fields {
+            if wanted.remove(name).is_some() {
+                kept.fields.push((name.to_owned(), checked(value)?));
+            }
+        }
+        Ok(kept)
     }
 
     /// Drops a field, and says whether it was there.
@@ -155,16 +195,16 @@ impl RailsSession {
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty()
     }
-
-    fn put(&mut self, name: String, value: Box<str>) {
-        match self.fields.iter_mut().find(|(field, _)| *field == name) {
-            Some((_, place)) => *place = value,
-            None => self.fields.push((name, value)),
-        }
-    }
 }
 
 const SESSION_ID: &str = "session_id";
+
+/// One JSON text, without the spaces around it: what stands in a session is what `parse` gives back.
+fn checked(json: &str) -> Result<Box<str>, RailsSessionError> {
+    let value: Result<&RawValue, _> = serde_json::from_str(json);
+    let value = value.map_err(|_| RailsSessionError::NotJson)?;
+    Ok(value.get().into())
+}
 
 /// Names only: values belong to a visitor.
 impl fmt::Debug for RailsSession {
@@ -190,7 +230,7 @@ impl<'de> Visitor<'de> for Fields {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RailsSession, A::Error> {
-        let mut places = std::collections::HashMap::new();
+        let mut places = HashMap::new();
         let mut fields: Vec<(String, Box<str>)> = Vec::new();
         while let Some(name) = map.next_key::<String>()? {
             let value = map.next_value::<&RawValue>()?.get().into();
