@@ -17,10 +17,12 @@ mod certificates;
 mod cluster;
 mod ports;
 mod process;
+mod rails;
 mod redis;
 mod sentinel;
 
 pub use cluster::RedisCluster;
 pub use process::Process;
+pub use rails::{Rails, RailsAnswer};
 pub use redis::{RedisOptions, RedisServer};
 pub use sentinel::RedisSentinel;

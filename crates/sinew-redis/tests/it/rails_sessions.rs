@@ -4,13 +4,14 @@ use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::json;
 use sinew_redis::{RailsBlob, RailsBlobError, RailsIds, RailsSessions, Redis, RedisSettings};
 use sinew_store::contract::{self, Subject};
 use sinew_store::{
     Commit, Committed, Key, SessionError, SessionId, Sessions, Store, StoreErrorKind,
 };
 use sinew_verifier::rails::RailsSessionError;
-use test_servers::RedisServer;
+use test_servers::{Rails, RedisServer};
 use tokio::task::JoinSet;
 
 const PREFIX: &str = "app:session:";
@@ -300,4 +301,133 @@ async fn a_full_server_refuses_what_would_be_written_and_lets_sessions_end() {
     session.destroy();
     session.commit().await.expect("a logout needs no room");
     assert_eq!(server.command(&["EXISTS", &name_of(&session.id())]), "0");
+}
+
+/// Rails writes, Sinew reads and writes, Rails reads.
+async fn share(settings: &[(&str, &str)], server: &RedisServer, store: RailsSessions) {
+    let mut settings = settings.to_vec();
+    let url = server.url();
+    settings.push(("REDIS_URL", &url));
+    let mut rails = Rails::start(&settings);
+    assert_eq!(rails.get("/login?user_id=42").status, 204);
+    let token = rails.get("/token").body;
+    let cookie = rails.cookie.clone().expect("Rails has set its cookie");
+    let id: SessionId = cookie.parse().expect("the cookie is the id");
+
+    let store = Arc::new(store);
+    let sessions = Sessions::new(store.clone());
+    let session = sessions.open(id);
+    assert_eq!(
+        session.get("user_id").await.unwrap(),
+        Some(42),
+        "{settings:?}"
+    );
+    session.set("theme", "dark").await.unwrap();
+    session
+        .update("user_id", |user: u32| user + 1)
+        .await
+        .unwrap();
+    session.commit().await.unwrap();
+
+    let fields = rails.fields();
+    assert_eq!(
+        (&fields["user_id"], &fields["theme"]),
+        (&json!(43), &json!("dark"))
+    );
+    let submit = json!({"authenticity_token": token});
+    assert_eq!(rails.ask("POST", "/protected", submit).status, 200);
+
+    // What Rails changes is found by who has the session open.
+    rails.get("/remove?name=theme");
+    session.set("seen", &true).await.unwrap();
+    session.commit().await.unwrap();
+    let fields = rails.fields();
+    assert_eq!((&fields["seen"], fields.get("theme")), (&json!(true), None));
+    assert_eq!(
+        store.statistics().conflicts,
+        1,
+        "Rails was first, and the commit was made again"
+    );
+
+    // A login in a reflex gives the session another id, and Rails goes on under it.
+    let before = id.to_string();
+    session.renew_id();
+    session.commit().await.unwrap();
+    rails.cookie = Some(session.id().to_string());
+    assert_eq!(rails.fields()["user_id"], 43);
+    rails.cookie = Some(before);
+    assert_eq!(
+        rails.fields().get("user_id"),
+        None,
+        "the old id holds nothing"
+    );
+
+    // Who logs out here has logged out there, and the other way round.
+    session.destroy();
+    session.commit().await.unwrap();
+    rails.cookie = Some(session.id().to_string());
+    assert_eq!(rails.fields().get("user_id"), None);
+    rails.get("/login?user_id=7");
+    let id: SessionId = rails
+        .cookie
+        .clone()
+        .expect("a cookie")
+        .parse()
+        .expect("an id");
+    assert_eq!(sessions.open(id).get("user_id").await.unwrap(), Some(7));
+    rails.get("/logout");
+    assert_eq!(sessions.open(id).get::<u32>("user_id").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn rails_with_redis_session_store_shares_a_login() {
+    let server = RedisServer::start();
+    let gem = [("STORE", "redis_session_store"), ("KEY_PREFIX", PREFIX)];
+    share(&gem, &server, store(&server)).await;
+    let with_life = [gem[0], gem[1], ("EXPIRE_AFTER", "3600")];
+    share(&with_life, &server, store(&server)).await;
+    let older = [gem[0], gem[1], ("PLAIN_IDS", "true")];
+    share(&older, &server, store(&server).ids(RailsIds::Public)).await;
+}
+
+#[tokio::test]
+async fn rails_with_its_redis_cache_store_shares_a_login() {
+    let server = RedisServer::start();
+    let settings = RedisSettings::from_url(&server.url()).expect("a URL");
+    let redis = Redis::connect_lazily(settings).expect("settings");
+    let store = RailsSessions::new(redis.clone(), "shop:_session_id:");
+    share(&[("STORE", "cache"), ("NAMESPACE", "shop")], &server, store).await;
+    let store = RailsSessions::new(redis, "_session_id:");
+    share(
+        &[("STORE", "cache"), ("EXPIRE_AFTER", "3600")],
+        &server,
+        store,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_in_the_default_format_of_the_cache_store_is_refused() {
+    let server = RedisServer::start();
+    let url = server.url();
+    let settings = [
+        ("STORE", "cache"),
+        ("SERIALIZER", "marshal"),
+        ("REDIS_URL", &url),
+    ];
+    let mut rails = Rails::start(&settings);
+    rails.get("/login?user_id=42");
+    let id: SessionId = rails
+        .cookie
+        .clone()
+        .expect("a cookie")
+        .parse()
+        .expect("an id");
+    let settings = RedisSettings::from_url(&url).expect("a URL");
+    let redis = Redis::connect_lazily(settings).expect("settings");
+    let store = RailsSessions::new(redis, "_session_id:");
+    let error = store.load(&id.store_key()).await.expect_err("refused");
+    assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+    assert_eq!(store.statistics().refused_marshal, 1);
+    assert_eq!(rails.fields()["user_id"], 42, "Rails has it still");
 }

@@ -1,4 +1,3 @@
 //! The session cookie between Sinew and a running Rails application.
 
-mod rails;
 mod session_cookie;

@@ -3,8 +3,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::json;
 use sinew_verifier::rails::{CookieMetadata, SessionCookie, SessionCookieError};
 use sinew_verifier::{Digest, SecretKeyBase};
-
-use crate::rails::Rails;
+use test_servers::Rails;
 
 fn cookie(digest: Digest) -> SessionCookie {
     SessionCookie::new(Rails::COOKIE, &SecretKeyBase::new(Rails::SECRET), digest)
