@@ -204,6 +204,26 @@ pub const VARIABLES: &[Variable] = &[
         default: "`on`",
         meaning: "whether what looks wrong is named in the log: `on` or `off`",
     },
+    Variable {
+        name: Secret::PREVIOUS_VARIABLE,
+        default: "none",
+        meaning: "earlier values of `SINEW_SECRET`, separated by commas: sessions in cookies that they sealed are still read, and sealed anew",
+    },
+    Variable {
+        name: "SINEW_COOKIE_PATH",
+        default: "the base path, or `/`",
+        meaning: "path below which browsers send the session cookie",
+    },
+    Variable {
+        name: "SINEW_COOKIE_SAME_SITE",
+        default: "`lax`",
+        meaning: "from which other sites browsers send the session cookie along: `strict`, `lax` or `none`",
+    },
+    Variable {
+        name: "SINEW_COOKIE_SECURE",
+        default: "`auto`",
+        meaning: "whether the session cookie goes over https only: `auto`, when the request that sets it came so, or `always`",
+    },
 ];
 
 /// The settings of the edge.
@@ -230,6 +250,8 @@ pub struct EdgeConfig {
     pub environment: Environment,
     /// The secret that was given; [`secret`](Self::secret) finds the one to use.
     pub configured_secret: Option<Secret>,
+    /// Secrets of earlier times: what they sealed is still read where sessions live in cookies. None by default.
+    pub previous_secrets: Vec<Secret>,
     /// Where to listen, `127.0.0.1:3000` by default.
     pub listen: SocketAddr,
     /// The folder of the embedded store and of the generated secret, `.sinew` by default.
@@ -283,6 +305,7 @@ impl Default for EdgeConfig {
         Self {
             environment: Environment::default(),
             configured_secret: None,
+            previous_secrets: Vec::new(),
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000),
             data_directory: PathBuf::from(".sinew"),
             origins: OriginPolicy::default(),
@@ -489,6 +512,10 @@ impl EdgeConfig {
         if let Some(checks) = get("SINEW_SANITY_CHECKS") {
             config.sanity_checks = switch("SINEW_SANITY_CHECKS", &checks)?;
         }
+        if let Some(secrets) = get(Secret::PREVIOUS_VARIABLE) {
+            config.previous_secrets = previous_secrets(&secrets)?;
+        }
+        config.cookie.read_variables(get)?;
         Ok(config)
     }
 
@@ -566,6 +593,16 @@ impl EdgeConfig {
     }
 }
 
+/// Secrets separated by commas, none of which is shown when it is no good.
+fn previous_secrets(list: &str) -> Result<Vec<Secret>, ConfigError> {
+    let secrets = list.split(',').map(str::trim).filter(|it| !it.is_empty());
+    let secrets = secrets.map(Secret::new).collect::<Result<_, _>>();
+    secrets.map_err(|error| {
+        let expected = "at least 32 random bytes each, separated by commas";
+        ConfigError::new(Secret::PREVIOUS_VARIABLE, "…", expected).caused_by(error)
+    })
+}
+
 fn switch(variable: &'static str, text: &str) -> Result<bool, ConfigError> {
     match text.to_ascii_lowercase().as_str() {
         "on" => Ok(true),
@@ -611,6 +648,7 @@ fn is_cable_url(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cookie::{SameSite, SecureFlag};
 
     fn with(pairs: &[(&str, &str)]) -> Result<EdgeConfig, ConfigError> {
         EdgeConfig::from_lookup(|name| {
@@ -667,6 +705,13 @@ mod tests {
             ("SINEW_TLS_CERTIFICATE", "/etc/app/cert.pem"),
             ("SINEW_TLS_KEY", "/etc/app/key.pem"),
             ("SINEW_SANITY_CHECKS", "Off"),
+            (
+                "SINEW_SECRET_PREVIOUS",
+                "c5c1f7d3a9e84620b5c1f7d3a9e84620, d5c1f7d3a9e84620b5c1f7d3a9e84620",
+            ),
+            ("SINEW_COOKIE_PATH", "/app/shop"),
+            ("SINEW_COOKIE_SAME_SITE", "None"),
+            ("SINEW_COOKIE_SECURE", "always"),
         ])
         .expect("good settings");
         assert_eq!(config.environment, Environment::Production);
@@ -707,6 +752,10 @@ mod tests {
         assert_eq!(server.drain_timeout, Some(Duration::from_secs(60)));
         assert!(config.tls.is_some());
         assert!(!config.sanity_checks);
+        assert_eq!(config.previous_secrets.len(), 2);
+        assert_eq!(config.session_cookie().path, "/app/shop");
+        assert_eq!(config.cookie.same_site, SameSite::None);
+        assert_eq!(config.cookie.secure, SecureFlag::Always);
     }
 
     #[test]

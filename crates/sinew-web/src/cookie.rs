@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, header};
 
-use crate::error::CookieError;
+use crate::error::{ConfigError, CookieError};
 
 /// From which pages of other sites a browser sends the cookie along.
 ///
@@ -100,6 +100,42 @@ impl Default for CookieConfig {
 }
 
 impl CookieConfig {
+    /// Takes over what the variables of `path`, `same_site` and `secure` say.
+    pub(crate) fn read_variables(
+        &mut self,
+        get: impl Fn(&'static str) -> Option<String>,
+    ) -> Result<(), ConfigError> {
+        if let Some(path) = get("SINEW_COOKIE_PATH") {
+            self.path = path;
+            if matches!(self.validate(), Err(CookieError::Path(_))) {
+                let expected = "a path that begins with `/`";
+                return Err(ConfigError::new("SINEW_COOKIE_PATH", &self.path, expected));
+            }
+        }
+        if let Some(sites) = get("SINEW_COOKIE_SAME_SITE") {
+            self.same_site = match sites.to_ascii_lowercase().as_str() {
+                "strict" => SameSite::Strict,
+                "lax" => SameSite::Lax,
+                "none" => SameSite::None,
+                _ => {
+                    let expected = "`strict`, `lax` or `none`";
+                    return Err(ConfigError::new("SINEW_COOKIE_SAME_SITE", &sites, expected));
+                }
+            };
+        }
+        if let Some(secure) = get("SINEW_COOKIE_SECURE") {
+            self.secure = match secure.to_ascii_lowercase().as_str() {
+                "auto" => SecureFlag::FromRequest,
+                "always" => SecureFlag::Always,
+                _ => {
+                    let expected = "`auto` or `always`";
+                    return Err(ConfigError::new("SINEW_COOKIE_SECURE", &secure, expected));
+                }
+            };
+        }
+        Ok(())
+    }
+
     /// Checks that a browser will accept the cookie.
     ///
     /// # Errors

@@ -41,6 +41,9 @@ impl Secret {
     /// The variable that holds the secret.
     pub const VARIABLE: &'static str = "SINEW_SECRET";
 
+    /// The variable that holds the secrets of earlier times.
+    pub const PREVIOUS_VARIABLE: &'static str = "SINEW_SECRET_PREVIOUS";
+
     /// Takes `bytes` as the secret.
     ///
     /// # Errors

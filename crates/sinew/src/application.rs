@@ -11,16 +11,18 @@ use http::Extensions;
 use sinew_cable::{Application, Cable, Channel, ConnectionIdentifiers, DirectChannel, Refusal};
 use sinew_embedded::EmbeddedStore;
 use sinew_reflex::{CableReady, Engine, EngineBuilder, Error, Reflexes};
+use sinew_store::cookie::CookieStore;
 use sinew_store::{MemoryStore, Sessions, Store};
 use sinew_streams::{InProcessStreams, Streams};
 use sinew_verifier::{MessageVerifier, SecretKeyBase};
 use sinew_web::server::Admission;
-use sinew_web::{Environment, Health, SessionLayer};
+use sinew_web::{Environment, Health, SessionLayer, SessionSealer};
 use tokio::runtime::Handle;
 use tower::util::MapRequest;
 
 use crate::client_version::ServerVersion;
 use crate::config::Config;
+use crate::cookie_sessions::{self, CookieSessions};
 use crate::endpoint::{self, Endpoint};
 use crate::error::StartError;
 use crate::extract::Given;
@@ -169,6 +171,7 @@ pub struct Sinew {
 enum Storage {
     Embedded,
     Memory,
+    Cookies,
     Given(Arc<dyn Store>),
 }
 
@@ -321,6 +324,45 @@ impl Sinew {
         self
     }
 
+    /// Keeps each session in its visitor's cookie, sealed so that nobody reads or changes it: no server has to keep
+    /// it, and any that knows the [secret](crate::config::EdgeConfig::configured_secret) can read it.
+    ///
+    /// Reflexes write to it, too: our browser client takes what they have written over into the cookie before it is
+    /// shown their reply. The [chapter on sessions](https://sinew.example/guide/sessions.html) says what it costs, and
+    /// what becomes of it when something gets lost on the way. A cookie holds about 3 KB, after compression.
+    ///
+    /// ```
+    /// # use axum::{Router, response::Html, routing::get};
+    /// # use sinew::prelude::*;
+    /// # use sinew_testing::TestApp;
+    /// # struct Theme;
+    /// # #[reflex]
+    /// # impl Theme {
+    /// #     async fn dark(&self, cx: &mut Reflex) -> Result {
+    /// #         cx.session().set("theme", "dark").await?;
+    /// #         Ok(())
+    /// #     }
+    /// # }
+    /// # async fn index(session: Session, client: ClientTags) -> Result<Html<String>> {
+    /// #     let theme: String = session.get_or_default("theme").await?;
+    /// #     Ok(Html(format!("<head>{client}</head><body><p id=theme>{theme}</p></body>")))
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let sinew = Sinew::new(Router::new().route("/", get(index))).reflex(Theme).cookie_sessions();
+    /// # let mut config = sinew::Config::default();
+    /// # config.edge.configured_secret = Some(sinew::config::Secret::generate()?);
+    /// # let app = TestApp::from_app(sinew.config(config).build()?);
+    /// # let mut tab = app.visit("/").await;
+    /// tab.stimulate("Theme#dark", ()).await;
+    /// tab.reload().await;
+    /// tab.assert_text("#theme", "dark");
+    /// # Ok(()) }
+    /// ```
+    pub fn cookie_sessions(mut self) -> Self {
+        self.storage = Storage::Cookies;
+        self
+    }
+
     /// Keeps sessions in this store.
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
         self.storage = Storage::Given(store);
@@ -386,9 +428,15 @@ impl Sinew {
         let (is_in_memory, is_embedded) = match &self.storage {
             Storage::Embedded => (false, true),
             Storage::Memory => (true, false),
-            Storage::Given(_) => (false, false),
+            Storage::Given(_) | Storage::Cookies => (false, false),
         };
+        let mut cookie_store = None;
         let store: Arc<dyn Store> = match self.storage {
+            Storage::Cookies => {
+                let store = CookieStore::new(config.cookie_store());
+                cookie_store = Some(store.clone());
+                Arc::new(store)
+            }
             Storage::Embedded => Arc::new(EmbeddedStore::open(&edge.data_directory)?),
             Storage::Memory => Arc::new(MemoryStore::new()),
             Storage::Given(store) => store,
@@ -402,7 +450,7 @@ impl Sinew {
         let base_path = edge.base_path.clone();
         let handle = SinewHandle::new(
             cable_ready,
-            node_streams,
+            Arc::clone(&node_streams),
             verifier.clone(),
             base_path.clone(),
         );
@@ -412,6 +460,19 @@ impl Sinew {
             edge.trusted_proxies.clone(),
         )
         .on_end(handle.session_ended());
+        let cookies = cookie_store.map(|store| {
+            CookieSessions::new(
+                store,
+                sessions.clone(),
+                SessionSealer::new(&secret, &config.previous_secrets()),
+                node_streams,
+                base_path.join(cookie_sessions::PATH),
+            )
+        });
+        let session_layer = match &cookies {
+            Some(cookies) => cookies.wrap(session_layer),
+            None => session_layer,
+        };
         let tags = Arc::new(TagContext::new(edge));
         self.extensions.insert(Arc::clone(&tags));
         self.extensions.insert(handle.clone());
@@ -456,6 +517,7 @@ impl Sinew {
             sessions: session_layer.clone(),
             identify: self.identify,
             anonymous: config.anonymous,
+            cookies: cookies.clone(),
         });
         let mut application = Application::new(move |request| {
             let identification = Arc::clone(&identification);
@@ -496,6 +558,10 @@ impl Sinew {
             router.merge(health.routes())
         } else {
             router
+        };
+        let router = match cookies {
+            Some(_) => router.merge(cookie_sessions::routes(session_layer.clone())),
+            None => router,
         };
         let policy = config.policy_header()?.map(Arc::new);
         let mut pages = app

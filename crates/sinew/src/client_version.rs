@@ -134,6 +134,11 @@ enum Update {
     Server,
 }
 
+/// Whether the page that subscribes runs our client.
+pub(crate) fn is_ours(identifier: &str) -> bool {
+    client_version(identifier).is_some_and(|text| Version::parse(&text).is_some())
+}
+
 /// The version a client says in its identifier, if it says one that is not too long.
 fn client_version(identifier: &str) -> Option<Cow<'_, str>> {
     #[derive(Deserialize)]

@@ -2,8 +2,11 @@
 
 pub use sinew_reflex::VersionCheck;
 pub use sinew_store::SessionConfig;
+use sinew_store::cookie::CookieStoreConfig;
 pub use sinew_verifier::Digest;
+use sinew_verifier::SecretKeyBase;
 pub use sinew_web::error::ConfigError;
+use sinew_web::sealed::packed_bytes_max;
 // What a request is once the trusted proxies were heard, for an `OriginPolicy` to check.
 pub use sinew_web::Effective;
 pub use sinew_web::{
@@ -103,6 +106,25 @@ impl Config {
 
     /// The policy, with what the page needs of other hosts: the cable's origin, and the folder of
     /// the client's scripts. The rest of that host stays forbidden.
+    /// How sessions live in cookies.
+    pub(crate) fn cookie_store(&self) -> CookieStoreConfig {
+        let expire_after = self.edge.session_expire_after;
+        let cookie = self.edge.session_cookie();
+        let mut config = CookieStoreConfig::default();
+        config.expire_after = expire_after;
+        config.compress_over = self.session.compress_cookie_over;
+        config.packed_bytes_max = packed_bytes_max(&cookie, expire_after);
+        config
+    }
+
+    /// The secrets that cookies may still be sealed with.
+    pub(crate) fn previous_secrets(&self) -> Vec<SecretKeyBase> {
+        let secrets = self.edge.previous_secrets.iter();
+        secrets
+            .map(|secret| SecretKeyBase::new(String::from_utf8_lossy(secret.as_bytes())))
+            .collect()
+    }
+
     pub(crate) fn policy_header(&self) -> Result<Option<PolicyHeader>, PolicyError> {
         let Some(mut policy) = self.content_security_policy.clone() else {
             return Ok(None);

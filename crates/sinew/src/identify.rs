@@ -14,6 +14,8 @@ use sinew_reflex::Handshake;
 use sinew_store::{Session, SessionId, Sessions};
 use sinew_web::{Effective, SessionLayer};
 
+use crate::cookie_sessions::{CookieConnection, CookieSessions};
+
 /// The name under which a session identifies its connections: by its label, since what identifies
 /// a connection stands in the names of streams.
 pub(crate) const SESSION_ID: &str = "session_id";
@@ -98,6 +100,8 @@ pub(crate) struct Identification {
     pub(crate) sessions: SessionLayer,
     pub(crate) identify: Option<Identify>,
     pub(crate) anonymous: bool,
+    /// When sessions live in their cookies.
+    pub(crate) cookies: Option<Arc<CookieSessions>>,
 }
 
 impl Identification {
@@ -147,7 +151,10 @@ impl Identification {
             }
             (None, None) => return Err(Refusal::unauthorized()),
         };
+        let cookie = self.cookies.as_ref();
+        let cookie = cookie.map(|cookies| CookieConnection::new(Arc::clone(cookies), session));
         Ok(identifiers.with_extension(Arc::new(Connected {
+            cookie,
             handshake: Arc::new(handshake(&request)),
             sessions: sessions.clone(),
             session,
@@ -164,6 +171,8 @@ pub(crate) struct Connected {
     pub(crate) session: SessionId,
     /// The session's label, by which other nodes name it.
     label: Label,
+    /// Where sessions live in their cookies: the session as it is now, under whatever id.
+    pub(crate) cookie: Option<Arc<CookieConnection>>,
 }
 
 /// The bytes of a session's label.
@@ -173,7 +182,10 @@ impl Connected {
     /// Whether the connection so identified has the session of this label.
     pub(crate) fn of_label(identifiers: &ConnectionIdentifiers, label: Label) -> bool {
         let connected = identifiers.extensions().get::<Arc<Self>>();
-        connected.is_some_and(|connected| connected.label == label)
+        connected.is_some_and(|connected| match &connected.cookie {
+            Some(cookie) => cookie.label() == label,
+            None => connected.label == label,
+        })
     }
 
     /// The bytes of a label; `None` when the text is none.

@@ -76,6 +76,7 @@ mod extract;
 pub mod client;
 pub mod config;
 mod content_security_policy;
+mod cookie_sessions;
 mod error;
 pub mod metrics;
 pub mod operators;

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use sinew_cable::{Cable, ConnectionIdentifiers, WeakCable};
 use sinew_store::SessionId;
@@ -18,6 +19,10 @@ use crate::identify::{Connected, SESSION_ID};
 
 /// The stream of the nodes. Its name is Sinew's own.
 const NEWS: &str = "sinew:sessions";
+
+/// The beginning of the streams on which nodes tell each other what became of one session, where it lives in its
+/// cookie: the session's label follows.
+const SESSION: &str = "sinew:session:";
 
 /// The longest message of the nodes in bytes; a longer one is not read.
 const NEWS_BYTES_MAX: usize = 512;
@@ -37,7 +42,11 @@ pub(crate) struct NodeStreams {
     node: String,
     cable: Arc<OnceLock<WeakCable>>,
     runtime: Handle,
+    /// Who hears what is said of sessions that live in cookies.
+    sessions: Arc<OnceLock<Hear>>,
 }
+
+type Hear = Box<dyn Fn(&[u8]) + Send + Sync>;
 
 /// One message of the nodes: whose connections end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +104,7 @@ impl NodeStreams {
             node: SessionId::generate().label(),
             cable: Arc::default(),
             runtime,
+            sessions: Arc::default(),
         })
     }
 
@@ -107,6 +117,58 @@ impl NodeStreams {
 
     fn cable(&self) -> Option<Cable> {
         self.cable.get().and_then(WeakCable::upgrade)
+    }
+
+    /// Whoever shall hear what the nodes say of sessions that live in cookies.
+    pub(crate) fn hear_sessions(&self, hear: impl Fn(&[u8]) + Send + Sync + 'static) {
+        // Set once, by the builder.
+        let _ = self.sessions.set(Box::new(hear));
+    }
+
+    /// Hears what is said of one session from now on.
+    pub(crate) fn follow_session(&self, label: &str) {
+        let stream = StreamName::from(format!("{SESSION}{label}"));
+        // It begins with the call; waiting says only whether it has come about.
+        let following = self.inner.follow(&stream);
+        if let Some(Err(error)) = following.now_or_never() {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "what other nodes write to a session is not heard of"
+            );
+        }
+    }
+
+    pub(crate) fn unfollow_session(&self, label: &str) {
+        self.inner
+            .unfollow(&StreamName::from(format!("{SESSION}{label}")));
+    }
+
+    /// Tells the nodes that have connections of a session.
+    pub(crate) fn tell_session(self: &Arc<Self>, label: &str, payload: String) {
+        let stream = StreamName::from(format!("{SESSION}{label}"));
+        let streams = Arc::clone(self);
+        let mut telling = Box::pin(async move {
+            if let Err(error) = streams.inner.publish(&stream, payload.into()).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "other nodes could not be told what a session holds"
+                );
+            }
+        });
+        // Streams in this process take it at once.
+        if telling.as_mut().now_or_never().is_none() {
+            self.runtime.spawn(telling);
+        }
+    }
+
+    /// Ends the connections of a session on this node; the browsers shall come again.
+    pub(crate) fn end_connections_here(&self, id: SessionId) {
+        let Some(label) = Connected::label_from(&id.label()) else {
+            return;
+        };
+        if let Some(cable) = self.cable() {
+            cable.disconnect_if(move |known| Connected::of_label(known, label), true);
+        }
     }
 
     /// Ends the connections of a session, here at once and on the other nodes as soon as they hear
@@ -178,6 +240,7 @@ impl Streams for NodeStreams {
             inner: sink,
             node: self.node.clone(),
             cable: Arc::clone(&self.cable),
+            sessions: Arc::clone(&self.sessions),
         }))
     }
 
@@ -186,14 +249,14 @@ impl Streams for NodeStreams {
         stream: &StreamName,
         payload: Bytes,
     ) -> BoxFuture<'_, Result<Position, StreamsError>> {
-        if stream.as_str() == NEWS {
+        if is_of_nodes(stream) {
             return Box::pin(std::future::ready(Err(StreamsError::Reserved)));
         }
         self.inner.publish(stream, payload)
     }
 
     fn follow(&self, stream: &StreamName) -> BoxFuture<'_, Result<(), StreamsError>> {
-        if stream.as_str() == NEWS {
+        if is_of_nodes(stream) {
             // It stays silent for whoever it is.
             return Box::pin(std::future::ready(Ok(())));
         }
@@ -201,14 +264,19 @@ impl Streams for NodeStreams {
     }
 
     fn unfollow(&self, stream: &StreamName) {
-        if stream.as_str() != NEWS {
+        if !is_of_nodes(stream) {
             self.inner.unfollow(stream);
         }
     }
 }
 
+fn is_of_nodes(stream: &StreamName) -> bool {
+    stream.as_str() == NEWS || stream.as_str().starts_with(SESSION)
+}
+
 /// Takes the messages of the nodes out of what goes to the cable.
 struct NodeSink {
+    sessions: Arc<OnceLock<Hear>>,
     inner: Arc<dyn Sink>,
     node: String,
     cable: Arc<OnceLock<WeakCable>>,
@@ -233,6 +301,12 @@ impl Sink for NodeSink {
     fn deliver(&self, stream: &StreamName, position: Position, payload: &Bytes) {
         if stream.as_str() == NEWS {
             return self.hear(payload);
+        }
+        if stream.as_str().starts_with(SESSION) {
+            if let Some(hear) = self.sessions.get() {
+                hear(payload);
+            }
+            return;
         }
         self.inner.deliver(stream, position, payload);
     }

@@ -1,11 +1,12 @@
 //! Where the towers meet: the channel over which browsers call reflexes.
 
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
+use serde_json::json;
 use sinew_cable::{Answer, Confirmation, DirectChannel, DirectSubscription};
-use sinew_reflex::{Client, Engine};
+use sinew_reflex::{Client, Engine, SessionLink};
 
-use crate::client_version::ServerVersion;
+use crate::client_version::{ServerVersion, is_ours};
 use crate::handle::REFRESH_STREAM;
 use crate::identify::Connected;
 
@@ -18,6 +19,8 @@ pub(crate) struct ReflexChannel {
     version: ServerVersion,
     /// Whether pages hear that they shall ask for themselves again.
     is_refreshable: bool,
+    /// The log knows that there are pages without our client, although sessions live in their cookies.
+    is_stock_told: Once,
 }
 
 impl ReflexChannel {
@@ -26,7 +29,18 @@ impl ReflexChannel {
             engine,
             version,
             is_refreshable: false,
+            is_stock_told: Once::new(),
         }
+    }
+
+    fn tell_of_stock_clients(&self) {
+        self.is_stock_told.call_once(|| {
+            tracing::warn!(
+                "a page without Sinew's client calls reflexes, and sessions live in their cookies: what a reflex writes \
+                 reaches such a page's cookie with its next request only. Load the script that `ClientTags` name, or \
+                 bundle `sinew-client`"
+            );
+        });
     }
 
     /// Lets pages follow [`REFRESH_STREAM`], as in development.
@@ -52,11 +66,23 @@ impl DirectChannel for ReflexChannel {
             tracing::warn!("a connection without identifiers cannot call reflexes");
             return Answer::Rejected;
         }
-        let stream = format!("{NAME}:{key}");
+        let cookie = connected.cookie.clone();
+        // Where the session is in its cookie and may get another id, nobody who has come with the old one hears what
+        // is meant for this page: it has a stream of its own. A stock page may want its replies in every tab.
+        let own = cookie
+            .as_ref()
+            .filter(|_| is_ours(subscription.identifier().as_str()));
+        let stream = match own {
+            Some(own) => format!("{NAME}:{key}:{}", own.socket()),
+            None => format!("{NAME}:{key}"),
+        };
         let handshake = Arc::clone(&connected.handshake);
-        let mut client = Client::new(stream.as_str().into(), handshake)
-            .with_identifiers(identifiers.iter())
-            .with_session(connected.sessions.clone(), connected.session);
+        let mut client =
+            Client::new(stream.as_str().into(), handshake).with_identifiers(identifiers.iter());
+        client = match &cookie {
+            Some(cookie) => client.with_session_link(Arc::clone(cookie) as Arc<dyn SessionLink>),
+            None => client.with_session(connected.sessions.clone(), connected.session),
+        };
         // Few applications leave anything beside what the facade itself keeps there, and a copy
         // takes its share of every connection.
         if identifiers.extensions().len() > 1 {
@@ -65,6 +91,15 @@ impl DirectChannel for ReflexChannel {
         // It waits in the mailbox until this call has been answered, so the confirmation comes first.
         if let Some(greeting) = self.version.greeting(subscription.identifier().as_str()) {
             subscription.transmit_json(&greeting);
+        }
+        match (own, &cookie) {
+            (Some(own), _) => {
+                own.set_ours();
+                let about = json!({ "sinew": { "socket": own.socket() } });
+                subscription.transmit_json(&about.to_string());
+            }
+            (None, Some(_)) => self.tell_of_stock_clients(),
+            (None, None) => {}
         }
         let confirmation = Confirmation::new().stream_from(stream);
         let confirmation = if self.is_refreshable {

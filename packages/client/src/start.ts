@@ -28,6 +28,7 @@ import { announceReconnects } from './reconnected'
 import { PRODUCTION, reconnect } from './reconnection'
 import { keepRefusedForms } from './refused_forms'
 import { livingReflexes, renew } from './renewal'
+import { carrySession } from './session'
 import { type AboutServer, hearServer, IS_EMBEDDED, PARAMS, VERSION } from './version'
 import { keepWired } from './wiring'
 
@@ -123,6 +124,7 @@ export function start (options: StartOptions = {}): Started {
     server = about
     answer(about, isNews, reflexes)
   })
+  carrySession(consumer, CableReady)
   started = { application, consumer, Controller, StimulusReflex, CableReady, Turbo, version: VERSION, get server () { return server } }
   return started
 }

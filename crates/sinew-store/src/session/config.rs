@@ -52,6 +52,9 @@ pub struct SessionConfig {
     /// many concurrent writers of one field are always served; waiting between attempts would
     /// only make them slower.
     pub conflicts_max: u32,
+    /// Fields of more bytes than this are compressed where the session lives in its cookie. Default: 512. No other
+    /// store looks at it.
+    pub compress_cookie_over: usize,
 }
 
 impl Default for SessionConfig {
@@ -63,6 +66,7 @@ impl Default for SessionConfig {
             fields_max: 256,
             name_bytes_max: 256,
             conflicts_max: 1_000,
+            compress_cookie_over: 512,
         }
     }
 }
