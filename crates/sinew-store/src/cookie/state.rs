@@ -57,6 +57,8 @@ pub struct CookieState {
     /// Seconds since 1970.
     pub(super) issued: u64,
     pub(super) fields: Fields,
+    /// Whether another program has written it, which shares the cookie and knows nothing of versions.
+    pub(super) is_foreign: bool,
 }
 
 impl CookieState {
@@ -115,6 +117,7 @@ impl CookieState {
             lineage,
             issued,
             fields,
+            is_foreign: false,
         })
     }
 
