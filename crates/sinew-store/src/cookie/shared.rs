@@ -144,9 +144,9 @@ pub(super) fn shared_bytes<'a>(fields: impl Iterator<Item = (&'a str, &'a Bytes)
         + MARK.len()
         + r#","":"""#.len()
         + (DIGEST_BYTES + Version::BYTES + 8 + 1 + super::version::LINEAGE_MAX * 4).div_ceil(3) * 4;
-    // Escapes in a name make it longer; a name of another program is rarely more than letters.
     let field = |(name, value): (&str, &Bytes)| {
-        name.escape_default().count() + value.len() + r#","":"#.len()
+        let name = serde_json::to_string(name).map_or(name.len(), |name| name.len());
+        name + value.len() + 2
     };
     own + fields.map(field).sum::<usize>()
 }
