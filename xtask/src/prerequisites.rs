@@ -27,15 +27,19 @@ pub(crate) enum Prerequisite {
     BrowserHarness,
     /// The servers of the tests of `sinew-redis`, and what asks them.
     Redis,
+    /// Shares sessions with Sinew in the tests.
+    Rails,
 }
 
 /// The oldest Node that the bundler and the browser driver run on.
 const NODE_MAJOR_MIN: u32 = 18;
 
-use Prerequisite::{BrowserHarness, Chromium, Nginx, Node, Npm, Prometheus, Redis, Valgrind};
+use Prerequisite::{
+    BrowserHarness, Chromium, Nginx, Node, Npm, Prometheus, Rails, Redis, Valgrind,
+};
 
 impl Prerequisite {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Node,
         Npm,
         Chromium,
@@ -44,6 +48,7 @@ impl Prerequisite {
         Prometheus,
         BrowserHarness,
         Redis,
+        Rails,
     ];
 
     fn is_there(self) -> Result<bool> {
@@ -58,6 +63,7 @@ impl Prerequisite {
             Redis => {
                 run::answers("redis-server", "--version") && run::answers("redis-cli", "--version")
             }
+            Rails => has_rails(),
         })
     }
 
@@ -71,10 +77,12 @@ impl Prerequisite {
             Prometheus => format!("Prometheus ({})", prometheus()),
             BrowserHarness => "the packages of e2e/package-lock.json".to_owned(),
             Redis => "redis-server and redis-cli".to_owned(),
+            Rails => "Ruby with Rails' libraries and a Redis client".to_owned(),
         }
     }
 
-    /// Debian's packages for it. Fonts: Chromium recommends none by itself, and needs one to lay out text.
+    /// Debian's packages for it. Fonts: Chromium recommends none by itself, and needs one to lay out text. Rails: not
+    /// the package `rails`, which pulls in Debian's Node and clashes with another.
     fn packages(self) -> &'static [&'static str] {
         match self {
             Node => &["nodejs"],
@@ -85,6 +93,7 @@ impl Prerequisite {
             Prometheus => &["prometheus"],
             BrowserHarness => &[],
             Redis => &["redis-server", "redis-tools"],
+            Rails => &["ruby-railties", "ruby-actionpack", "ruby-redis"],
         }
     }
 }
@@ -164,6 +173,16 @@ fn commands(missing: &[Prerequisite]) -> Vec<String> {
         commands.push("npm ci --prefix e2e --ignore-scripts --no-audit --no-fund".to_owned());
     }
     commands
+}
+
+fn has_rails() -> bool {
+    Command::new("ruby")
+        .args([
+            "-e",
+            r#"require "rails"; require "action_controller/railtie"; require "redis""#,
+        ])
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 fn node_major() -> Option<u32> {

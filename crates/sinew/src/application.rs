@@ -172,6 +172,8 @@ enum Storage {
     Embedded,
     Memory,
     Cookies,
+    #[cfg(feature = "rails")]
+    RailsCookies(crate::config::RailsCookie),
     Given(Arc<dyn Store>),
 }
 
@@ -363,6 +365,42 @@ impl Sinew {
         self
     }
 
+    /// Keeps each session in the cookie of a Rails application, which both read and write: who has logged in there is
+    /// logged in here, and the other way round. `SINEW_SECRET` is its `secret_key_base`, and `SINEW_COOKIE_NAME` the
+    /// `key` of its session store.
+    ///
+    /// Reflexes write to it as with [`cookie_sessions`](Self::cookie_sessions). What Rails writes counts from the next
+    /// request on that comes to this application. The cookie holds about 1,700 bytes of JSON. A session that Rails has
+    /// written with Marshal is none here. The
+    /// [chapter on Rails](https://sinew.example/guide/rails-sessions.html) goes through it step by step.
+    ///
+    /// ```
+    /// # use axum::{Router, routing::get};
+    /// # use sinew::prelude::*;
+    /// use sinew::config::{Digest, RailsCookie};
+    ///
+    /// async fn index(session: Session) -> Result<String> {
+    ///     let user: Option<i64> = session.get("user_id").await?;
+    ///     Ok(format!("{user:?}"))
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// # let mut config = sinew::Config::default();
+    /// # config.edge.configured_secret = Some(sinew::config::Secret::generate()?);
+    /// // An application with the defaults of Rails 6.1.
+    /// let rails = RailsCookie { digest: Digest::Sha1, ..RailsCookie::default() };
+    /// let sinew = Sinew::new(Router::new().route("/", get(index))).rails_cookie_sessions(rails);
+    /// # let app = sinew.config(config).build()?;
+    /// # let app = sinew_testing::TestApp::from_app(app);
+    /// # app.visit("/").await.assert_text("body", "None");
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "rails")]
+    pub fn rails_cookie_sessions(mut self, rails: crate::config::RailsCookie) -> Self {
+        self.storage = Storage::RailsCookies(rails);
+        self
+    }
+
     /// Keeps sessions in this store.
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
         self.storage = Storage::Given(store);
@@ -428,13 +466,28 @@ impl Sinew {
         let (is_in_memory, is_embedded) = match &self.storage {
             Storage::Embedded => (false, true),
             Storage::Memory => (true, false),
+            #[cfg(feature = "rails")]
+            Storage::RailsCookies(_) => (false, false),
             Storage::Given(_) | Storage::Cookies => (false, false),
         };
         let mut cookie_store = None;
         let store: Arc<dyn Store> = match self.storage {
             Storage::Cookies => {
-                let store = CookieStore::new(config.cookie_store());
-                cookie_store = Some(store.clone());
+                let store = CookieStore::new(config.cookie_store(false));
+                let sealer = SessionSealer::new(&secret, &config.previous_secrets());
+                cookie_store = Some((store.clone(), sealer));
+                Arc::new(store)
+            }
+            #[cfg(feature = "rails")]
+            Storage::RailsCookies(rails) => {
+                let store = CookieStore::new(config.cookie_store(true));
+                let sealer = SessionSealer::new(&secret, &config.previous_secrets());
+                let sealer = sealer.with_rails_cookie(
+                    config.rails_cookie(&secret, rails),
+                    &edge.session_cookie(),
+                    edge.session_expire_after,
+                );
+                cookie_store = Some((store.clone(), sealer));
                 Arc::new(store)
             }
             Storage::Embedded => Arc::new(EmbeddedStore::open(&edge.data_directory)?),
@@ -460,11 +513,11 @@ impl Sinew {
             edge.trusted_proxies.clone(),
         )
         .on_end(handle.session_ended());
-        let cookies = cookie_store.map(|store| {
+        let cookies = cookie_store.map(|(store, sealer)| {
             CookieSessions::new(
                 store,
                 sessions.clone(),
-                SessionSealer::new(&secret, &config.previous_secrets()),
+                sealer,
                 node_streams,
                 base_path.join(cookie_sessions::PATH),
             )

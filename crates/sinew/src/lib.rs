@@ -58,6 +58,7 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
+//! | `rails` | no | `Sinew::rails_cookie_sessions`: sessions in the cookie of a Rails application |
 //! | `maud` | no | [`ClientTags`] and [`StreamFrom`] as values in maud templates |
 
 pub mod prelude;

@@ -47,5 +47,6 @@ chapters! {
     configuration: "configuration.md",
     how_it_works: "how-it-works.md",
     ruby: "ruby.md",
+    rails_sessions: "rails-sessions.md",
     compatibility: "compatibility.md",
 }

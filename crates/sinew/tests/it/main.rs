@@ -20,6 +20,8 @@ mod operators;
 mod pages;
 mod params;
 mod process;
+#[cfg(feature = "rails")]
+mod rails;
 mod sanity;
 mod sessions;
 
