@@ -8,8 +8,10 @@ use crate::cookie::{CookieStore, CookieStoreConfig, Learned, Redeemed};
 use crate::session::Sessions;
 
 fn store() -> (CookieStore, Sessions) {
-    let mut config = CookieStoreConfig::default();
-    config.is_shared = true;
+    let config = CookieStoreConfig {
+        is_shared: true,
+        ..CookieStoreConfig::default()
+    };
     let store = CookieStore::new(config);
     (store.clone(), Sessions::new(Arc::new(store)))
 }
