@@ -42,7 +42,7 @@ const BY_DIGEST: &str = "session:";
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RailsIds {
-    /// By the private id: `redis-session-store` 0.11.6 and later, and Rails' cache store since 5.2.4 and 6.0.2.
+    /// By the private id: `redis-session-store` 0.11.6 and later, and Rails' cache store since 5.2.4.1 and 6.0.2.1.
     #[default]
     Private,
     /// As before, and a session that is there by its public id alone is read as well, and stored by its private
