@@ -74,7 +74,7 @@ test('what a reflex writes is in the cookie before its reply, and no script sees
     assert.equal(await page.evaluate(() => document.cookie), '')
     const { ticket } = sent[0].postDataJSON()
     for (const text of [ticket, ...(await page.context().cookies()).map(cookie => cookie.value)]) {
-      assert.ok(!Buffer.from(text.split('--')[0], 'base64').includes('a'.concat('"1"')), 'sealed')
+      assert.ok(!Buffer.from(text.split('--')[0], 'base64').includes('"1"'), 'sealed')
     }
     const [cookie] = await page.context().cookies()
     assert.equal(cookie.httpOnly, true)

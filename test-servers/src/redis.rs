@@ -298,6 +298,6 @@ pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
 
 /// Another process tells nobody when it has become what it is waited for.
 #[allow(clippy::disallowed_methods)]
-fn pause() {
+pub(crate) fn pause() {
     thread::sleep(POLL_INTERVAL);
 }

@@ -53,8 +53,8 @@ pub(crate) fn test() -> Result<Counts> {
     })
 }
 
-/// Writes what the book takes from other files: the list of decisions, and the tables of variables and
-/// metrics.
+/// Writes what the book takes from other files: the list of decisions, and the tables of variables,
+/// metrics and findings.
 pub(crate) fn write() -> Result<()> {
     summary::write_decisions(&checkout::path("docs"))?;
     println!("the decisions in docs/SUMMARY.md are written");
@@ -69,7 +69,7 @@ struct Table {
     chapter: &'static str,
 }
 
-const TABLES: [Table; 2] = [
+const TABLES: [Table; 3] = [
     Table {
         name: "variables",
         chapter: "docs/guide/configuration.md",
@@ -77,6 +77,10 @@ const TABLES: [Table; 2] = [
     Table {
         name: "metrics",
         chapter: "docs/guide/operating.md",
+    },
+    Table {
+        name: "findings",
+        chapter: "docs/guide/doctor.md",
     },
 ];
 

@@ -56,6 +56,8 @@ pub(crate) fn build_examples() -> Result<()> {
     run::succeed(&mut run::cargo([
         "build",
         "--package",
+        "cookies",
+        "--package",
         "demo",
         "--package",
         "reference",

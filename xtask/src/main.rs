@@ -46,7 +46,8 @@ cargo xtask COMMAND
   new                make both kinds of new application, test them and click through them
   book               build the book of docs/ into target/book, and follow its links
   codegen            write what is made from other files: docs/differences.md, the variables in
-                     docs/guide/configuration.md, the decisions in docs/SUMMARY.md
+                     docs/guide/configuration.md, the findings in docs/guide/doctor.md, the
+                     decisions in docs/SUMMARY.md
   bench reflex [--seconds S] [--connections 1,20,200]
                      what a reflex costs, beside a bare echo of the same bytes
   bench cable [SCENARIO…] [OPTION…]

@@ -23,10 +23,14 @@ pub(crate) enum Prerequisite {
     Valgrind,
     /// Scrapes the metrics in the browser tests.
     Prometheus,
+    /// Takes a test's network away.
+    IpRoute,
     /// `e2e/node_modules`, as its lock file says.
     BrowserHarness,
     /// The servers of the tests of `sinew-redis`, and what asks them.
     Redis,
+    /// The servers of the tests of `sinew-postgres`, and what asks them.
+    Postgres,
     /// Shares sessions with Sinew in the tests.
     Rails,
 }
@@ -35,19 +39,22 @@ pub(crate) enum Prerequisite {
 const NODE_MAJOR_MIN: u32 = 18;
 
 use Prerequisite::{
-    BrowserHarness, Chromium, Nginx, Node, Npm, Prometheus, Rails, Redis, Valgrind,
+    BrowserHarness, Chromium, IpRoute, Nginx, Node, Npm, Postgres, Prometheus, Rails, Redis,
+    Valgrind,
 };
 
 impl Prerequisite {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 11] = [
         Node,
         Npm,
         Chromium,
         Nginx,
         Valgrind,
         Prometheus,
+        IpRoute,
         BrowserHarness,
         Redis,
+        Postgres,
         Rails,
     ];
 
@@ -59,10 +66,12 @@ impl Prerequisite {
             Nginx => Path::new(&nginx()).exists(),
             Valgrind => run::answers("valgrind", "--version"),
             Prometheus => Path::new(&prometheus()).exists(),
+            IpRoute => run::answers("ip", "-Version"),
             BrowserHarness => harness().is_installed().map_err(Error::msg)?,
             Redis => {
                 run::answers("redis-server", "--version") && run::answers("redis-cli", "--version")
             }
+            Postgres => has_postgres() && run::answers("psql", "--version"),
             Rails => has_rails(),
         })
     }
@@ -75,8 +84,10 @@ impl Prerequisite {
             Nginx => format!("nginx ({})", nginx()),
             Valgrind => "valgrind".to_owned(),
             Prometheus => format!("Prometheus ({})", prometheus()),
+            IpRoute => "iproute2".to_owned(),
             BrowserHarness => "the packages of e2e/package-lock.json".to_owned(),
             Redis => "redis-server and redis-cli".to_owned(),
+            Postgres => "PostgreSQL (initdb and psql)".to_owned(),
             Rails => "Ruby with Rails' libraries and a Redis client".to_owned(),
         }
     }
@@ -91,8 +102,10 @@ impl Prerequisite {
             Nginx => &["nginx-light"],
             Valgrind => &["valgrind"],
             Prometheus => &["prometheus"],
+            IpRoute => &["iproute2"],
             BrowserHarness => &[],
             Redis => &["redis-server", "redis-tools"],
+            Postgres => &["postgresql"],
             Rails => &["ruby-railties", "ruby-actionpack", "ruby-redis"],
         }
     }
@@ -111,6 +124,17 @@ pub(crate) fn nginx() -> String {
 /// What scrapes the metrics: `PROMETHEUS`, or where Debian puts it.
 pub(crate) fn prometheus() -> String {
     std::env::var("PROMETHEUS").unwrap_or_else(|_| "/usr/bin/prometheus".to_owned())
+}
+
+/// Debian keeps the programs of each version in a folder of their own, outside of the `PATH`.
+fn has_postgres() -> bool {
+    let versions = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten();
+    let mut programs = versions
+        .flatten()
+        .map(|version| version.path().join("bin/initdb"));
+    programs.any(|initdb| initdb.exists()) || run::answers("initdb", "--version")
 }
 
 /// Makes sure that everything in `needed` is there: installs what is missing if `install`, else

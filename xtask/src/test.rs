@@ -180,6 +180,7 @@ fn browser_tests() -> Result<Counts> {
         // One file at a time: each starts servers and a browser of its own.
         .args(["--test", "--test-concurrency=1", "--test-reporter=tap"])
         .args(test_files()?)
+        .env("COOKIES_BIN", checkout::example("cookies"))
         .env("DEMO_BIN", checkout::example("demo"))
         .env("REFERENCE_BIN", checkout::example("reference"))
         .env(

@@ -28,6 +28,17 @@ impl Moment {
         Moment(self.0.saturating_add(life).min(NEVER - 1))
     }
 
+    /// A moment that may never come, as it stands in the file of the cache.
+    pub(crate) fn to_bytes(moment: Option<Moment>) -> [u8; 8] {
+        moment.map_or(NEVER, |it| it.0).to_le_bytes()
+    }
+
+    /// Read from there.
+    pub(crate) fn from_bytes(bytes: [u8; 8]) -> Option<Moment> {
+        let moment = u64::from_le_bytes(bytes);
+        (moment != NEVER).then_some(Moment(moment))
+    }
+
     /// The hour by whose beginning this moment has passed. The index of expiries is kept by
     /// the hour, so that a session's rolling life does not rewrite it with every commit.
     pub(crate) fn hour_after(self) -> u64 {

@@ -99,9 +99,19 @@ impl File {
     }
 }
 
-/// Opens the file in `directory`, and makes both if they are not there.
+/// Opens the store's file in `directory`, and makes both if they are not there.
 pub(crate) fn open_in(directory: &Path) -> Result<Database, EmbeddedError> {
-    let file = directory.join(FILE_NAME);
+    open_file(directory, FILE_NAME, CACHE_BYTES_MAX, make_tables)
+}
+
+/// Opens a file in `directory`, and makes both if they are not there.
+pub(crate) fn open_file(
+    directory: &Path,
+    name: &str,
+    pages_bytes_max: usize,
+    make_tables: impl FnOnce(&Database) -> Result<(), redb::Error>,
+) -> Result<Database, EmbeddedError> {
+    let file = directory.join(name);
     let is_new = !file.exists();
     if is_new {
         make_directory(directory).map_err(|source| EmbeddedError::Directory {
@@ -111,7 +121,7 @@ pub(crate) fn open_in(directory: &Path) -> Result<Database, EmbeddedError> {
     }
     let opened = guarded(|| {
         redb::Builder::new()
-            .set_cache_size(CACHE_BYTES_MAX)
+            .set_cache_size(pages_bytes_max)
             .set_repair_callback(|_| tracing::debug!("repairing the embedded store"))
             .create(&file)
     });

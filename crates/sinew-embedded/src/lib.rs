@@ -27,8 +27,12 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Limits: [`QUEUE_REQUESTS_MAX`], [`BATCH_REQUESTS_MAX`], [`CACHE_BYTES_MAX`].
+//! [`EmbeddedCache`] keeps what may be lost in a file of its own, and waits for no disk.
+//!
+//! Limits: [`QUEUE_REQUESTS_MAX`], [`BATCH_REQUESTS_MAX`], [`CACHE_BYTES_MAX`],
+//! [`CACHE_FILE_BYTES_MAX`].
 
+mod cache;
 mod codec;
 mod config;
 mod database;
@@ -38,6 +42,10 @@ mod store;
 mod tests;
 mod writer;
 
-pub use config::{BATCH_REQUESTS_MAX, CACHE_BYTES_MAX, FILE_NAME, QUEUE_REQUESTS_MAX};
+pub use cache::EmbeddedCache;
+pub use config::{
+    BATCH_REQUESTS_MAX, CACHE_BYTES_MAX, CACHE_FILE_BYTES_MAX, CACHE_FILE_NAME, FILE_NAME,
+    QUEUE_REQUESTS_MAX,
+};
 pub use error::EmbeddedError;
 pub use store::EmbeddedStore;

@@ -41,6 +41,9 @@ use crate::url::Topology;
 /// redis.query(redis::cmd("SET").arg("name").arg("Ada")).await?;
 /// let name: String = redis.query_as(redis::cmd("GET").arg("name")).await?;
 /// assert_eq!(name, "Ada");
+///
+/// assert!(redis.watch().borrow().is_available());
+/// assert_eq!(redis.statistics().commands_failed, 0);
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
@@ -216,6 +219,21 @@ impl Redis {
     /// yet or any more. Of a cluster, whoever has the first key runs it; all keys have to be of
     /// one slot.
     ///
+    /// ```
+    /// use sinew_redis::{Script, redis};
+    ///
+    /// # use sinew_redis::{Redis, RedisSettings};
+    /// # use test_servers::RedisServer;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = RedisServer::start();
+    /// # let redis = Redis::connect_lazily(RedisSettings::from_url(&server.url())?)?;
+    /// let swap = Script::new("return redis.call('SET', KEYS[1], ARGV[1], 'GET')");
+    /// assert_eq!(redis.script(&swap, &["name"], &["Ada"]).await?, redis::Value::Nil);
+    /// let before = redis.script(&swap, &["name"], &["Grace"]).await?;
+    /// assert_eq!(before, redis::Value::BulkString(b"Ada".to_vec()));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`query`](Self::query). A script that runs into an error half-way leaves what it has
@@ -238,12 +256,20 @@ impl Redis {
 
     /// A connection of its own for subscriptions, which comes back by itself and subscribes
     /// again; what was published meanwhile is lost, and the [`Messages`] say so.
+    ///
+    /// ```
+    /// # use sinew_redis::{PubSubEvent, Redis, RedisSettings};
+    /// # use test_servers::RedisServer;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = RedisServer::start();
+    /// # let redis = Redis::connect_lazily(RedisSettings::from_url(&server.url())?)?;
+    /// let (subscriber, mut messages) = redis.subscriber();
+    /// subscriber.subscribe("news").await?;
+    /// assert_eq!(messages.next().await, Some(PubSubEvent::Connected));
+    /// # Ok(()) }
+    /// ```
     pub fn subscriber(&self) -> (Subscriber, Messages) {
-        let target = match &self.inner.backend {
-            Backend::Server { target, .. } => target.clone(),
-            Backend::Cluster(cluster) => Target::AnyNode(Arc::clone(cluster)),
-        };
-        pubsub::open(target, &self.inner.dial, &self.inner.settings)
+        pubsub::open(self.target(), &self.inner.dial, &self.inner.settings)
     }
 
     /// Each server that has keys of its own: this one, or each primary of the cluster. For
@@ -283,7 +309,53 @@ impl Redis {
         Ok(links.into_iter().map(one).collect())
     }
 
+    /// A connection for subscriptions, to whoever is the right one now, and who that is. It does
+    /// not come back.
+    pub(crate) async fn listen(&self) -> Result<(redis::aio::PubSub, Endpoint), RedisError> {
+        let (target, dial) = (self.target(), &self.inner.dial);
+        let opening = async {
+            let endpoint = target.endpoint(dial).await?;
+            let mut connection = dial.listen(&endpoint).await?;
+            // A server may accept and be frozen, or still be loading.
+            let ready = connection.ping::<Value>().await;
+            ready.map_err(|error| RedisError::from_library(&error))?;
+            Ok((connection, endpoint))
+        };
+        let opened = tokio::time::timeout(dial.timeout, opening).await;
+        opened.unwrap_or_else(|_| Err(RedisError::unavailable("connecting took too long")))
+    }
+
+    /// Whether somebody else is the right one by now. As long as nobody says so, it is not.
+    pub(crate) async fn has_moved(&self, endpoint: &Endpoint) -> bool {
+        let (target, dial) = (self.target(), &self.inner.dial);
+        target.may_move() && matches!(target.endpoint(dial).await, Ok(now) if now != *endpoint)
+    }
+
+    fn target(&self) -> Target {
+        match &self.inner.backend {
+            Backend::Server { target, .. } => target.clone(),
+            Backend::Cluster(cluster) => Target::AnyNode(Arc::clone(cluster)),
+        }
+    }
+
+    /// Whether keys live on several servers.
+    pub(crate) fn is_cluster(&self) -> bool {
+        matches!(self.inner.backend, Backend::Cluster(_))
+    }
+
     /// Whether it can be used, now.
+    ///
+    /// ```
+    /// # use sinew_redis::{Redis, RedisSettings, RedisStatus};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // Nobody listens on port 1.
+    /// let redis = Redis::connect_lazily(RedisSettings::from_url("redis://127.0.0.1:1")?)?;
+    /// assert_eq!(redis.status(), RedisStatus::Connecting);
+    /// redis.watch().wait_for(|status| *status != RedisStatus::Connecting).await?;
+    /// assert_eq!(redis.status(), RedisStatus::Away);
+    /// assert_eq!(redis.statistics().outages, 1);
+    /// # Ok(()) }
+    /// ```
     pub fn status(&self) -> RedisStatus {
         self.inner.board.status()
     }

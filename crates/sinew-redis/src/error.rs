@@ -75,6 +75,7 @@ impl RedisErrorKind {
 /// assert_eq!(error.kind(), RedisErrorKind::Rejected);
 /// assert_eq!(error.code(), Some("WRONGTYPE"));
 /// assert!(!error.is_retryable());
+/// assert!(!error.was_sent());
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, thiserror::Error)]

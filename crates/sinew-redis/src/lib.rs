@@ -46,12 +46,20 @@ mod target;
 mod tls;
 mod wire;
 
-// Stores.
+// Checks.
+mod inspect;
+
+// What they are used for.
+mod cache;
 #[cfg(feature = "rails")]
 mod rails_sessions;
+mod store;
+mod streams;
 
+pub use cache::{CACHE_PREFIX, RedisCache};
 pub use client::Redis;
 pub use error::{RedisError, RedisErrorKind, RedisSettingsError};
+pub use inspect::{Distance, EvictionPolicy, RedisFacts, UnknownPolicy};
 pub use pubsub::{MESSAGES_WAITING_MAX, Messages, PubSubEvent, Subscriber};
 #[cfg(feature = "rails")]
 pub use rails_sessions::{
@@ -65,4 +73,9 @@ pub use settings::{
     RedisSettings, RedisTls, TIMEOUT_MAX,
 };
 pub use status::{RedisStatistics, RedisStatus};
+pub use store::{RedisStore, STORE_PREFIX};
+pub use streams::{
+    FOLLOWS_WAITING_MAX, INBOX_BYTES_MAX, OUTBOX_BYTES_MAX, RedisStreams, RedisStreamsStatistics,
+    STREAMS_PREFIX,
+};
 pub use variables::{RedisVariable, VARIABLES};

@@ -72,6 +72,21 @@ pub enum PubSubEvent {
 
 /// Says what is subscribed to. Clones speak for the same connection, which is closed when the
 /// last of them is dropped, or its [`Messages`] are.
+///
+/// ```
+/// # use sinew_redis::{Messages, PubSubEvent, Redis, RedisSettings, Subscriber};
+/// # use test_servers::RedisServer;
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = RedisServer::start();
+/// # let redis = Redis::connect_lazily(RedisSettings::from_url(&server.url())?)?;
+/// let (subscriber, mut messages): (Subscriber, Messages) = redis.subscriber();
+/// subscriber.subscribe("news").await?;
+/// assert_eq!(server.command(&["PUBSUB", "NUMSUB", "news"]), "news\n1");
+/// drop(subscriber);
+/// assert_eq!(messages.next().await, Some(PubSubEvent::Connected));
+/// assert_eq!(messages.next().await, None);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Subscriber {
     wishes: mpsc::Sender<Wish>,
@@ -79,7 +94,22 @@ pub struct Subscriber {
     patience: Duration,
 }
 
-/// What arrives, in order.
+/// What arrives, in order. See [`PubSubEvent`].
+///
+/// ```
+/// # use sinew_redis::{Messages, PubSubEvent, Redis, RedisSettings, Subscriber, redis};
+/// # use test_servers::RedisServer;
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = RedisServer::start();
+/// # let redis = Redis::connect_lazily(RedisSettings::from_url(&server.url())?)?;
+/// # let (subscriber, mut messages): (Subscriber, Messages) = redis.subscriber();
+/// subscriber.subscribe("news").await?;
+/// redis.query(redis::cmd("PUBLISH").arg("news").arg("hello")).await?;
+/// assert_eq!(messages.next().await, Some(PubSubEvent::Connected));
+/// let arrived = messages.next().await;
+/// assert!(matches!(arrived, Some(PubSubEvent::Message { payload, .. }) if payload == "hello"));
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct Messages {
     events: mpsc::Receiver<PubSubEvent>,

@@ -135,6 +135,7 @@ impl FromStr for RedisTls {
 /// .expect("there is a URL");
 /// assert_eq!(settings.variable(), "SINEW_SESSION_REDIS_URL");
 /// assert_eq!(settings.to_string(), "rediss://sessions.example.com:6379/1");
+/// assert_eq!(settings.hosts(), ["sessions.example.com:6379"]);
 /// assert_eq!(settings.command_timeout, Duration::from_millis(250));
 /// assert!(settings.is_tls());
 /// # Ok::<(), sinew_redis::RedisSettingsError>(())

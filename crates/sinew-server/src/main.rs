@@ -9,6 +9,8 @@
     reason = "a command's output is what it is for"
 )]
 
+mod cargo;
+mod doctor;
 mod generate;
 #[cfg(unix)]
 mod launch;
@@ -23,6 +25,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// What the doctor ends with when there is nothing that could be examined, and every command when its
+/// arguments make no sense.
+const NOT_EXAMINED: u8 = 3;
+
 /// Reactive pages for axum applications.
 #[derive(Debug, Parser)]
 #[command(name = "sinew", version, arg_required_else_help = true)]
@@ -35,6 +41,7 @@ struct Arguments {
 enum Command {
     New(new::Arguments),
     Generate(generate::Arguments),
+    Doctor(doctor::Arguments),
     #[cfg(unix)]
     Watch(watch::Arguments),
     #[cfg(unix)]
@@ -43,7 +50,12 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
+    let command = match Arguments::try_parse() {
+        Ok(arguments) => arguments.command,
+        Err(error) => return misread(&error),
+    };
+    let outcome = match command {
+        Command::Doctor(arguments) => return doctor::run(&arguments),
         Command::New(arguments) => new::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         #[cfg(unix)]
@@ -57,5 +69,17 @@ fn main() -> ExitCode {
             eprintln!("sinew: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Says what is wrong with the arguments, or helps.
+fn misread(error: &clap::Error) -> ExitCode {
+    // Where it should be printed to has gone when this fails.
+    let _ = error.print();
+    if error.use_stderr() {
+        // 2 would mean that the doctor has found errors.
+        ExitCode::from(NOT_EXAMINED)
+    } else {
+        ExitCode::SUCCESS
     }
 }

@@ -4,24 +4,20 @@
 //! before goes on serving; only a build that succeeds replaces it. Who connects in between waits
 //! in the socket's queue, and is answered by the new one.
 
-mod build;
 mod files;
 mod program;
-mod sources;
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
-use std::path::PathBuf;
 use std::pin::pin;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use tokio::signal::unix::{SignalKind, signal};
 
-use self::build::Outcome;
 use self::files::Files;
 use self::program::Program;
-use self::sources::Target;
+use crate::cargo::{self, Outcome, Selection, Target};
 
 /// Builds the application, runs it, and does so again after each change of its files.
 ///
@@ -30,21 +26,8 @@ use self::sources::Target;
 /// (LISTEN_FDS), as `Sinew::serve` does by itself. Ctrl-C ends both.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The package to run, when there are several.
-    #[arg(short, long, value_name = "NAME")]
-    package: Option<String>,
-    /// The program of that package, when it has several.
-    #[arg(long, value_name = "NAME")]
-    bin: Option<String>,
-    /// Features to build with, separated by commas.
-    #[arg(short = 'F', long, value_name = "NAMES")]
-    features: Option<String>,
-    /// Builds with optimizations, as a release.
-    #[arg(short, long)]
-    release: bool,
-    /// The Cargo.toml to begin from; that of this folder or one above, if it is not given.
-    #[arg(long, value_name = "PATH")]
-    manifest_path: Option<PathBuf>,
+    #[command(flatten)]
+    selection: Selection,
     /// Where to listen; SINEW_LISTEN, or PORT at 127.0.0.1, or 127.0.0.1:3000, if it is not given.
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
@@ -66,7 +49,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 async fn watch(arguments: &Arguments) -> Result<()> {
     let mut stop = pin!(told_to_stop()?);
-    let target = Target::find(arguments)?;
+    let target = Target::find(&arguments.selection)?;
     let address = address(arguments, |name| std::env::var(name).ok())?;
     let listener = bind(address).await?;
     let url = format!("http://{}", listener.local_addr()?);
@@ -81,7 +64,7 @@ async fn watch(arguments: &Arguments) -> Result<()> {
     'changes: loop {
         let began = Instant::now();
         let outcome = tokio::select! {
-            outcome = build::run(&target, arguments) => outcome?,
+            outcome = cargo::build(&target, &arguments.selection) => outcome?,
             () = &mut stop => break,
         };
         match outcome {

@@ -28,6 +28,10 @@ pub enum StoreErrorKind {
     Closed,
     /// The request can never succeed: a defect of the adapter or of its set-up.
     Rejected,
+    /// The value to be incremented is not the decimal text of an `i64`.
+    NotANumber,
+    /// The incremented value would not be an `i64`.
+    Overflow,
 }
 
 impl StoreErrorKind {
@@ -38,6 +42,8 @@ impl StoreErrorKind {
             Self::Corrupt => "the stored record is corrupt",
             Self::Closed => "the store is closed",
             Self::Rejected => "the store refused the request",
+            Self::NotANumber => "the stored value is not a whole number",
+            Self::Overflow => "the stored number would be too large",
         }
     }
 }

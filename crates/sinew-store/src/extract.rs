@@ -1,14 +1,15 @@
-//! [`Session`] and [`Flash`] as arguments of axum handlers.
+//! [`Session`], [`Flash`] and [`Cache`] as arguments of axum handlers.
 
 use axum_core::extract::FromRequestParts;
 use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
 
+use crate::cache::Cache;
 use crate::flash::Flash;
 use crate::session::Session;
 
-/// A handler asks for a [`Session`] or [`Flash`] and no layer has put one into the request.
+/// A handler asks for a [`Session`], [`Flash`] or [`Cache`] and no layer has put one into the request.
 ///
 /// The answer is 500: it is a mistake in how the application is put together.
 ///
@@ -57,6 +58,16 @@ impl<S: Sync> FromRequestParts<S> for Flash {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Flash, SessionLayerMissing> {
         let flash = parts.extensions.get::<Flash>().cloned();
         flash.ok_or(SessionLayerMissing { wanted: "Flash" })
+    }
+}
+
+/// Taken from the request's extensions, where the facade has put it.
+impl<S: Sync> FromRequestParts<S> for Cache {
+    type Rejection = SessionLayerMissing;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Cache, SessionLayerMissing> {
+        let cache = parts.extensions.get::<Cache>().cloned();
+        cache.ok_or(SessionLayerMissing { wanted: "Cache" })
     }
 }
 

@@ -30,11 +30,12 @@
 //!
 //! | feature | what it adds | default |
 //! |---|---|---|
-//! | `axum` | [`Session`] and [`Flash`] as arguments of axum handlers | no |
-//! | `contract` | the module `contract`: the suite that every store runs on itself | no |
+//! | `axum` | [`Session`], [`Flash`] and [`cache::Cache`] as arguments of axum handlers | no |
+//! | `contract` | the modules `contract` and `cache::contract`: the suites that every store runs on itself | no |
 //!
 //! Limits and their defaults: [`SessionConfig`], [`MEMORY_RECORDS_MAX`].
 
+pub mod cache;
 mod clock;
 #[cfg(feature = "contract")]
 pub mod contract;

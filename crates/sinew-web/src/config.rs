@@ -10,12 +10,17 @@ use crate::assets_url::AssetsUrl;
 use crate::base_path::BasePath;
 pub use crate::cable_variables::CableVariables;
 use crate::cookie::CookieConfig;
+pub use crate::doctor_variables::{DoctorVariables, ReportFormat};
 use crate::environment::Environment;
-use crate::error::{AssetsUrlError, BasePathError, ConfigError, NetworkError, SecretError};
+use crate::error::{
+    AssetsUrlError, BasePathError, ConfigError, NetworkError, PublicUrlError, SecretError,
+};
 use crate::forwarded::{ForwardedHeaders, TrustedProxies};
 use crate::origin::OriginPolicy;
+use crate::public_url::PublicUrl;
 use crate::secret::Secret;
 use crate::server::{ServerConfig, TlsFiles};
+pub use crate::store_variables::{CacheStoreKind, SessionStoreKind, StoreVariables, StreamsKind};
 
 /// Bytes a message from a client may have, by default: 1 MiB.
 pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
@@ -205,6 +210,51 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "whether what looks wrong is named in the log: `on` or `off`",
     },
     Variable {
+        name: "SINEW_URL",
+        default: "none",
+        meaning: "where visitors find the application, for links in mails and feeds: `https://shop.example.com`",
+    },
+    Variable {
+        name: "SINEW_NODES",
+        default: "as many as the platform tells, or else 1",
+        meaning: "processes of the application that run at the same time, for `sinew doctor`",
+    },
+    Variable {
+        name: ReportFormat::VARIABLE,
+        default: "`0`",
+        meaning: "`1` or `json`: the application is examined, says what it finds, and ends, in place of serving; `sinew doctor` sets it",
+    },
+    Variable {
+        name: "SINEW_DOCTOR_IGNORE",
+        default: "none",
+        meaning: "codes of findings that are meant as they are, separated by commas",
+    },
+    Variable {
+        name: SessionStoreKind::VARIABLE,
+        default: "`redis` where it has a URL and the program the feature `redis`, else `embedded`",
+        meaning: "where sessions are kept: `memory`, `embedded` (the data directory), `redis`, `postgres` or `cookie`",
+    },
+    Variable {
+        name: CacheStoreKind::VARIABLE,
+        default: "`redis` where it has a URL and the program the feature `redis`, else `memory`",
+        meaning: "where the cache is kept: `memory`, `embedded` (the data directory), `redis`, `postgres` or `none`",
+    },
+    Variable {
+        name: StreamsKind::VARIABLE,
+        default: "`redis` where it has a URL and the program the feature `redis`, else `memory`",
+        meaning: "by what broadcasts spread: `memory` (this process) or `redis` (all that share it)",
+    },
+    Variable {
+        name: "SINEW_CACHE_BYTES_MAX",
+        default: "67108864 (64 MiB) in memory, 268435456 (256 MiB) in the data directory",
+        meaning: "bytes that a cache in memory or in the data directory holds; what was used or written longest ago makes room",
+    },
+    Variable {
+        name: "SINEW_CACHE_FRONT_SECONDS",
+        default: "0: not at all",
+        meaning: "how long each process keeps in memory what it has read from a cache in Redis or PostgreSQL, and may not see what another has changed",
+    },
+    Variable {
         name: Secret::PREVIOUS_VARIABLE,
         default: "none",
         meaning: "earlier values of `SINEW_SECRET`, separated by commas: sessions in cookies that they sealed are still read, and sealed anew",
@@ -298,6 +348,12 @@ pub struct EdgeConfig {
     /// Whether what looks wrong about the settings and the first requests is named in the log, each
     /// with what to do about it; yes by default.
     pub sanity_checks: bool,
+    /// Where visitors find the application, for links that leave it; unknown by default.
+    pub public_url: Option<PublicUrl>,
+    /// What is said to, and about, examinations of the application.
+    pub doctor: DoctorVariables,
+    /// Where sessions, the cache and broadcasts are kept, unless the application says it itself.
+    pub stores: StoreVariables,
 }
 
 impl Default for EdgeConfig {
@@ -325,6 +381,9 @@ impl Default for EdgeConfig {
             tls: None,
             metrics_listen: None,
             sanity_checks: true,
+            public_url: None,
+            doctor: DoctorVariables::default(),
+            stores: StoreVariables::default(),
         }
     }
 }
@@ -512,6 +571,14 @@ impl EdgeConfig {
         if let Some(checks) = get("SINEW_SANITY_CHECKS") {
             config.sanity_checks = switch("SINEW_SANITY_CHECKS", &checks)?;
         }
+        if let Some(url) = get("SINEW_URL") {
+            config.public_url = Some(url.parse().map_err(|error: PublicUrlError| {
+                let expected = "an address such as `https://shop.example.com`";
+                ConfigError::new("SINEW_URL", &url, expected).caused_by(error)
+            })?);
+        }
+        config.doctor = DoctorVariables::read(get)?;
+        config.stores = StoreVariables::read(get)?;
         if let Some(secrets) = get(Secret::PREVIOUS_VARIABLE) {
             config.previous_secrets = previous_secrets(&secrets)?;
         }
@@ -705,6 +772,10 @@ mod tests {
             ("SINEW_TLS_CERTIFICATE", "/etc/app/cert.pem"),
             ("SINEW_TLS_KEY", "/etc/app/key.pem"),
             ("SINEW_SANITY_CHECKS", "Off"),
+            ("SINEW_URL", "https://app.example.com"),
+            ("SINEW_NODES", "2"),
+            ("SINEW_DOCTOR", "1"),
+            ("SINEW_DOCTOR_IGNORE", "url-unset"),
             (
                 "SINEW_SECRET_PREVIOUS",
                 "c5c1f7d3a9e84620b5c1f7d3a9e84620, d5c1f7d3a9e84620b5c1f7d3a9e84620",
@@ -752,6 +823,11 @@ mod tests {
         assert_eq!(server.drain_timeout, Some(Duration::from_secs(60)));
         assert!(config.tls.is_some());
         assert!(!config.sanity_checks);
+        let url = config.public_url.as_ref().map(PublicUrl::as_str);
+        assert_eq!(url, Some("https://app.example.com"));
+        assert_eq!(config.doctor.nodes.map(u32::from), Some(2));
+        assert_eq!(config.doctor.format, Some(ReportFormat::Text));
+        assert_eq!(config.doctor.ignored, ["url-unset"]);
         assert_eq!(config.previous_secrets.len(), 2);
         assert_eq!(config.session_cookie().path, "/app/shop");
         assert_eq!(config.cookie.same_site, SameSite::None);
@@ -798,6 +874,9 @@ mod tests {
             ("SINEW_TLS_CERTIFICATE", "alone.pem"),
             ("SINEW_TLS_KEY", "alone.pem"),
             ("SINEW_SANITY_CHECKS", "sometimes"),
+            ("SINEW_URL", "app.example.com"),
+            ("SINEW_NODES", "0"),
+            ("SINEW_DOCTOR", "please"),
         ] {
             let error = with(&[(name, value)]).expect_err(value);
             let sentence = error.to_string();

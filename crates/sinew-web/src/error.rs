@@ -197,6 +197,14 @@ pub struct BasePathError(pub String);
 )]
 pub struct AssetsUrlError(pub String);
 
+/// An address at which no visitor can find the application.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+#[error(
+    "`{0}` cannot be where visitors find the application; write `https://shop.example.com`: a scheme and a host, no path"
+)]
+pub struct PublicUrlError(pub String);
+
 /// A cookie configuration that a browser would refuse.
 ///
 /// ```

@@ -499,6 +499,8 @@ struct Presented {
     looked_at: usize,
     /// The session itself, where it is in the cookie.
     opened: Option<Opened>,
+    /// One that is in the cookie, and over.
+    over: Option<Opened>,
 }
 
 /// One request's session, and how it was asked for.

@@ -9,12 +9,13 @@ use axum::routing::get;
 use axum::{Extension, Router, middleware};
 use http::Extensions;
 use sinew_cable::{Application, Cable, Channel, ConnectionIdentifiers, DirectChannel, Refusal};
-use sinew_embedded::EmbeddedStore;
 use sinew_reflex::{CableReady, Engine, EngineBuilder, Error, Reflexes};
+use sinew_store::cache::{Cache, MemoryCache};
 use sinew_store::cookie::CookieStore;
 use sinew_store::{MemoryStore, Sessions, Store};
 use sinew_streams::{InProcessStreams, Streams};
 use sinew_verifier::{MessageVerifier, SecretKeyBase};
+use sinew_web::config::{SessionStoreKind, StreamsKind};
 use sinew_web::server::Admission;
 use sinew_web::{Environment, Health, SessionLayer, SessionSealer};
 use tokio::runtime::Handle;
@@ -23,6 +24,7 @@ use tower::util::MapRequest;
 use crate::client_version::ServerVersion;
 use crate::config::Config;
 use crate::cookie_sessions::{self, CookieSessions};
+use crate::doctor::{self, Finding, Place, Platform, Report, Subject, Traffic, log_findings};
 use crate::endpoint::{self, Endpoint};
 use crate::error::StartError;
 use crate::extract::Given;
@@ -33,7 +35,8 @@ use crate::node_streams::NodeStreams;
 use crate::page_policy::add_policy;
 use crate::reflex_channel::ReflexChannel;
 use crate::renderer::{RouterRenderer, answer_probes};
-use crate::sanity::{Finding, Subject, Traffic};
+use crate::services::{self, Service};
+use crate::stores::{Opener, Plan, Said, Storage};
 use crate::tags::TagContext;
 use crate::{assets, log, operators, serve, templates};
 
@@ -158,7 +161,8 @@ pub struct Sinew {
     config: Option<Config>,
     storage: Storage,
     identify: Option<Identify>,
-    streams: Arc<dyn Streams>,
+    streams: Option<Arc<dyn Streams>>,
+    cache: Option<Cache>,
     /// What handlers find in the extensions of every request, for extractors in reflexes.
     extensions: Extensions,
     reflexes: Vec<Box<dyn FnOnce(EngineBuilder) -> EngineBuilder + Send>>,
@@ -166,15 +170,9 @@ pub struct Sinew {
     /// Reflexes that nobody can call, for the sanity checks.
     without_actions: Vec<String>,
     templates: Vec<PathBuf>,
-}
-
-enum Storage {
-    Embedded,
-    Memory,
-    Cookies,
+    services: Vec<Service>,
     #[cfg(feature = "rails")]
-    RailsCookies(crate::config::RailsCookie),
-    Given(Arc<dyn Store>),
+    rails_cookie: Option<crate::config::RailsCookie>,
 }
 
 impl Sinew {
@@ -183,15 +181,48 @@ impl Sinew {
         Self {
             app,
             config: None,
-            storage: Storage::Embedded,
+            storage: Storage::Chosen,
             identify: None,
-            streams: Arc::new(InProcessStreams::new()),
+            streams: None,
+            cache: None,
             extensions: Extensions::new(),
             reflexes: Vec::new(),
             channels: Vec::new(),
             without_actions: Vec::new(),
             templates: Vec::new(),
+            services: Vec::new(),
+            #[cfg(feature = "rails")]
+            rails_cookie: None,
         }
+    }
+
+    /// A Redis that the application talks to: its connections are in the metrics, as
+    /// `redis_sessions` and the like, and `/ready` is red while it is away, unless it is a cache's.
+    /// Feature `redis`.
+    ///
+    /// ```
+    /// use axum::Router;
+    /// use sinew::config::{Config, Secret};
+    /// use sinew::prelude::*;
+    /// use sinew::redis::{Redis, RedisRole, RedisSettings};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// # let mut config = Config::default();
+    /// # config.edge.configured_secret = Some(Secret::generate()?);
+    /// // Nobody listens on port 1.
+    /// let redis = Redis::connect_lazily(RedisSettings::from_url("redis://127.0.0.1:1")?)?;
+    /// let app = Sinew::new(Router::new())
+    ///     .redis(RedisRole::Jobs, redis)
+    /// #   .config(config).store(std::sync::Arc::new(sinew::session::MemoryStore::new()))
+    ///     .build()?;
+    /// assert!(!app.health().is_ready());
+    /// assert_eq!(app.health().missing(), ["redis (jobs)"]);
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "redis")]
+    pub fn redis(mut self, role: sinew_redis::RedisRole, redis: sinew_redis::Redis) -> Self {
+        self.services.push(Service::redis(role, redis));
+        self
     }
 
     /// Uses these settings instead of those of the environment.
@@ -318,7 +349,7 @@ impl Sinew {
         self
     }
 
-    /// Keeps sessions in memory, for tests: nothing survives the process.
+    /// Keeps sessions and the cache in memory, whatever the variables say, for tests: nothing survives the process.
     ///
     /// With it the secret may be missing too; one is made up that nobody else knows.
     pub fn in_memory(mut self) -> Self {
@@ -397,19 +428,69 @@ impl Sinew {
     /// ```
     #[cfg(feature = "rails")]
     pub fn rails_cookie_sessions(mut self, rails: crate::config::RailsCookie) -> Self {
-        self.storage = Storage::RailsCookies(rails);
+        self.storage = Storage::Cookies;
+        self.rails_cookie = Some(rails);
         self
     }
 
-    /// Keeps sessions in this store.
+    /// Keeps sessions in this store, instead of the one that `SINEW_SESSION_STORE` chooses: the data directory, unless
+    /// sessions have a Redis.
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
         self.storage = Storage::Given(store);
         self
     }
 
-    /// Sends broadcasts through these streams instead of within the process.
+    /// Sends broadcasts through these streams, instead of those that `SINEW_STREAMS` chooses: within the process,
+    /// unless the cable has a Redis.
     pub fn streams(mut self, streams: Arc<dyn Streams>) -> Self {
-        self.streams = streams;
+        self.streams = Some(streams);
+        self
+    }
+
+    /// Keeps what is dear to compute in this cache, instead of the one that `SINEW_CACHE_STORE` chooses: memory, unless
+    /// the cache has a Redis.
+    ///
+    /// Handlers take it as an argument, and reflexes have it as [`Reflex::cache`](sinew_reflex::Reflex::cache).
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use axum::{Router, response::Html, routing::get};
+    /// use sinew::cache::{Cache, MemoryCache};
+    /// use sinew::prelude::*;
+    /// # use sinew_testing::TestApp;
+    ///
+    /// struct Prices;
+    ///
+    /// #[reflex]
+    /// impl Prices {
+    ///     async fn renew(&self, cx: &mut Reflex) {
+    ///         cx.cache().delete("price").await;
+    ///     }
+    /// }
+    ///
+    /// async fn index(cache: Cache, client: ClientTags) -> Html<String> {
+    ///     let asked = cache.increment("asked", 1, ()).await.unwrap_or_default();
+    ///     // Asked for once, however many visitors come.
+    ///     let price = cache.fetch("price", (), async || format!("price number {asked}")).await;
+    ///     Html(format!("<head>{client}</head><body><p id=price>{price}</p></body>"))
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let sinew = Sinew::new(Router::new().route("/", get(index)))
+    ///     .cache(Cache::new(Arc::new(MemoryCache::new().bytes_max(8 * 1024 * 1024))))
+    ///     .reflex(Prices);
+    /// # let app = TestApp::new(sinew);
+    /// # let mut tab = app.visit("/").await;
+    /// tab.assert_text("#price", "price number 1");
+    /// app.visit("/").await.assert_text("#price", "price number 1");
+    /// tab.stimulate("Prices#renew", ()).await;
+    /// tab.assert_text("#price", "price number 3");
+    /// assert_eq!(app.handle().cache().statistics().hits, 1);
+    /// # Ok(()) }
+    /// ```
+    pub fn cache(mut self, cache: Cache) -> Self {
+        self.cache = Some(cache);
         self
     }
 
@@ -446,66 +527,127 @@ impl Sinew {
 
     /// Checks and joins everything.
     ///
+    /// With `SINEW_DOCTOR` in the environment it does not return: the application is
+    /// [examined](crate::doctor), says what was found, and the process ends.
+    ///
     /// # Errors
     ///
     /// [`StartError`]: each a sentence that says what to do.
     pub fn build(mut self) -> Result<App, StartError> {
-        let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
-        let config = match self.config {
+        if let Some(format) = doctor::requested() {
+            doctor::end_with_report(self, format);
+        }
+        let config = match self.take_config() {
             Some(config) => config,
             None => Config::from_env()?,
         };
+        let subject = self.subject(&config);
+        self.assemble(config, subject, false)
+    }
+
+    /// The settings that were given, if they were.
+    pub(crate) fn take_config(&mut self) -> Option<Config> {
+        self.config.take()
+    }
+
+    /// What the doctor looks at.
+    pub(crate) fn subject(&self, config: &Config) -> Subject {
+        // What cannot be decided is said when it is opened.
+        let plan = self.plan(config).ok();
+        Subject {
+            config: config.clone(),
+            sessions: match plan.as_ref().map(|plan| plan.sessions.kind) {
+                Some(Some(SessionStoreKind::Memory)) => Place::Memory,
+                Some(Some(SessionStoreKind::Embedded)) => Place::DataDirectory,
+                _ => Place::Given,
+            },
+            has_own_streams: plan.is_some_and(|it| it.streams.kind == Some(StreamsKind::Memory)),
+            without_actions: self.without_actions.clone(),
+            templates: self.templates.clone(),
+            platform: Platform::from_lookup(|name| std::env::var(name).ok()),
+            #[cfg(feature = "redis")]
+            redis: doctor::Instances::from_lookup(|_| true, |name| std::env::var(name).ok()),
+        }
+    }
+
+    /// What is kept where.
+    fn plan(&self, config: &Config) -> Result<Plan, StartError> {
+        let said = Said {
+            storage: &self.storage,
+            has_cache: self.cache.is_some(),
+            has_streams: self.streams.is_some(),
+        };
+        Plan::new(&said, &config.edge.stores, &|name| config.variable(name))
+    }
+
+    /// As [`build`](Self::build). Only to be examined, it takes nothing that a running process has, and starts nothing.
+    pub(crate) fn assemble(
+        mut self,
+        config: Config,
+        subject: Subject,
+        is_examined: bool,
+    ) -> Result<App, StartError> {
+        let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
+        let subject = Arc::new(subject);
         let edge = &config.edge;
+        let plan = match self.plan(&config)? {
+            plan if is_examined => plan.without_effects(),
+            plan => plan,
+        };
         let secret = match (&self.storage, &edge.configured_secret) {
             (Storage::Memory, None) => sinew_web::Secret::generate()?,
+            (_, None) if is_examined => sinew_web::Secret::generate()?,
             _ => edge.secret()?,
         };
         let secret = SecretKeyBase::new(String::from_utf8_lossy(secret.as_bytes()));
         let verifier = MessageVerifier::new(secret.derive(STREAMS_SALT, config.key_digest));
 
-        let (is_in_memory, is_embedded) = match &self.storage {
-            Storage::Embedded => (false, true),
-            Storage::Memory => (true, false),
-            #[cfg(feature = "rails")]
-            Storage::RailsCookies(_) => (false, false),
-            Storage::Given(_) | Storage::Cookies => (false, false),
+        let health = Health::new();
+        let opener = Opener {
+            plan: &plan,
+            variables: &edge.stores,
+            data_directory: &edge.data_directory,
+            lookup: &|name| config.variable(name),
+            health: &health,
         };
-        let mut cookie_store = None;
-        let store: Arc<dyn Store> = match self.storage {
-            Storage::Cookies => {
-                let store = CookieStore::new(config.cookie_store(false));
-                let sealer = SessionSealer::new(&secret, &config.previous_secrets());
-                cookie_store = Some((store.clone(), sealer));
-                Arc::new(store)
-            }
-            #[cfg(feature = "rails")]
-            Storage::RailsCookies(rails) => {
-                let store = CookieStore::new(config.cookie_store(true));
-                let sealer = SessionSealer::new(&secret, &config.previous_secrets());
-                let sealer = sealer.with_rails_cookie(
-                    config.rails_cookie(&secret, rails),
-                    &edge.session_cookie(),
-                    edge.session_expire_after,
-                );
-                cookie_store = Some((store.clone(), sealer));
-                Arc::new(store)
-            }
-            Storage::Embedded => Arc::new(EmbeddedStore::open(&edge.data_directory)?),
-            Storage::Memory => Arc::new(MemoryStore::new()),
-            Storage::Given(store) => store,
+        let in_cookies = plan.sessions.kind == Some(SessionStoreKind::Cookie);
+        #[cfg(feature = "rails")]
+        let is_shared = self.rails_cookie.is_some();
+        #[cfg(not(feature = "rails"))]
+        let is_shared = false;
+        let cookie_store = in_cookies.then(|| CookieStore::new(config.cookie_store(is_shared)));
+        let store: Arc<dyn Store> = match (&cookie_store, opener.sessions()?, self.storage) {
+            (Some(cookies), _, _) => Arc::new(cookies.clone()),
+            (None, Some(store), _) | (None, None, Storage::Given(store)) => store,
+            // Without one of its own the application has one that was opened.
+            (None, None, _) => Arc::new(MemoryStore::new()),
         };
+        let cache = match opener.cache()?.or(self.cache) {
+            Some(cache) => cache,
+            None => Cache::new(Arc::new(MemoryCache::new())),
+        };
+        let streams = match opener.streams()?.or(self.streams) {
+            Some(streams) => streams,
+            None => Arc::new(InProcessStreams::new()),
+        };
+        if !is_examined {
+            opener.log();
+        }
         let mut session_config = config.session.clone();
         session_config.expire_after = edge.session_expire_after;
         let sessions = Sessions::with_config(store, session_config);
-        let node_streams = NodeStreams::new(self.streams, runtime.clone());
+        let node_streams = NodeStreams::new(streams, runtime.clone());
         let streams: Arc<dyn Streams> = node_streams.clone();
         let cable_ready = CableReady::new(Arc::clone(&streams), runtime.clone());
         let base_path = edge.base_path.clone();
+        let public_url = edge.public_url.clone();
         let handle = SinewHandle::new(
             cable_ready,
             Arc::clone(&node_streams),
             verifier.clone(),
             base_path.clone(),
+            public_url,
+            cache.clone(),
         );
         let session_layer = SessionLayer::new(
             sessions.clone(),
@@ -513,7 +655,17 @@ impl Sinew {
             edge.trusted_proxies.clone(),
         )
         .on_end(handle.session_ended());
-        let cookies = cookie_store.map(|(store, sealer)| {
+        let sealer = SessionSealer::new(&secret, &config.previous_secrets());
+        #[cfg(feature = "rails")]
+        let sealer = match self.rails_cookie {
+            Some(rails) => sealer.with_rails_cookie(
+                config.rails_cookie(&secret, rails),
+                &edge.session_cookie(),
+                edge.session_expire_after,
+            ),
+            None => sealer,
+        };
+        let cookies = cookie_store.map(|store| {
             CookieSessions::new(
                 store,
                 sessions.clone(),
@@ -529,12 +681,14 @@ impl Sinew {
         let tags = Arc::new(TagContext::new(edge));
         self.extensions.insert(Arc::clone(&tags));
         self.extensions.insert(handle.clone());
+        self.extensions.insert(cache.clone());
         self.extensions.insert(base_path.clone());
         let with_extensions = |router: Router| {
             answer_probes(
                 router
                     .layer(Extension(Arc::clone(&tags)))
                     .layer(Extension(handle.clone()))
+                    .layer(Extension(cache.clone()))
                     .layer(Extension(base_path.clone())),
             )
         };
@@ -560,12 +714,14 @@ impl Sinew {
             .config(reflex_config)
             .runtime(runtime.clone())
             .state(handle.clone())
+            .state(cache.clone())
             .state(Given(Arc::new(self.extensions)));
         for register in self.reflexes {
             engine = register(engine);
         }
         let engine = engine.build()?;
 
+        let has_own_identify = self.identify.is_some();
         let identification = Arc::new(Identification {
             sessions: session_layer.clone(),
             identify: self.identify,
@@ -581,6 +737,10 @@ impl Sinew {
             ReflexChannel::new(engine.clone(), ServerVersion::new(is_development))
                 .refreshable(is_development),
         ));
+        if !has_own_identify {
+            // Looking a session up neither blocks nor computes; what an application does is its own affair.
+            application = application.connects_in_place();
+        }
         for register in self.channels {
             application = register(application);
         }
@@ -588,7 +748,8 @@ impl Sinew {
             .config(config.cable.clone())
             .build()?;
         handle.set_cable(&cable);
-        let health = Health::new();
+        let services: Arc<[Service]> = self.services.into();
+        services::require(&health, &services);
         let mut server = edge.server.clone().with_defaults_of(edge.environment);
         if edge.own_descriptors.is_some() {
             server.descriptor_tables = edge.shard_threads.max(1);
@@ -600,8 +761,10 @@ impl Sinew {
             cable: cable.downgrade(),
             engine: engine.downgrade(),
             sessions: session_layer.clone(),
+            cache: cache.clone(),
             server: admission.counts(),
             health: health.clone(),
+            services,
             started: SystemTime::now(),
         });
         let endpoint = Endpoint::new(cable, edge, admission.clone());
@@ -621,20 +784,16 @@ impl Sinew {
             .layer(session_layer)
             .layer(middleware::from_fn_with_state(policy, add_policy));
         let mut findings = Vec::new();
-        if edge.sanity_checks {
-            let subject = Subject {
-                config: &config,
-                is_in_memory,
-                is_embedded,
-                without_actions: self.without_actions,
-                templates: &self.templates,
-            };
+        if edge.sanity_checks && !is_examined {
             findings = subject.findings();
-            findings.iter().for_each(Finding::warn);
+            log_findings(&findings);
+            if subject.has_servers() {
+                runtime.spawn(Arc::clone(&subject).log_servers());
+            }
             let traffic = Traffic::new(&config);
             pages = pages.layer(middleware::from_fn_with_state(traffic, Traffic::look));
         }
-        if is_development && !self.templates.is_empty() {
+        if is_development && !self.templates.is_empty() && !is_examined {
             runtime.spawn(templates::watch(self.templates, handle.clone()));
         }
         let router = router.fallback_service(pages);
@@ -656,6 +815,7 @@ impl Sinew {
             admission,
             config,
             findings: findings.into(),
+            subject,
         })
     }
 
@@ -707,7 +867,7 @@ impl Sinew {
 /// let app = Sinew::new(Router::new().route("/", get(index))).in_memory().build()?;
 /// assert_eq!(app.config().edge.cable_path, "/cable");
 /// // Nothing to warn of outside of production.
-/// assert!(!app.findings().contains(&sinew::sanity::Finding::SessionsInMemory));
+/// assert!(app.findings().iter().all(|finding| finding.code != "sessions-in-memory"));
 /// assert_eq!(app.engine().statistics().calls, 0);
 /// assert_eq!(app.handle().cable().statistics().connections, 0);
 ///
@@ -734,6 +894,7 @@ pub struct App {
     admission: Admission,
     config: Config,
     findings: Arc<[Finding]>,
+    subject: Arc<Subject>,
 }
 
 impl App {
@@ -785,9 +946,25 @@ impl App {
         &self.config
     }
 
-    /// What looked wrong when it was built; the log has been told. See [`sanity`](crate::sanity).
+    /// What looked wrong when it was built; the log has been told. See [`doctor`](crate::doctor).
     pub fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// Looks at everything again, and at the servers that the application uses. Nothing is logged.
+    ///
+    /// Whether its address is free and its data directory can be written it does not ask, since this is a running
+    /// application: `SINEW_DOCTOR=1` does, as the [doctor](crate::doctor) tells.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> sinew::Result {
+    /// let app = sinew::Sinew::new(axum::Router::new()).in_memory().build()?;
+    /// let report = app.examine().await;
+    /// assert!(report.to_string().contains("examined: sessions in memory"));
+    /// # Ok(()) }
+    /// ```
+    pub async fn examine(&self) -> Report {
+        self.subject.examine(Vec::new()).await
     }
 
     /// Serves it until the process is told to stop, and writes a log as [`Sinew::serve`] does.

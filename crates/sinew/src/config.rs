@@ -13,8 +13,9 @@ pub use sinew_web::error::ConfigError;
 use sinew_web::sealed::packed_bytes_max;
 // What a request is once the trusted proxies were heard, for an `OriginPolicy` to check.
 pub use sinew_web::Effective;
+pub use sinew_web::config::{CacheStoreKind, SessionStoreKind, StoreVariables, StreamsKind};
 pub use sinew_web::{
-    AssetsUrl, BasePath, CookieConfig, EdgeConfig, Environment, OriginPolicy, Secret,
+    AssetsUrl, BasePath, CookieConfig, EdgeConfig, Environment, OriginPolicy, PublicUrl, Secret,
     TrustedProxies,
 };
 
@@ -97,6 +98,8 @@ pub struct Config {
     pub operators_page: bool,
     /// The digest with which keys are derived from the secret: SHA-256, as Rails 7.0 and later do.
     pub key_digest: Digest,
+    /// Whether these settings are those of the environment, and stores may be looked for there, too.
+    pub(crate) has_environment: bool,
 }
 
 impl Default for Config {
@@ -112,6 +115,7 @@ impl Default for Config {
             health_routes: true,
             operators_page: true,
             key_digest: Digest::Sha256,
+            has_environment: false,
         }
     }
 }
@@ -123,12 +127,25 @@ impl Config {
     ///
     /// The first variable that cannot be used, by name.
     pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// The defaults, with what the variables say that `lookup` knows.
+    pub(crate) fn from_lookup(
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
         let mut config = Self {
-            edge: EdgeConfig::from_env()?,
+            edge: EdgeConfig::from_lookup(lookup)?,
+            has_environment: true,
             ..Self::default()
         };
         config.edge.cable_variables.apply_to(&mut config.cable);
         Ok(config)
+    }
+
+    /// A variable that says where a store is, unless all settings are the application's own.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        self.has_environment.then(|| std::env::var(name).ok())?
     }
 
     /// The policy, with what the page needs of other hosts: the cable's origin, and the folder of

@@ -79,6 +79,28 @@ pub enum StartError {
     #[cfg(feature = "tls")]
     #[error(transparent)]
     Tls(#[from] sinew_web::error::TlsError),
+    /// A store is named that the program was built without.
+    #[error(
+        "{variable} is `{value}`, and this program was built without it: build it with the feature `{value}` of sinew, or choose another store"
+    )]
+    StoreNotCompiled {
+        /// The variable that names it.
+        variable: &'static str,
+        /// The store, and the feature of this crate.
+        value: &'static str,
+    },
+    /// A store is named, and nothing says where it is.
+    #[error("`{store}` is chosen to keep things, and nothing says where it is: set {variables}")]
+    StoreWithoutAddress {
+        /// The store.
+        store: &'static str,
+        /// The variables that could say it.
+        variables: String,
+    },
+    /// A Redis cannot be used as the variables say.
+    #[cfg(feature = "redis")]
+    #[error(transparent)]
+    Redis(#[from] sinew_redis::RedisSettingsError),
     /// It was started outside of a tokio runtime.
     #[error(
         "Sinew needs a tokio runtime: start it from an async function, for instance under #[tokio::main]"

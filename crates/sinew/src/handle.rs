@@ -10,11 +10,12 @@ use serde_json::json;
 use sinew_cable::{Broadcaster, Cable, WeakCable};
 use sinew_cable_ready::stream_key;
 use sinew_reflex::{CableReady, Result};
+use sinew_store::cache::Cache;
 use sinew_store::{Session, SessionId};
 use sinew_streams::StreamName;
 use sinew_verifier::MessageVerifier;
-use sinew_web::BasePath;
 use sinew_web::server::{Drain, DrainGuard};
+use sinew_web::{BasePath, PublicUrl};
 
 use crate::metrics::{Metrics, Snapshot, Sources};
 use crate::node_streams::NodeStreams;
@@ -78,11 +79,13 @@ struct Inner {
     streams: Arc<NodeStreams>,
     verifier: MessageVerifier,
     base_path: BasePath,
+    public_url: Option<PublicUrl>,
     drain: Drain,
     /// Not held: the cable holds the reflexes, which hold this handle.
     cable: Arc<OnceLock<WeakCable>>,
     sources: OnceLock<Sources>,
     operators: Operators,
+    cache: Cache,
 }
 
 impl SinewHandle {
@@ -91,16 +94,20 @@ impl SinewHandle {
         streams: Arc<NodeStreams>,
         verifier: MessageVerifier,
         base_path: BasePath,
+        public_url: Option<PublicUrl>,
+        cache: Cache,
     ) -> Self {
         Self(Arc::new(Inner {
             cable_ready,
             streams,
             verifier,
             base_path,
+            public_url,
             drain: Drain::new(),
             cable: Arc::default(),
             sources: OnceLock::new(),
             operators: Operators::default(),
+            cache,
         }))
     }
 
@@ -145,6 +152,11 @@ impl SinewHandle {
         &self.0.operators
     }
 
+    /// What tells this process from others that share its streams.
+    pub(crate) fn node(&self) -> &str {
+        self.0.streams.node()
+    }
+
     /// CableReady operations for whoever follows a stream.
     pub fn cable_ready(&self) -> &CableReady {
         &self.0.cable_ready
@@ -153,6 +165,22 @@ impl SinewHandle {
     /// Broadcasts of any JSON, as Action Cable's `server.broadcast`.
     pub fn broadcaster(&self) -> Broadcaster {
         Broadcaster::new(self.0.streams.clone())
+    }
+
+    /// What is dear to compute, for handlers and background jobs alike.
+    ///
+    /// ```
+    /// # use sinew::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let app = Sinew::new(axum::Router::new()).in_memory().build()?;
+    /// let sinew = app.handle().clone();
+    /// let job = tokio::spawn(async move { sinew.cache().write("rate", &1.5, ()).await });
+    /// assert!(job.await?);
+    /// assert_eq!(app.handle().cache().read("rate").await, Some(1.5));
+    /// # Ok(()) }
+    /// ```
+    pub fn cache(&self) -> &Cache {
+        &self.0.cache
     }
 
     /// The connections of this process.
@@ -313,6 +341,26 @@ impl SinewHandle {
     /// ```
     pub fn path(&self, path: &str) -> String {
         self.0.base_path.join(path)
+    }
+
+    /// Where visitors find `path`, a path of the application that begins with `/`, from everywhere else: a mail, a feed.
+    /// Nothing unless [`public_url`](crate::config::EdgeConfig::public_url) is set, with `SINEW_URL` for instance.
+    ///
+    /// ```
+    /// use sinew::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
+    /// let mut config = sinew::Config::default();
+    /// config.edge.public_url = Some("https://example.com".parse()?);
+    /// config.edge.base_path = "/shop".parse()?;
+    /// let app = Sinew::new(axum::Router::new()).config(config).in_memory().build()?;
+    /// let link = app.handle().url("/orders/7");
+    /// assert_eq!(link.as_deref(), Some("https://example.com/shop/orders/7"));
+    /// # Ok(()) }
+    /// ```
+    pub fn url(&self, path: &str) -> Option<String> {
+        let url = self.0.public_url.as_ref()?;
+        Some(url.join(&self.path(path)))
     }
 
     /// Signs the name of a stream, so that a page may name it and a visitor cannot make one up.

@@ -47,11 +47,13 @@
 //! | a page, and a reflex that changes it | [`Sinew`], [`ClientTags`], [`macro@prelude::reflex`], [`reflex!`], [`Reflex`] |
 //! | forms, and parameters of pages | [`PageParams`], [`Reflex::params`], [`reflex::Extract`] |
 //! | to change pages from a handler or a job | [`SinewHandle`], [`StreamFrom`], [`CableCar`] |
+//! | to compute something once | [`cache`], [`Reflex::cache`], [`SinewHandle::cache`] |
 //! | to know who is there | [`Session`], [`Flash`], [`Sinew::identify`], [`session`] |
 //! | channels of my own | [`macro@prelude::channel`], [`Subscription`], [`cable`] |
 //! | tests without a browser | the crate `sinew-testing`: `TestApp::new(sinew).visit("/")` |
 //! | to see what the server does | [`metrics`], [`operators`] |
-//! | other settings | [`Config`], [`config`], [`sanity`] |
+//! | to know what is wrong with it, and where it runs | [`doctor`] |
+//! | other settings | [`Config`], [`config`] |
 //! | to read it from the beginning | the book: `docs/` of the repository |
 //!
 //! # Features
@@ -60,6 +62,7 @@
 //! |---|---|---|
 //! | `rails` | no | `Sinew::rails_cookie_sessions`: sessions in the cookie of a Rails application |
 //! | `maud` | no | [`ClientTags`] and [`StreamFrom`] as values in maud templates |
+//! | `redis` | no | sessions, the cache and broadcasts in Redis, when a variable says where it is; [checks](doctor) of each; [`Sinew::redis`](https://docs.rs/sinew/latest/sinew/struct.Sinew.html#method.redis) |
 
 pub mod prelude;
 
@@ -78,10 +81,10 @@ pub mod client;
 pub mod config;
 mod content_security_policy;
 mod cookie_sessions;
+pub mod doctor;
 mod error;
 pub mod metrics;
 pub mod operators;
-pub mod sanity;
 
 mod assets;
 mod client_version;
@@ -92,6 +95,8 @@ mod page_policy;
 mod reflex_channel;
 mod renderer;
 mod serve;
+mod services;
+mod stores;
 mod templates;
 
 pub use application::{App, Sinew};
@@ -107,6 +112,8 @@ pub use tags::{ClientTags, IsReflex};
 
 pub use sinew_cable::Subscription;
 pub use sinew_cable_ready as cable_ready;
+#[cfg(feature = "redis")]
+pub use sinew_redis as redis;
 pub use sinew_reflex::{Error, Reflex, Result};
 pub use sinew_store::{Flash, Session};
 
@@ -129,6 +136,16 @@ pub mod reflex {
     pub use crate::extract::Extract;
     pub use sinew_reflex::{
         CableReady, ErrorKind, Morph, Next, ReflexHandle, Reflexes, Render, element, maybe, params,
+    };
+}
+
+pub mod cache {
+    //! What is dear to compute, kept for a while: values and pieces of pages.
+
+    pub use sinew_embedded::EmbeddedCache;
+    pub use sinew_store::cache::{
+        Cache, CacheConfig, CacheEntry, CacheKey, CacheOptions, CacheStatistics, CacheStore,
+        ContentDigest, KeyParts, MemoryCache, NullCache, TieredCache, Versioned,
     };
 }
 

@@ -38,7 +38,7 @@ const RETRY_DELAY_MAX: Duration = Duration::from_secs(1);
 pub(crate) struct NodeStreams {
     inner: Arc<dyn Streams>,
     news: StreamName,
-    /// Random, so that a node does not hear itself.
+    /// Random: it tells this node from the others.
     node: String,
     cable: Arc<OnceLock<WeakCable>>,
     runtime: Handle,
@@ -113,6 +113,10 @@ impl NodeStreams {
         // Set once, by the builder.
         let _ = self.cable.set(cable.downgrade());
         self.runtime.spawn(follow_news(Arc::downgrade(self)));
+    }
+
+    pub(crate) fn node(&self) -> &str {
+        &self.node
     }
 
     fn cable(&self) -> Option<Cable> {

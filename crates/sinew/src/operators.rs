@@ -44,7 +44,6 @@ mod history;
 mod html;
 mod list;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::response::{Html, IntoResponse, Response};
@@ -68,7 +67,7 @@ const UNWATCHED_MAX: Duration = Duration::from_secs(5 * 60);
 
 /// What the page shows, and whether somebody reads the counters.
 #[derive(Default)]
-pub(crate) struct Operators(Arc<Mutex<State>>);
+pub(crate) struct Operators(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -94,7 +93,7 @@ struct State {
 /// ```
 pub async fn page(client: ClientTags, sinew: SinewHandle) -> Response {
     watch(&sinew);
-    let stream = sinew.stream_from(&[&sinew.operators().stream_name()]);
+    let stream = sinew.stream_from(&[&stream_name(&sinew)]);
     let body = html::page(&client, &stream.to_string(), &shown(&sinew));
     let headers = [
         (header::CACHE_CONTROL, "no-store"),
@@ -103,11 +102,9 @@ pub async fn page(client: ClientTags, sinew: SinewHandle) -> Response {
     (headers, Html(body)).into_response()
 }
 
-impl Operators {
-    /// The stream that the pages of this process follow. Other processes have another.
-    fn stream_name(&self) -> String {
-        format!("sinew:operators:{:x}", Arc::as_ptr(&self.0).addr())
-    }
+/// The stream that the pages of this process follow. Other processes have another.
+fn stream_name(sinew: &SinewHandle) -> String {
+    format!("sinew:operators:{}", sinew.node())
 }
 
 /// The part of the page that changes.
@@ -128,7 +125,7 @@ fn watch(sinew: &SinewHandle) {
 
 /// Reads them until nobody has looked for a while.
 async fn read_on(sinew: SinewHandle) {
-    let stream = sinew.operators().stream_name();
+    let stream = stream_name(&sinew);
     let mut ticks = interval(SAMPLE_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut watched = Instant::now();

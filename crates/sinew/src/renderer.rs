@@ -17,7 +17,7 @@ use sinew_web::BasePath;
 use sinew_web::session_layer::InProcess;
 use tower::ServiceExt as _;
 
-use crate::sanity::Finding;
+use crate::doctor::COMPRESSED_PAGE;
 
 /// Runs the router that also answers HTTP, without the session layer around it.
 pub(crate) struct RouterRenderer {
@@ -110,7 +110,10 @@ impl PageRenderer for RouterRenderer {
             let encoding = parts.headers.get(header::CONTENT_ENCODING);
             if let Some(encoding) = encoding.filter(|encoding| *encoding != "identity") {
                 let encoding = String::from_utf8_lossy(encoding.as_bytes()).into_owned();
-                return Err(RenderError::new(Finding::CompressedPage { encoding }));
+                let what = format!("the page came with `Content-Encoding: {encoding}`");
+                return Err(RenderError::new(
+                    COMPRESSED_PAGE.found("the page").what(what),
+                ));
             }
             let location = parts.headers.get(header::LOCATION);
             let location = location

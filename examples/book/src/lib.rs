@@ -9,6 +9,7 @@
     reason = "the modules exist for the documentation they carry"
 )]
 
+pub mod findings;
 pub mod metrics;
 pub mod variables;
 
@@ -44,6 +45,7 @@ chapters! {
     security: "security.md",
     deployment: "deployment.md",
     operating: "operating.md",
+    doctor: "doctor.md",
     configuration: "configuration.md",
     how_it_works: "how-it-works.md",
     ruby: "ruby.md",

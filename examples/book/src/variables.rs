@@ -2,20 +2,24 @@
 
 use std::fmt::Write as _;
 
+use sinew::redis;
 use sinew_web::config::VARIABLES;
 
 /// The variables as rows of a table in Markdown, in the order in which they are read.
 pub fn table() -> String {
     let mut table = "| variable | default | meaning |\n|---|---|---|\n".to_owned();
-    for variable in VARIABLES {
+    let edge = VARIABLES.iter().map(|it| (it.name, it.default, it.meaning));
+    let redis = redis::VARIABLES
+        .iter()
+        .map(|it| (it.name, it.default, it.meaning));
+    for (name, default, meaning) in edge.chain(redis) {
         let cell = |text: &str| text.replace('|', "\\|");
         // Writing into a String does not fail.
         let _ = writeln!(
             table,
-            "| `{}` | {} | {} |",
-            variable.name,
-            cell(variable.default),
-            cell(variable.meaning)
+            "| `{name}` | {} | {} |",
+            cell(default),
+            cell(meaning)
         );
     }
     table

@@ -57,7 +57,9 @@ async fn index(session: Session, client: ClientTags) -> Result<Markup> {
     let mut fields = Vec::new();
     for name in session.keys().await? {
         let value: Value = session.get_or_default(&name).await?;
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let value = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
         fields.push((name, value));
     }
     Ok(page(&client, &fields))
@@ -121,5 +123,9 @@ async fn main() -> Result {
         .route("/show", get(show))
         .route("/sign-in", post(sign_in))
         .route("/sign-out", post(sign_out));
-    Sinew::new(app).reflex(Fields).cookie_sessions().serve().await
+    Sinew::new(app)
+        .reflex(Fields)
+        .cookie_sessions()
+        .serve()
+        .await
 }

@@ -2,7 +2,7 @@
 //! recordings in `spec/golden` were made, written with Sinew.
 //!
 //! It binds `127.0.0.1:$PORT`, runs as production with a fixed secret of its own, and needs no
-//! other setting. `SESSION` (`cache` or `cookie`, which mean the same), `SANITY` (`exit`, `warn`
+//! other setting. `SESSION` (`cache`, in the embedded store, or `cookie`), `SANITY` (`exit`, `warn`
 //! or `ignore`) and `SINEW_DATA_DIR` are honoured.
 
 mod channels;
@@ -27,8 +27,13 @@ use crate::reflexes::{
 
 #[tokio::main]
 async fn main() -> Result {
-    Sinew::new(pages::router())
-        .config(config()?)
+    let sinew = Sinew::new(pages::router()).config(config()?);
+    let sinew = match env::var("SESSION").as_deref() {
+        Err(_) | Ok("cache") => sinew,
+        Ok("cookie") => sinew.cookie_sessions(),
+        Ok(other) => return Err(format!("SESSION is `{other}`; it can be cache or cookie").into()),
+    };
+    sinew
         // As the recorded application: a cookie that names no stored session is an identity too.
         .identify(async |visitor| {
             let id = visitor
@@ -73,10 +78,6 @@ fn config() -> Result<Config> {
     config.edge.configured_secret = Some(Secret::new("reference-peer-not-a-secret-".repeat(4))?);
     config.key_digest = Digest::Sha1;
     config.edge.cookie.name = "_ref_session".to_owned();
-    match env::var("SESSION").as_deref() {
-        Err(_) | Ok("cache" | "cookie") => {}
-        Ok(other) => return Err(format!("SESSION is `{other}`; it can be cache or cookie").into()),
-    }
     config.reflex.version_check = match env::var("SANITY").as_deref() {
         Err(_) | Ok("exit") => VersionCheck::Exit,
         Ok("warn") => VersionCheck::Warn,

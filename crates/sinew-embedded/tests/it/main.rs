@@ -1,5 +1,6 @@
 //! What the embedded store promises, on a real disk.
 
+mod cache;
 mod contract;
 mod crash;
 mod opening;

@@ -12,4 +12,5 @@ mod measured;
 mod morphs;
 mod registration;
 mod server;
+mod session_links;
 mod sessions;

@@ -10,8 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
 use super::Arguments;
-use super::build::Executable;
-use super::sources::Target;
+use crate::cargo::{Executable, Target};
 
 /// How long a program may take to end when it is told to, 5 seconds. Then it is killed.
 ///

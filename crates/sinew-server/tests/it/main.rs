@@ -2,4 +2,5 @@
 
 #![cfg(unix)]
 
+mod doctor;
 mod watch;

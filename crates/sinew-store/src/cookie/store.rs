@@ -261,7 +261,8 @@ impl CookieStore {
                 Redeemed::Foreign
             };
         }
-        if self.learn(cookie.clone()) == Learned::Over {
+        let learned = self.learn(cookie.clone());
+        if learned == Learned::Over && !self.awaits_renewal(&ticket) {
             return Redeemed::Over;
         }
         if has_it {
@@ -424,6 +425,17 @@ impl CookieStore {
             fields: merged.fields,
             is_foreign: false,
         })
+    }
+
+    /// Whether it is for the new id of this ticket that the session of its cookie has ended here, and the browser is
+    /// still to get it.
+    fn awaits_renewal(&self, ticket: &Ticket) -> bool {
+        let (from, id) = (ticket.from, ticket.state.id);
+        let table = self.0.table.lock();
+        let base = table
+            .get(&id.store_key())
+            .and_then(|entry| entry.base.as_ref());
+        from != id && base.is_some_and(|base| base.id == from)
     }
 
     fn fits(&self, fields: &BTreeMap<String, Bytes>) -> bool {

@@ -360,14 +360,36 @@ async fn a_login_in_a_reflex_is_handed_over_by_its_ticket() {
 
     let offer = node.store.offer(hold.id()).unwrap();
     assert_eq!(offer.ticket().from(), cookie.id());
+    assert_eq!(node.store.learn(cookie.clone()), Learned::Over);
     let next = applied(other.store.redeem(offer.ticket().clone(), cookie.clone()));
     assert_eq!(next.id(), session.id());
     let again = other.store.redeem(offer.ticket().clone(), next.clone());
     assert_eq!(again, Redeemed::Replayed);
-    let late = other.store.redeem(offer.ticket().clone(), cookie);
+    let late = other.store.redeem(offer.ticket().clone(), cookie.clone());
     assert_eq!(late, Redeemed::Over);
-    node.store.learn(next);
+    let here = applied(node.store.redeem(offer.ticket().clone(), cookie.clone()));
+    assert_eq!(here, next);
     assert!(offer.redeemed().now_or_never().is_some());
+    let late = node.store.redeem(offer.ticket().clone(), cookie);
+    assert_eq!(late, Redeemed::Over);
+}
+
+#[tokio::test]
+async fn a_login_after_a_ticket_is_handed_over_too() {
+    let node = Node::new();
+    let cookie = node.visit(&[("cart", 3)]).await;
+    let hold = node.store.hold(cookie.id());
+    node.reflex(hold.id(), &[("a", 1)]).await;
+    let cookie = applied(node.store.redeem(node.ticket(hold.id()), cookie));
+    let session = node.sessions.open(hold.id());
+    session.get::<i64>("a").await.unwrap();
+    session.renew_id();
+    write(&session, &[("user", 1)]).await;
+    hold.follow(session.id());
+    session.commit().await.unwrap();
+    let offer = node.store.offer(hold.id()).unwrap();
+    node.store.learn(cookie.clone());
+    applied(node.store.redeem(offer.ticket().clone(), cookie));
 }
 
 #[tokio::test]

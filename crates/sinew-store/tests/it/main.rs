@@ -1,4 +1,5 @@
 //! What the store promises, seen from outside.
 
+mod cache;
 mod flash;
 mod memory;

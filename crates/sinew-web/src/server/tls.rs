@@ -1,11 +1,14 @@
 //! TLS that ends in the server itself, with certificates that are renewed while it runs.
 
+mod expiry;
+
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::BuildHasher as _;
 use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use parking_lot::RwLock;
 use rustls::pki_types::pem::PemObject as _;
@@ -150,6 +153,36 @@ impl Tls {
         let key = read.certified_key(&certificate.files)?;
         certificate.loaded.write().key = key;
         Ok(true)
+    }
+
+    /// Until when what is presented is valid: the certificate, and those that lead to a root. Nothing when one of them
+    /// does not say it in a form that browsers read.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// use sinew_web::server::{Tls, TlsFiles};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let files = TlsFiles { certificate: folder.path().join("cert.pem"), key: folder.path().join("key.pem") };
+    /// # let mut params = rcgen::CertificateParams::new(["example.com".to_owned()])?;
+    /// # params.not_after = rcgen::date_time_ymd(2100, 3, 1);
+    /// # let key = rcgen::KeyPair::generate()?;
+    /// # std::fs::write(&files.certificate, params.self_signed(&key)?.pem())?;
+    /// # std::fs::write(&files.key, key.serialize_pem())?;
+    /// // A certificate until the first of March 2100.
+    /// let tls = Tls::from_files(files)?;
+    /// assert_eq!(tls.expires(), Some(SystemTime::UNIX_EPOCH + Duration::from_secs(4_107_542_400)));
+    /// # Ok(()) }
+    /// ```
+    pub fn expires(&self) -> Option<SystemTime> {
+        let key = self.certificate.loaded.read().key.clone();
+        let ends = key
+            .cert
+            .iter()
+            .map(|certificate| expiry::not_after(certificate));
+        ends.min().flatten()
     }
 }
 

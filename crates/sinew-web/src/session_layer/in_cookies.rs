@@ -73,14 +73,17 @@ impl InCookies {
                 continue;
             };
             presented.is_ours = true;
-            if self.store.learn(state.clone()) == Learned::Over {
-                continue;
-            }
-            presented.ids.push(state.id());
-            presented.opened = Some(Opened {
+            let is_over = self.store.learn(state.clone()) == Learned::Over;
+            let opened = Opened {
                 state,
                 is_by_older_secret,
-            });
+            };
+            if is_over {
+                presented.over.get_or_insert(opened);
+                continue;
+            }
+            presented.ids.push(opened.state.id());
+            presented.opened = Some(opened);
             break;
         }
         presented
@@ -162,3 +165,6 @@ pub(super) fn socket(headers: &HeaderMap) -> Option<String> {
 pub(super) fn may_carry_cookie(headers: &HeaderMap) -> bool {
     !headers.contains_key(header::CACHE_CONTROL)
 }
+
+#[cfg(test)]
+mod tests;

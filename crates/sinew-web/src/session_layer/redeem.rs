@@ -12,7 +12,7 @@ use super::{SessionLayer, Shared};
 use crate::sealed::TICKET_BYTES_MAX;
 
 /// The header that says what became of a ticket: `redeemed`, `merged`, `replayed`, `foreign`, `unknown`, `too-large`,
-/// `over`, `no-session`, `malformed`.
+/// `over`, `no-session`, `malformed`, `sender`.
 pub const OUTCOME_HEADER: &str = "sinew-ticket";
 
 /// What comes around a ticket in the body of a request.
@@ -79,13 +79,9 @@ impl SessionLayer {
         };
         let presented = shared.presented(request.headers());
         shared.count_malformed(&presented);
-        let Some(opened) = presented.opened else {
-            let outcome = if presented.is_ours {
-                "over"
-            } else {
-                "no-session"
-            };
-            return shared.refused(StatusCode::CONFLICT, outcome);
+        // A session that is over here may be so because of this ticket, which gives it another id.
+        let Some(opened) = presented.opened.or(presented.over) else {
+            return shared.refused(StatusCode::CONFLICT, "no-session");
         };
         let (from, held) = (ticket.from(), opened.state.clone());
         let redeemed = cookies.store.redeem(ticket, opened.state);

@@ -183,10 +183,33 @@ pub const METRICS: &[Metric] = &[
     labelled!("sinew_server_refused_total", "Connections and upgrades that were refused, by what there was too much of.", "bound", Counter, Counters, |it| vec![("connections".to_owned(), it.server.refused_connections), ("connections_per_address".to_owned(), it.server.refused_addresses), ("handshakes".to_owned(), it.server.refused_handshakes)]),
     sum!("sinew_server_tls_failures_total", "Handshakes of TLS that failed or took too long.", server.tls_failures),
     sum!("sinew_server_tls_reloads_total", "Certificates that were loaded since the first, because their files changed.", server.tls_reloads),
-    gauge("sinew_ready", "1 while new visitors are wanted, 0 while the process is stopping.", |it| Some(if it.is_ready { 1.0 } else { 0.0 })),
+    gauge("sinew_ready", "1 while new visitors are wanted, 0 while the process is stopping or a server that it needs is away.", |it| Some(if it.is_ready { 1.0 } else { 0.0 })),
+    labelled!("sinew_service_available", "1 while a server that the application talks to (`redis_sessions` and the like) can be used, else 0.", "service", Gauge, Gauges, |it| it.services.iter().map(|(name, state)| (name.clone(), f64::from(u8::from(state.is_available)))).collect()),
+    labelled!("sinew_service_outages_total", "Times that such a server went away, or was not there at the start.", "service", Counter, Counters, |it| services(it, |state| state.outages)),
+    labelled!("sinew_service_connections_opened_total", "Connections to such servers that were opened.", "service", Counter, Counters, |it| services(it, |state| state.connections_opened)),
+    labelled!("sinew_service_connections_lost_total", "Connections to such servers that were lost, or given up because nothing came.", "service", Counter, Counters, |it| services(it, |state| state.connections_lost)),
+    labelled!("sinew_service_commands_failed_total", "Commands that such a server did not carry out, or of which that is unknown: it was away, full, or late.", "service", Counter, Counters, |it| services(it, |state| state.commands_failed)),
     gauge("sinew_start_time_seconds", "When the application was built, in seconds since 1970.", |it| Some(it.started_unix())),
     gauge("process_resident_memory_bytes", "Memory of the process, where the system says so.", |it| it.resident_bytes.map(|bytes| bytes as f64)),
+    sum!("sinew_cache_hits_total", "Values that were asked of the cache and found.", cache.hits),
+    sum!("sinew_cache_misses_total", "Values that were asked of the cache and not found.", cache.misses),
+    sum!("sinew_cache_writes_total", "Values that the cache has stored.", cache.writes),
+    sum!("sinew_cache_errors_total", "Calls of the cache's store that failed; each was a miss.", cache.errors),
+    sum!("sinew_cache_stale_served_total", "Expired values that were given away while one caller computed a new one.", cache.stale_served),
+    sum!("sinew_cache_flights_joined_total", "Values that were not computed because another caller was computing the same.", cache.flights_joined),
+    sum!("sinew_cache_values_refused_total", "Values that were not stored because they are over a limit or the store keeps none like them.", cache.values_refused),
+    sum!("sinew_cache_values_unreadable_total", "Values that were found and could not be read as what they were asked for.", cache.values_unreadable),
 ];
+
+fn services(
+    snapshot: &Snapshot,
+    read: fn(&crate::services::ServiceState) -> u64,
+) -> Vec<(String, u64)> {
+    let services = snapshot.services.iter();
+    services
+        .map(|(name, state)| (name.clone(), read(state)))
+        .collect()
+}
 
 fn shards(
     snapshot: &Snapshot,

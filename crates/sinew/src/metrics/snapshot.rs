@@ -1,19 +1,25 @@
 //! All counters, read at one moment.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use sinew_cable::{ShardStatistics, WeakCable};
 use sinew_reflex::{ReflexStatistics, WeakEngine};
+use sinew_store::cache::{Cache, CacheStatistics};
 use sinew_web::server::{AdmissionCounts, ServerStatistics};
 use sinew_web::{Health, SessionLayer, SessionStatistics};
+
+use crate::services::{Service, ServiceState};
 
 /// Where the counters are. It keeps none of those that hold the handle.
 pub(crate) struct Sources {
     pub(crate) cable: WeakCable,
     pub(crate) engine: WeakEngine,
     pub(crate) sessions: SessionLayer,
+    pub(crate) cache: Cache,
     pub(crate) server: AdmissionCounts,
     pub(crate) health: Health,
+    pub(crate) services: Arc<[Service]>,
     pub(crate) started: SystemTime,
 }
 
@@ -25,8 +31,10 @@ pub(crate) struct Snapshot {
     pub(crate) engine: sinew_reflex::Statistics,
     pub(crate) reflexes: Vec<ReflexStatistics>,
     pub(crate) sessions: SessionStatistics,
+    pub(crate) cache: CacheStatistics,
     pub(crate) server: ServerStatistics,
     pub(crate) is_ready: bool,
+    pub(crate) services: Vec<(String, ServiceState)>,
     pub(crate) started: SystemTime,
     /// Bytes of memory that the process has, where the system says so.
     pub(crate) resident_bytes: Option<u64>,
@@ -49,8 +57,14 @@ impl Sources {
                 .unwrap_or_default(),
             reflexes: engine.map(|engine| engine.reflexes()).unwrap_or_default(),
             sessions: self.sessions.statistics(),
+            cache: self.cache.statistics(),
             server: self.server.statistics(),
             is_ready: self.health.is_ready(),
+            services: self
+                .services
+                .iter()
+                .map(|service| (service.label(), service.state()))
+                .collect(),
             started: self.started,
             resident_bytes: resident_bytes(),
         }

@@ -32,8 +32,16 @@ fn snapshot() -> Snapshot {
         engine: Default::default(),
         reflexes: vec![reflex],
         sessions: Default::default(),
+        cache: sinew_store::cache::CacheStatistics::default(),
         server: Default::default(),
         is_ready: true,
+        services: vec![(
+            "redis_cache".to_owned(),
+            crate::services::ServiceState {
+                outages: 2,
+                ..Default::default()
+            },
+        )],
         started: SystemTime::UNIX_EPOCH + Duration::from_millis(1_500),
         resident_bytes: None,
     }
@@ -55,6 +63,8 @@ fn values_are_written_with_units_and_labels() {
     check("sinew_cable_disconnects_total{reason=\"too_slow\"} 0");
     check("sinew_cable_shard_inbox_bytes{shard=\"1\"} 0.0");
     check("sinew_ready 1.0");
+    check("sinew_service_available{service=\"redis_cache\"} 0.0");
+    check("sinew_service_outages_total{service=\"redis_cache\"} 2");
     check("sinew_start_time_seconds 1.5");
 }
 

@@ -12,9 +12,11 @@ fn snapshot() -> Snapshot {
         shards: Vec::new(),
         engine: Default::default(),
         reflexes: Vec::new(),
+        cache: sinew_store::cache::CacheStatistics::default(),
         server: Default::default(),
         sessions: Default::default(),
         is_ready: true,
+        services: Vec::new(),
         started: SystemTime::now(),
         resident_bytes: None,
     }

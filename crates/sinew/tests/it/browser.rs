@@ -22,6 +22,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The subscription over which reflexes are called.
 pub(crate) const REFLEXES: &str = r#"{"channel":"StimulusReflex::Channel"}"#;
 
+/// The same, of a page with our client.
+pub(crate) const OUR_REFLEXES: &str =
+    r#"{"channel":"StimulusReflex::Channel","sinew":"0.1.0+embedded"}"#;
+
 /// One visitor.
 #[derive(Clone)]
 pub(crate) struct Browser {
@@ -81,16 +85,29 @@ impl Browser {
         self.request("POST", path).await
     }
 
+    /// As a script of a page makes it.
+    pub(crate) async fn post_json(&mut self, path: &str, body: &str) -> Answer {
+        let origin = format!("http://{}", self.address);
+        let head = format!("content-type: application/json\r\norigin: {origin}\r\n");
+        self.send(&format!("POST {path}"), &head, body).await
+    }
+
     async fn request(&mut self, method: &str, path: &str) -> Answer {
+        self.send(&format!("{method} {path}"), "", "").await
+    }
+
+    async fn send(&mut self, what: &str, head: &str, body: &str) -> Answer {
         let mut stream = TcpStream::connect(self.address).await.expect("connects");
         let mut request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: 0\r\n",
-            self.address
+            "{what} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: {}\r\n{head}",
+            self.address,
+            body.len()
         );
         for (name, value) in self.request_headers() {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
         request.push_str("\r\n");
+        request.push_str(body);
         stream.write_all(request.as_bytes()).await.expect("writes");
         let mut bytes = Vec::new();
         tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes))
@@ -146,6 +163,18 @@ impl Browser {
         let mut cable = self.cable().await;
         assert!(cable.subscribe(REFLEXES).await, "confirmed");
         Tab::on(cable, path)
+    }
+
+    /// The same with our client, where sessions live in cookies: and the name of its connection.
+    pub(crate) async fn our_tab(&self, path: &str) -> (Tab, String) {
+        let mut cable = self.cable().await;
+        assert!(cable.subscribe(OUR_REFLEXES).await, "confirmed");
+        let about = cable.json().await;
+        let socket = about["message"]["sinew"]["socket"].as_str();
+        let socket = socket.expect("the name of the connection").to_owned();
+        let mut tab = Tab::on(cable, path);
+        tab.identifier = OUR_REFLEXES;
+        (tab, socket)
     }
 }
 
@@ -255,6 +284,7 @@ impl Cable {
 pub(crate) struct Tab {
     pub(crate) cable: Cable,
     path: String,
+    identifier: &'static str,
     /// The tab's id; another one makes it another tab of the same connection.
     pub(crate) id: String,
     /// Replies that came while another was awaited.
@@ -275,6 +305,7 @@ impl Tab {
         Self {
             cable,
             path: path.to_owned(),
+            identifier: REFLEXES,
             id: format!("tab-{}", number()),
             early: HashMap::new(),
             others: Vec::new(),
@@ -312,7 +343,7 @@ impl Tab {
 
     /// Sends a call and does not wait.
     pub(crate) async fn send(&mut self, call: Call) -> String {
-        self.cable.message(REFLEXES, &call.text()).await;
+        self.cable.message(self.identifier, &call.text()).await;
         call.id
     }
 
@@ -397,7 +428,11 @@ impl Reply {
                 .map(str::to_owned)
         };
         let id = operations.iter().find_map(ended)?;
-        assert_eq!(frame["identifier"], REFLEXES);
+        let identifier = frame["identifier"].as_str();
+        assert!(
+            [Some(REFLEXES), Some(OUR_REFLEXES)].contains(&identifier),
+            "{frame}"
+        );
         assert_eq!(frame["message"]["cableReady"], true);
         assert_eq!(frame["message"]["version"], "5.0.6");
         let operations = operations.clone();

@@ -6,6 +6,7 @@ mod listening;
 mod server;
 
 mod client_versions;
+mod cookies;
 mod settings;
 mod templates;
 mod visits;
@@ -13,16 +14,20 @@ mod visits;
 mod base_path;
 mod policies;
 
+mod doctor;
+mod findings;
 mod idle;
 mod lanes;
 mod nodes;
+mod nodes_redis;
 mod operators;
 mod pages;
 mod params;
 mod process;
 #[cfg(feature = "rails")]
 mod rails;
-mod sanity;
+#[cfg(feature = "redis")]
+mod services;
 mod sessions;
 
 mod broadcasts;

@@ -20,13 +20,13 @@ use crate::server::{Server, config};
 
 /// Streams of two nodes in one process: what one publishes, both deliver.
 #[derive(Default)]
-struct Joined {
+pub(crate) struct Joined {
     own: Arc<InProcessStreams>,
     other: Arc<InProcessStreams>,
 }
 
 impl Joined {
-    fn pair() -> [Arc<Self>; 2] {
+    pub(crate) fn pair() -> [Arc<Self>; 2] {
         let one = Self::default();
         let two = Self {
             own: one.other.clone(),
@@ -162,4 +162,26 @@ async fn nobody_else_publishes_where_the_nodes_do() {
     let (mut here, _) = nodes.visitor().await;
     let said = here.post("/pretend").await.body;
     assert_eq!(said, "the name of the stream is reserved");
+}
+
+/// A page that follows the stream of the nodes by a signed name, as if the application had given it.
+#[tokio::test]
+async fn nobody_else_hears_what_the_nodes_say() {
+    let nodes = Nodes::start().await;
+    let (mut here, there) = nodes.visitor().await;
+    let mut far = there.tab("/").await;
+    let signed = nodes.two.app.handle().sign_stream(&["sinew:sessions"]);
+    let mut curious = Browser::visit(&nodes.two, "/").await.tab("/").await;
+    let identifier = json!({ "channel": "CableReady::Stream", "identifier": signed });
+    assert!(curious.cable.subscribe(&identifier.to_string()).await);
+
+    here.post("/sign-out").await;
+    far.cable.expect_disconnect("remote", true).await;
+    curious.cable.expect_nothing().await;
+    // Leaving it does not end it for the node.
+    drop(curious);
+    let (mut here, there) = nodes.visitor().await;
+    let mut far = there.tab("/").await;
+    here.post("/sign-out").await;
+    far.cable.expect_disconnect("remote", true).await;
 }

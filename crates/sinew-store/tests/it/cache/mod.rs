@@ -1,0 +1,8 @@
+//! The cache and its stores in memory.
+
+mod failing;
+mod fetch;
+mod memory;
+mod renewal;
+mod tiered;
+mod values;
