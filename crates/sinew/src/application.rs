@@ -1,5 +1,8 @@
 //! The builder: an axum router in, a reactive application out.
 
+#[cfg(feature = "rails")]
+mod rails;
+
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -393,43 +396,6 @@ impl Sinew {
     /// ```
     pub fn cookie_sessions(mut self) -> Self {
         self.storage = Storage::Cookies;
-        self
-    }
-
-    /// Keeps each session in the cookie of a Rails application, which both read and write: who has logged in there is
-    /// logged in here, and the other way round. `SINEW_SECRET` is its `secret_key_base`, and `SINEW_COOKIE_NAME` the
-    /// `key` of its session store.
-    ///
-    /// Reflexes write to it as with [`cookie_sessions`](Self::cookie_sessions). What Rails writes counts from the next
-    /// request on that comes to this application. The cookie holds about 1,700 bytes of JSON. A session that Rails has
-    /// written with Marshal is none here. The
-    /// [chapter on Rails](https://sinew.example/guide/rails-sessions.html) goes through it step by step.
-    ///
-    /// ```
-    /// # use axum::{Router, routing::get};
-    /// # use sinew::prelude::*;
-    /// use sinew::config::{Digest, RailsCookie};
-    ///
-    /// async fn index(session: Session) -> Result<String> {
-    ///     let user: Option<i64> = session.get("user_id").await?;
-    ///     Ok(format!("{user:?}"))
-    /// }
-    ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result {
-    /// # let mut config = sinew::Config::default();
-    /// # config.edge.configured_secret = Some(sinew::config::Secret::generate()?);
-    /// // An application with the defaults of Rails 6.1.
-    /// let rails = RailsCookie { digest: Digest::Sha1, ..RailsCookie::default() };
-    /// let sinew = Sinew::new(Router::new().route("/", get(index))).rails_cookie_sessions(rails);
-    /// # let app = sinew.config(config).build()?;
-    /// # let app = sinew_testing::TestApp::from_app(app);
-    /// # app.visit("/").await.assert_text("body", "None");
-    /// # Ok(()) }
-    /// ```
-    #[cfg(feature = "rails")]
-    pub fn rails_cookie_sessions(mut self, rails: crate::config::RailsCookie) -> Self {
-        self.storage = Storage::Cookies;
-        self.rails_cookie = Some(rails);
         self
     }
 

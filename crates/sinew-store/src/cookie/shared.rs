@@ -19,6 +19,18 @@ const DIGEST_BYTES: usize = 8;
 impl CookieState {
     /// Its fields for a cookie that another program reads and writes too, such as Rails: beside the session's own
     /// there is one, `_sinew:cookie`, which the other program keeps as it is.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use std::time::SystemTime;
+    /// use sinew_store::SessionId;
+    /// use sinew_store::cookie::CookieState;
+    ///
+    /// let fields = BTreeMap::from([("user_id".to_owned(), "42".into())]);
+    /// let state = CookieState::from_shared_fields(SessionId::generate(), fields, SystemTime::now());
+    /// let shared = state.to_shared_fields();
+    /// assert_eq!(shared.keys().collect::<Vec<_>>(), ["_sinew:cookie", "user_id"]);
+    /// ```
     pub fn to_shared_fields(&self) -> Fields {
         let mut mark = Vec::with_capacity(96);
         mark.extend_from_slice(&digest(&self.fields));

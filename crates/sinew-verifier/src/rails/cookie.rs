@@ -119,6 +119,19 @@ impl SessionCookie {
     }
 
     /// Whether the purpose is written and asked for; without this, [`CookieMetadata::Required`].
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use sinew_verifier::rails::{CookieMetadata, RailsSession, SessionCookie};
+    /// use sinew_verifier::{Digest, SecretKeyBase};
+    ///
+    /// let cookie = SessionCookie::new("_app", &SecretKeyBase::new("secret"), Digest::Sha1);
+    /// let older = cookie.clone().metadata(CookieMetadata::Absent);
+    /// let (with, bare) = (cookie.seal(&RailsSession::new("0f"), None)?, older.seal(&RailsSession::new("0f"), None)?);
+    /// assert!(bare.len() < with.len());
+    /// assert!(older.open(&with, SystemTime::now()).is_ok());
+    /// # Ok::<(), sinew_verifier::rails::SessionCookieError>(())
+    /// ```
     #[must_use]
     pub fn metadata(mut self, metadata: CookieMetadata) -> Self {
         self.metadata = metadata;

@@ -116,7 +116,7 @@ impl RailsSession {
     ///
     /// let mut session = RailsSession::default();
     /// assert_eq!(session.set("a", "1, \"b\": 2"), Err(RailsSessionError::NotJson));
-    /// assert!(session.is_empty());
+    /// assert!(session.is_empty(), "nothing was written");
     /// ```
     pub fn set(&mut self, name: &str, json: &str) -> Result<(), RailsSessionError> {
         let value = checked(json)?;
@@ -187,11 +187,22 @@ impl RailsSession {
     }
 
     /// How many fields there are.
+    ///
+    /// ```
+    /// use sinew_verifier::rails::RailsSession;
+    ///
+    /// assert_eq!(RailsSession::new("0f").len(), 1);
+    /// assert!(RailsSession::default().is_empty());
+    /// ```
     pub fn len(&self) -> usize {
         self.fields.len()
     }
 
     /// Whether there is no field.
+    ///
+    /// ```
+    /// assert!(!sinew_verifier::rails::RailsSession::new("0f").is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty()
     }
