@@ -20,6 +20,10 @@
 //! # Ok(()) }
 //! ```
 //!
+//! | feature | what it adds | default |
+//! |---|---|---|
+//! | `rails` | [`RailsSessions`]: sessions shared with a Rails application | no |
+//!
 //! Limits: [`POOL_SIZE`], [`POOL_SIZE_MAX`], [`CONNECT_TIMEOUT`], [`COMMAND_TIMEOUT`],
 //! [`HEALTH_INTERVAL`], [`TIMEOUT_MAX`], [`MESSAGES_WAITING_MAX`], [`FOLLOWS_WAITING_MAX`],
 //! [`OUTBOX_BYTES_MAX`], [`INBOX_BYTES_MAX`].
@@ -49,6 +53,8 @@ mod inspect;
 
 // What they are used for.
 mod cache;
+#[cfg(feature = "rails")]
+mod rails_sessions;
 mod store;
 mod streams;
 
@@ -57,6 +63,10 @@ pub use client::Redis;
 pub use error::{RedisError, RedisErrorKind, RedisSettingsError};
 pub use inspect::{EvictionPolicy, RedisFacts, UnknownPolicy};
 pub use pubsub::{MESSAGES_WAITING_MAX, Messages, PubSubEvent, Subscriber};
+#[cfg(feature = "rails")]
+pub use rails_sessions::{
+    RailsBlob, RailsBlobError, RailsIds, RailsSessions, RailsSessionsStatistics,
+};
 /// The library whose commands and values are spoken in.
 pub use redis;
 pub use script::Script;

@@ -1,5 +1,8 @@
 //! The builder: an axum router in, a reactive application out.
 
+#[cfg(feature = "rails")]
+mod rails;
+
 use std::cell::RefCell;
 use std::future::Future;
 use std::path::PathBuf;
@@ -172,6 +175,8 @@ pub struct Sinew {
     without_actions: Vec<String>,
     templates: Vec<PathBuf>,
     services: Vec<Service>,
+    #[cfg(feature = "rails")]
+    rails_cookie: Option<crate::config::RailsCookie>,
 }
 
 impl Sinew {
@@ -190,6 +195,8 @@ impl Sinew {
             without_actions: Vec::new(),
             templates: Vec::new(),
             services: Vec::new(),
+            #[cfg(feature = "rails")]
+            rails_cookie: None,
         }
     }
 
@@ -584,12 +591,14 @@ impl Sinew {
             services: RefCell::default(),
             postgres: on_postgres::Connected::default(),
         };
-        let cookie_store = match plan.sessions.kind {
-            Some(SessionStoreKind::Cookie) => Some(CookieStore::new(config.cookie_store())),
-            _ => None,
-        };
-        let store = match (&cookie_store, opener.sessions()?, self.storage) {
-            (Some(store), ..) => Arc::new(store.clone()),
+        let in_cookies = plan.sessions.kind == Some(SessionStoreKind::Cookie);
+        #[cfg(feature = "rails")]
+        let is_shared = self.rails_cookie.is_some();
+        #[cfg(not(feature = "rails"))]
+        let is_shared = false;
+        let cookie_store = in_cookies.then(|| CookieStore::new(config.cookie_store(is_shared)));
+        let store: Arc<dyn Store> = match (&cookie_store, opener.sessions()?, self.storage) {
+            (Some(cookies), _, _) => Arc::new(cookies.clone()),
             (None, Some(store), _) | (None, None, Storage::Given(store)) => store,
             // Without one of its own the application has one that was opened.
             (None, None, _) => Arc::new(MemoryStore::new()),
@@ -629,11 +638,21 @@ impl Sinew {
             edge.trusted_proxies.clone(),
         )
         .on_end(handle.session_ended());
+        let sealer = SessionSealer::new(&secret, &config.previous_secrets());
+        #[cfg(feature = "rails")]
+        let sealer = match self.rails_cookie {
+            Some(rails) => sealer.with_rails_cookie(
+                config.rails_cookie(&secret, rails),
+                &edge.session_cookie(),
+                edge.session_expire_after,
+            ),
+            None => sealer,
+        };
         let cookies = cookie_store.map(|store| {
             CookieSessions::new(
                 store,
                 sessions.clone(),
-                SessionSealer::new(&secret, &config.previous_secrets()),
+                sealer,
                 node_streams.clone(),
                 base_path.join(cookie_sessions::PATH),
             )

@@ -60,6 +60,7 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
+//! | `rails` | no | `Sinew::rails_cookie_sessions`: sessions in the cookie of a Rails application |
 //! | `maud` | no | [`ClientTags`] and [`StreamFrom`] as values in maud templates |
 //! | `redis` | no | sessions, the cache and broadcasts in Redis, when a variable says where it is; [checks](doctor) of each; [`Sinew::redis`](https://docs.rs/sinew/latest/sinew/struct.Sinew.html#method.redis) |
 //! | `postgres` | no | sessions and the cache in PostgreSQL, when a variable asks for it; the crate `sinew-postgres` as `sinew::postgres` |

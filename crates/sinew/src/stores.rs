@@ -256,6 +256,7 @@ impl Opener<'_> {
     /// The store of the sessions, unless the application has its own or they are in cookies.
     pub(crate) fn sessions(&self) -> Result<Option<Arc<dyn Store>>, StartError> {
         Ok(Some(match self.plan.sessions.kind {
+            // What is in cookies needs more than a store.
             None | Some(SessionStoreKind::Cookie) => return Ok(None),
             Some(SessionStoreKind::Memory) => Arc::new(MemoryStore::new()),
             Some(SessionStoreKind::Embedded) => Arc::new(EmbeddedStore::open(self.data_directory)?),

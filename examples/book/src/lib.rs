@@ -52,5 +52,6 @@ chapters! {
     postgres: "postgres.md",
     how_it_works: "how-it-works.md",
     ruby: "ruby.md",
+    rails_sessions: "rails-sessions.md",
     compatibility: "compatibility.md",
 }

@@ -6,6 +6,8 @@ mod cluster;
 mod connected;
 mod one_server;
 mod pubsub;
+#[cfg(feature = "rails")]
+mod rails_sessions;
 mod sentinel;
 mod store;
 mod streams;
