@@ -2,6 +2,8 @@
 
 use sinew_web::EdgeConfig;
 
+use sinew_web::Health;
+
 use super::*;
 
 fn variables(pairs: &[(&str, &str)]) -> impl Fn(&str) -> Option<String> {
