@@ -108,6 +108,33 @@ impl Client {
     }
 
     /// The session its reflexes read and write, where only a response to a request of the browser can store it.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use sinew_reflex::{Client, Handshake, SessionLink, SessionTicket};
+    /// use sinew_store::{MemoryStore, Session, SessionId, Sessions};
+    ///
+    /// struct Link(Session);
+    ///
+    /// impl SessionLink for Link {
+    ///     fn open(&self) -> Session {
+    ///         self.0.clone()
+    ///     }
+    ///     fn id(&self) -> SessionId {
+    ///         self.0.id()
+    ///     }
+    ///     fn saved(&self, _: &Session) {}
+    ///     fn ticket(&self) -> Option<SessionTicket> {
+    ///         None
+    ///     }
+    /// }
+    ///
+    /// let session = Sessions::new(Arc::new(MemoryStore::new())).create();
+    /// let client = Client::new("StimulusReflex::Channel:7".into(), Arc::new(Handshake::default()))
+    ///     .with_session_link(Arc::new(Link(session)));
+    /// assert!(!client.is_busy());
+    /// ```
     #[must_use]
     pub fn with_session_link(mut self, link: Arc<dyn SessionLink>) -> Self {
         self.label_session(link.id());

@@ -51,7 +51,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// use std::sync::Arc;
 /// use std::sync::atomic::{AtomicUsize, Ordering};
 /// use sinew_store::{
-///     BoxFuture, Commit, Committed, Key, MemoryStore, Record, Sessions, Store, StoreError,
+///     BoxFuture, Commit, Committed, Key, MemoryStore, Record, Room, Sessions, Store, StoreError,
 /// };
 ///
 /// struct Counted<S> {
@@ -75,6 +75,10 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///
 ///     fn delete<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<bool, StoreError>> {
 ///         self.inner.delete(key)
+///     }
+///
+///     fn room(&self) -> Option<&dyn Room> {
+///         self.inner.room()
 ///     }
 /// }
 ///

@@ -48,7 +48,15 @@ const NOTICE_SALT: &str = "sinew session notice";
 /// let cookie = before.seal_cookie(&state, 512);
 /// assert_eq!(now.open_cookie(&cookie), Some((state.clone(), true)), "by an older secret");
 /// assert_eq!(before.open_cookie(&now.seal_cookie(&state, 512)), None);
+///
+/// store.handed_out(session.id());
+/// session.set("user", "grace").await?;
+/// session.commit().await?;
+/// let offer = store.offer(session.id()).ok_or("something was written")?;
+/// let ticket = now.seal_ticket(offer.ticket(), 512);
+/// assert_eq!(now.open_ticket(&ticket).as_ref(), Some(offer.ticket()));
 /// assert!(now.open_ticket(&cookie).is_none(), "a cookie is no ticket");
+/// assert_eq!(now.open_notice(&now.seal_notice(b"ended")).as_deref(), Some(&b"ended"[..]));
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
@@ -111,16 +119,6 @@ impl SessionSealer {
     }
 
     /// What one process tells the others.
-    ///
-    /// ```
-    /// use sinew_verifier::SecretKeyBase;
-    /// use sinew_web::SessionSealer;
-    ///
-    /// let sealer = SessionSealer::new(&SecretKeyBase::new("secret"), &[]);
-    /// let notice = sealer.seal_notice(b"ended");
-    /// assert_eq!(sealer.open_notice(&notice).as_deref(), Some(&b"ended"[..]));
-    /// assert_eq!(sealer.open_notice("guess"), None);
-    /// ```
     pub fn seal_notice(&self, bytes: &[u8]) -> String {
         self.notices.encrypt(bytes)
     }

@@ -102,6 +102,8 @@ pub struct SessionStatistics {
     /// Tickets that changed nothing: of another session, of one that is over, from a version that is not remembered,
     /// too large together with the cookie, malformed, or sent by somebody else than a page of ours.
     pub tickets_refused: u64,
+    /// Fields that two had changed, and of which the change was dropped that reached the cookie second.
+    pub conflicts: u64,
 }
 
 #[derive(Default)]
@@ -311,6 +313,11 @@ impl SessionLayer {
             tickets_merged: counters.tickets_merged.load(Ordering::Relaxed),
             tickets_replayed: counters.tickets_replayed.load(Ordering::Relaxed),
             tickets_refused: counters.tickets_refused.load(Ordering::Relaxed),
+            conflicts: self
+                .0
+                .in_cookies
+                .get()
+                .map_or(0, |cookies| cookies.store.statistics().conflicts),
         }
     }
 

@@ -365,7 +365,7 @@ impl Sinew {
     /// it, and any that knows the [secret](crate::config::EdgeConfig::configured_secret) can read it.
     ///
     /// Reflexes write to it, too: our browser client takes what they have written over into the cookie before it is
-    /// shown their reply. The [chapter on sessions](https://sinew.example/guide/sessions.html) says what it costs, and
+    /// shown their reply. `docs/guide/sessions.md` says what it costs, and
     /// what becomes of it when something gets lost on the way. A cookie holds about 3 KB, after compression.
     ///
     /// ```

@@ -54,11 +54,6 @@ impl Hold {
             *held = id;
         }
     }
-
-    /// The store that remembers the session.
-    pub fn store(&self) -> &CookieStore {
-        &self.store
-    }
 }
 
 impl Drop for Hold {

@@ -47,6 +47,8 @@ const DEFLATED: u8 = 2;
 /// assert_eq!(read.id(), session.id());
 /// assert_eq!(read.keys().collect::<Vec<_>>(), ["theme"]);
 /// assert_eq!(read.fields()["theme"], r#""dark""#);
+/// assert_eq!(read.version().number(), 1);
+/// assert!(read.issued_at() <= std::time::SystemTime::now());
 /// assert!(CookieState::unpack(b"guess").is_none());
 /// # Ok(()) }
 /// ```

@@ -122,7 +122,31 @@ pub enum Learned {
 
 /// What became of a [`Ticket`].
 ///
-/// Shown at [`CookieStore`]; `docs/guide/sessions.md` tells what a visitor sees of each.
+/// `docs/guide/sessions.md` tells what a visitor sees of each.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use sinew_store::{Sessions, cookie::{CookieState, CookieStore, CookieStoreConfig, Redeemed}};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+/// # let store = CookieStore::new(CookieStoreConfig::default());
+/// # let sessions = Sessions::new(Arc::new(store.clone()));
+/// # async fn visit(sessions: &Sessions, store: &CookieStore) -> CookieState {
+/// #     let session = sessions.create();
+/// #     session.ensure();
+/// #     session.commit().await.unwrap();
+/// #     store.handed_out(session.id()).unwrap()
+/// # }
+/// let (mine, another) = (visit(&sessions, &store).await, visit(&sessions, &store).await);
+/// let session = sessions.open(mine.id());
+/// session.set("theme", "dark").await?;
+/// session.commit().await?;
+/// let ticket = store.offer(mine.id()).expect("something was written").ticket().clone();
+///
+/// assert_eq!(store.redeem(ticket.clone(), another), Redeemed::Foreign);
+/// let Redeemed::Applied(next) = store.redeem(ticket.clone(), mine) else { panic!() };
+/// assert_eq!(store.redeem(ticket, next), Redeemed::Replayed);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Redeemed {
@@ -180,11 +204,24 @@ impl CookieStore {
     }
 
     /// The configuration.
+    ///
+    /// ```
+    /// use sinew_store::cookie::{CookieStore, CookieStoreConfig};
+    ///
+    /// let store = CookieStore::new(CookieStoreConfig::default());
+    /// assert_eq!(store.config().compress_over, 512);
+    /// ```
     pub fn config(&self) -> &CookieStoreConfig {
         &self.0.config
     }
 
     /// What it has met so far.
+    ///
+    /// ```
+    /// use sinew_store::cookie::{CookieStore, CookieStoreConfig};
+    ///
+    /// assert_eq!(CookieStore::new(CookieStoreConfig::default()).statistics().known, 0);
+    /// ```
     pub fn statistics(&self) -> CookieStoreStatistics {
         CookieStoreStatistics {
             known: self.0.table.lock().len() as u64,
@@ -295,6 +332,24 @@ impl CookieStore {
     }
 
     /// A session got another id and, with it, this version, elsewhere: the old one is dead from now on.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{SessionId, Sessions, cookie::{CookieStore, CookieStoreConfig, Learned}};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// # let (here, elsewhere) = (CookieStore::new(CookieStoreConfig::default()), CookieStore::new(CookieStoreConfig::default()));
+    /// # let session = Sessions::new(Arc::new(elsewhere.clone())).create();
+    /// session.set("user", "ada").await?;
+    /// session.commit().await?;
+    /// let before = elsewhere.handed_out(session.id()).unwrap();
+    /// session.renew_id();
+    /// session.commit().await?;
+    ///
+    /// here.renewed(before.id(), elsewhere.state(session.id()).unwrap());
+    /// assert_eq!(here.state(session.id()), elsewhere.state(session.id()));
+    /// assert_eq!(here.learn(before), Learned::Over);
+    /// # Ok(()) }
+    /// ```
     pub fn renewed(&self, from: SessionId, state: CookieState) {
         if from != state.id {
             self.end(from);
@@ -303,6 +358,20 @@ impl CookieStore {
     }
 
     /// A session has ended elsewhere: its cookie is worth nothing here from now on.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{Sessions, cookie::{CookieStore, CookieStoreConfig, Learned}};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::SessionError> {
+    /// # let store = CookieStore::new(CookieStoreConfig::default());
+    /// # let session = Sessions::new(Arc::new(store.clone())).create();
+    /// # session.ensure();
+    /// # session.commit().await?;
+    /// let cookie = store.handed_out(session.id()).unwrap();
+    /// store.end(cookie.id());
+    /// assert_eq!(store.learn(cookie), Learned::Over);
+    /// # Ok(()) }
+    /// ```
     pub fn end(&self, id: SessionId) {
         self.changed(id, |entry, now| {
             entry.newest = Some(Content {
