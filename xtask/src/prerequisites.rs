@@ -23,6 +23,8 @@ pub(crate) enum Prerequisite {
     Valgrind,
     /// Scrapes the metrics in the browser tests.
     Prometheus,
+    /// Takes a test's network away.
+    IpRoute,
     /// `e2e/node_modules`, as its lock file says.
     BrowserHarness,
     /// The servers of the tests of `sinew-redis`, and what asks them.
@@ -32,16 +34,19 @@ pub(crate) enum Prerequisite {
 /// The oldest Node that the bundler and the browser driver run on.
 const NODE_MAJOR_MIN: u32 = 18;
 
-use Prerequisite::{BrowserHarness, Chromium, Nginx, Node, Npm, Prometheus, Redis, Valgrind};
+use Prerequisite::{
+    BrowserHarness, Chromium, IpRoute, Nginx, Node, Npm, Prometheus, Redis, Valgrind,
+};
 
 impl Prerequisite {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Node,
         Npm,
         Chromium,
         Nginx,
         Valgrind,
         Prometheus,
+        IpRoute,
         BrowserHarness,
         Redis,
     ];
@@ -54,6 +59,7 @@ impl Prerequisite {
             Nginx => Path::new(&nginx()).exists(),
             Valgrind => run::answers("valgrind", "--version"),
             Prometheus => Path::new(&prometheus()).exists(),
+            IpRoute => run::answers("ip", "-Version"),
             BrowserHarness => harness().is_installed().map_err(Error::msg)?,
             Redis => {
                 run::answers("redis-server", "--version") && run::answers("redis-cli", "--version")
@@ -69,6 +75,7 @@ impl Prerequisite {
             Nginx => format!("nginx ({})", nginx()),
             Valgrind => "valgrind".to_owned(),
             Prometheus => format!("Prometheus ({})", prometheus()),
+            IpRoute => "iproute2".to_owned(),
             BrowserHarness => "the packages of e2e/package-lock.json".to_owned(),
             Redis => "redis-server and redis-cli".to_owned(),
         }
@@ -83,6 +90,7 @@ impl Prerequisite {
             Nginx => &["nginx-light"],
             Valgrind => &["valgrind"],
             Prometheus => &["prometheus"],
+            IpRoute => &["iproute2"],
             BrowserHarness => &[],
             Redis => &["redis-server", "redis-tools"],
         }

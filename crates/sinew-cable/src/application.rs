@@ -1,5 +1,6 @@
 //! The in-process application: a connect hook and Rust channels behind the [`Controller`] port.
 
+mod action;
 mod channel;
 mod direct;
 mod subscription;
@@ -11,6 +12,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use foldhash::fast::RandomState;
 use futures_util::FutureExt;
@@ -30,6 +32,7 @@ use crate::controller::{
     Answer, Call, Confirmation, Controller, Refusal, Replies, SubscriptionState,
 };
 use crate::{ChannelError, ConnectRequest, ConnectionContext, ConnectionIdentifiers};
+use action::read_action;
 use channel::ErasedChannel;
 
 /// The channel that the elements of `<cable-ready-stream-from>` subscribe to.
@@ -154,6 +157,7 @@ pub struct Application {
     routes: HashMap<String, u32, RandomState>,
     handlers: Vec<Handler>,
     runtime: Option<Handle>,
+    connects_in_place: bool,
 }
 
 enum Handler {
@@ -171,6 +175,7 @@ impl Application {
             routes: HashMap::default(),
             handlers: Vec::new(),
             runtime: None,
+            connects_in_place: false,
         };
         application.handler(CHANNEL_BASE.to_owned(), Handler::Base)
     }
@@ -208,6 +213,36 @@ impl Application {
         )
     }
 
+    /// Asks the connect hook where the connection is driven, and makes a task of it only if it has to wait: a visitor
+    /// who can be recognised at once is welcomed at once, without a way to the runtime and back.
+    ///
+    /// For hooks that neither block nor compute for long: meanwhile no other connection of that shard is served.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Instant;
+    /// # use sinew_cable::{Application, Cable, ConnectRequest, ConnectionIdentifiers, shard::Shard};
+    /// # use sinew_streams::InProcessStreams;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_streams::StreamsError> {
+    /// let application =
+    ///     Application::new(async |_| Ok(ConnectionIdentifiers::new())).connects_in_place();
+    /// let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    ///
+    /// // The welcome is there as soon as the connection is.
+    /// let mut shard = Shard::new(&cable, || {});
+    /// let request = Arc::new(ConnectRequest::default());
+    /// let key = shard.open(Instant::now(), cable.incoming(), request, "the first");
+    /// let mut line = shard.visit(key).expect("it is there").line;
+    /// let welcome = line.outbox().and_then(|outbox| outbox.only());
+    /// assert_eq!(welcome, Some(&b"\x81\x12{\"type\":\"welcome\"}"[..]));
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn connects_in_place(mut self) -> Self {
+        self.connects_in_place = true;
+        self
+    }
+
     /// Runs hooks and channels on this runtime, not on the one that drives the connections.
     #[must_use]
     pub fn runtime(mut self, runtime: Handle) -> Self {
@@ -232,15 +267,25 @@ impl Application {
     }
 
     fn connect(&self, request: Arc<ConnectRequest>, replies: &Replies<'_>) -> Option<Answer> {
-        let reply = replies.later();
         let hook = self.connect.clone();
-        self.spawn(async move {
-            let connected = guard("connect hook", async move { hook.connect(request).await });
-            reply.answer(match connected.await {
+        let connected = guard("connect hook", async move { hook.connect(request).await });
+        let mut answer = Box::pin(async move {
+            match connected.await {
                 Some(Ok(identifiers)) => Answer::connected(identifiers),
                 Some(Err(refusal)) => Answer::Refused(refusal),
                 None => Answer::Failed,
-            });
+            }
+        });
+        if self.connects_in_place {
+            // Whatever it waits for wakes nobody yet; the task asks once more.
+            let mut context = Context::from_waker(Waker::noop());
+            if let Poll::Ready(answer) = answer.as_mut().poll(&mut context) {
+                return Some(answer);
+            }
+        }
+        let reply = replies.later();
+        self.spawn(async move {
+            reply.answer(answer.await);
         });
         None
     }
@@ -321,16 +366,14 @@ impl Application {
                 Some(Answer::Done)
             }
             Handler::Channel(channel) => {
-                let Some(action) = read_action(data) else {
+                let data = RawValue::from_string(data.to_owned()).ok();
+                let read = data.and_then(|data| read_action(&data).zip(Some(data)));
+                let Some((action, data)) = read else {
                     tracing::debug!(
                         identifier = %subscription.identifier(),
                         "message ignored: data is no object or its action no string"
                     );
                     return Some(Answer::Done);
-                };
-                let data: Box<RawValue> = match RawValue::from_string(data.to_owned()) {
-                    Ok(data) => data,
-                    Err(_) => return Some(Answer::Done),
                 };
                 let reply = replies.later();
                 let channel = channel.clone();
@@ -338,12 +381,14 @@ impl Application {
                 self.spawn(async move {
                     let done = match &action {
                         Some(action) => {
+                            let action = action.in_data(&data);
                             guard("perform", channel.perform(&mut cx, action, &data)).await
                         }
                         None => guard("receive", channel.receive(&mut cx, &data)).await,
                     };
                     if let Some(Err(error)) = &done {
-                        log_failure(action.as_deref().unwrap_or("receive"), &cx, error);
+                        let action = action.as_ref().map(|it| it.in_data(&data));
+                        log_failure(action.unwrap_or("receive"), &cx, error);
                     }
                     // What an action followed before it failed stays followed.
                     reply.answer(cx.take_changes());
@@ -480,29 +525,6 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 
 fn log_failure(action: &str, cx: &Subscription, error: &ChannelError) {
     tracing::warn!(action, identifier = %cx.identifier(), %error, "channel failed");
-}
-
-/// The `action` of a message: `Some(None)` when there is none, `None` when data is no object or the action no string.
-fn read_action(data: &str) -> Option<Option<String>> {
-    #[derive(Deserialize)]
-    struct WithAction {
-        #[serde(default, deserialize_with = "present")]
-        action: Option<serde_json::Value>,
-    }
-    fn present<'de, D: serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<serde_json::Value>, D::Error> {
-        serde_json::Value::deserialize(deserializer).map(Some)
-    }
-    // An array would fill the struct by position.
-    if !data.trim_start().starts_with('{') {
-        return None;
-    }
-    match serde_json::from_str::<WithAction>(data).ok()?.action {
-        None => Some(None),
-        Some(serde_json::Value::String(action)) => Some(Some(action)),
-        Some(_) => None,
-    }
 }
 
 fn signed_stream(

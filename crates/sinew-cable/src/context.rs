@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -123,6 +124,13 @@ pub struct ConnectionContext {
     pub(crate) mailbox: Arc<Mailbox>,
 }
 
+/// More room than that is given back.
+const SCRATCH_BYTES_MAX: usize = 16 * 1024;
+
+thread_local! {
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
 impl ConnectionContext {
     /// Tells connections of this node apart.
     pub fn id(&self) -> ConnectionId {
@@ -148,8 +156,16 @@ impl ConnectionContext {
         identifier: &Identifier,
         message: &(impl Serialize + ?Sized),
     ) -> Result<bool, serde_json::Error> {
-        let message = serde_json::to_vec(message)?;
-        Ok(self.send(data_frame(identifier, &message)))
+        // The frame says first how long it is: so the message is written elsewhere before, where there is room already.
+        // Whoever serializes may send something himself: then the room is in use, and he gets some of his own.
+        let mut text = SCRATCH.take();
+        let written = serde_json::to_writer(&mut text, message);
+        let frame = written.map(|()| data_frame(identifier, &text));
+        if text.capacity() <= SCRATCH_BYTES_MAX {
+            text.clear();
+            SCRATCH.set(text);
+        }
+        Ok(self.send(frame?))
     }
 
     /// Sends text that is known to be one JSON value, unchanged. False when the connection is gone or ending.

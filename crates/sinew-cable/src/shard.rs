@@ -388,6 +388,37 @@ impl<P> Shard<P> {
         request: Arc<ConnectRequest>,
         peer: P,
     ) -> Key {
+        self.open_after(Bytes::new(), now, incoming, request, peer)
+    }
+
+    /// As [`open`](Self::open), of a connection whose handshake has not been answered yet: `head`, the answer, is the
+    /// first that its outbox holds, and is written together with what else is there by then, such as the welcome.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Instant;
+    /// # use bytes::Bytes;
+    /// # use sinew_cable::{Application, Cable, ConnectRequest, ConnectionIdentifiers, shard::Shard};
+    /// # use sinew_streams::InProcessStreams;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_streams::StreamsError> {
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// let mut shard = Shard::new(&cable, || {});
+    /// let (head, request) = (Bytes::from_static(b"HTTP/1.1 101 ..."), Arc::new(ConnectRequest::default()));
+    /// let key = shard.open_after(head, Instant::now(), cable.incoming(), request, "the first");
+    /// assert_eq!(shard.next_dirty(), Some(key));
+    /// let mut line = shard.visit(key).expect("it is there").line;
+    /// assert_eq!(line.outbox().expect("the answer").only(), Some(&b"HTTP/1.1 101 ..."[..]));
+    /// # Ok(()) }
+    /// ```
+    pub fn open_after(
+        &mut self,
+        head: Bytes,
+        now: Instant,
+        incoming: Incoming,
+        request: Arc<ConnectRequest>,
+        peer: P,
+    ) -> Key {
         let id = ConnectionId(self.cable.next_id.fetch_add(1, Relaxed));
         let key = Key(self.links.next());
         let mailbox = Arc::new(Mailbox::new(
@@ -420,6 +451,11 @@ impl<P> Shard<P> {
         });
         up(&self.inbox.counters.connections_opened);
         up(&self.inbox.counters.present);
+        if !head.is_empty()
+            && let Some(mut visit) = self.reach(key)
+        {
+            visit.line.performer.write_head(head);
+        }
         self.handle(now, key, Event::Opened(request));
         if self.cable.draining.load(Relaxed) {
             let reason = DisconnectReason::ServerRestart;

@@ -11,6 +11,7 @@ mod admission;
 mod config;
 mod connection;
 mod drain;
+mod first_request;
 mod listen;
 mod pace;
 mod statistics;
@@ -19,11 +20,14 @@ mod tls;
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+
+use crate::websocket::{CableEndpoint, Door};
 
 pub(crate) use addresses::Place;
 pub(crate) use admission::Visit;
@@ -72,10 +76,17 @@ pub use tls::Tls;
 pub struct Server {
     router: Router,
     admission: Admission,
+    cable: Option<Arc<CableEntrance>>,
     #[cfg(feature = "tls")]
     tls: Option<Tls>,
     /// Whether it was told to stop. Its receivers are the connections.
     is_stopping: watch::Sender<bool>,
+}
+
+/// Where those go who ask for the cable.
+struct CableEntrance {
+    endpoint: CableEndpoint,
+    door: Arc<dyn Door>,
 }
 
 impl Server {
@@ -84,6 +95,7 @@ impl Server {
         Self {
             router,
             admission: Admission::new(ServerConfig::default()),
+            cable: None,
             #[cfg(feature = "tls")]
             tls: None,
             is_stopping: watch::Sender::new(false),
@@ -110,6 +122,36 @@ impl Server {
     #[must_use]
     pub fn with_admission(mut self, admission: Admission) -> Self {
         self.admission = admission;
+        self
+    }
+
+    /// Hands clients of the cable to `endpoint` as soon as their handshake has been read, without a request to the
+    /// router: `door` says who they are, and serves all others. Whatever comes through TLS takes the way of the router.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/pages.rs"));
+    /// use sinew_web::Server;
+    /// use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    ///
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let endpoint = endpoint()?;
+    /// // Its router knows no cable: the door does.
+    /// let server = Server::new(axum::Router::new()).cable(endpoint, pages());
+    /// let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// let mut client = tokio::net::TcpStream::connect(listener.local_addr()?).await?;
+    /// tokio::spawn(async move { server.accept(&listener, std::future::pending()).await });
+    ///
+    /// let handshake = "GET /cable HTTP/1.1\r\nhost: localhost\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+    ///     sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    /// client.write_all(handshake.as_bytes()).await?;
+    /// let mut answer = [0; 149];
+    /// client.read_exact(&mut answer).await?;
+    /// assert!(answer.ends_with(b"\r\n\r\n\x81\x12{\"type\":\"welcome\"}"));
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn cable(mut self, endpoint: CableEndpoint, door: Arc<dyn Door>) -> Self {
+        self.cable = Some(Arc::new(CableEntrance { endpoint, door }));
         self
     }
 

@@ -8,7 +8,9 @@
 mod accepted;
 mod config;
 mod door;
+mod gate;
 mod handshake;
+mod head;
 mod sockets;
 mod task;
 mod tcp;
@@ -21,6 +23,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::response::Response;
+use bytes::Bytes;
 use http::Request;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
@@ -36,6 +39,8 @@ pub use door::{Door, Listening};
 
 use crate::Effective;
 use crate::server::{self, Admission, ServerConfig, Visit};
+use gate::Gate;
+pub(crate) use gate::{Look, Visitor};
 use handshake::Handshake;
 use sockets::Arrival;
 use task::ShardTask;
@@ -210,7 +215,7 @@ impl CableEndpoint {
     /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
     /// let endpoint = CableEndpoint::new(cable);
     /// let (socket, browser) = tokio::io::duplex(1024);
-    /// endpoint.serve(socket, bytes::Bytes::new(), ConnectRequest::default());
+    /// endpoint.serve(socket, Bytes::new(), ConnectRequest::default());
     /// // Here the time is over at once.
     /// assert_eq!(endpoint.drain(Duration::ZERO).await, Err(DrainTimeout { connections: 1 }));
     ///
@@ -253,7 +258,7 @@ impl CableEndpoint {
     /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
     /// let endpoint = CableEndpoint::new(cable);
     /// let (socket, mut browser) = tokio::io::duplex(1024);
-    /// endpoint.serve(socket, bytes::Bytes::new(), ConnectRequest::default());
+    /// endpoint.serve(socket, Bytes::new(), ConnectRequest::default());
     ///
     /// // A text frame (0x81) of eighteen bytes.
     /// let mut frame = [0; 20];
@@ -264,7 +269,7 @@ impl CableEndpoint {
     pub fn serve(
         &self,
         socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        already_read: bytes::Bytes,
+        already_read: Bytes,
         request: ConnectRequest,
     ) {
         self.serve_visit(socket, already_read, request, None);
@@ -273,17 +278,21 @@ impl CableEndpoint {
     fn serve_visit(
         &self,
         socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        already_read: bytes::Bytes,
+        already_read: Bytes,
         request: ConnectRequest,
         visit: Option<Visit>,
     ) {
-        let arrival = Arrival {
+        self.take_to_task(Arrival {
             socket: Box::new(socket) as Box<dyn task::Stream>,
+            head: Bytes::new(),
             already_read,
             request: Arc::new(request),
             incoming: self.cable.incoming(),
             visit,
-        };
+        });
+    }
+
+    fn take_to_task(&self, arrival: Arrival<Box<dyn task::Stream>>) {
         let tasks = self.shards.tasks.get_or_init(|| {
             let count = match Handle::current().runtime_flavor() {
                 RuntimeFlavor::CurrentThread => 1,
@@ -324,7 +333,7 @@ impl CableEndpoint {
     /// let listener = TcpListener::bind("127.0.0.1:0").await?;
     /// let mut browser = TcpStream::connect(listener.local_addr()?).await?;
     /// let (socket, _) = listener.accept().await?;
-    /// endpoint.serve_tcp(socket, bytes::Bytes::new(), ConnectRequest::default())?;
+    /// endpoint.serve_tcp(socket, Bytes::new(), ConnectRequest::default())?;
     ///
     /// let mut frame = [0; 20];
     /// browser.read_exact(&mut frame).await?;
@@ -334,7 +343,7 @@ impl CableEndpoint {
     pub fn serve_tcp(
         &self,
         socket: TcpStream,
-        already_read: bytes::Bytes,
+        already_read: Bytes,
         request: ConnectRequest,
     ) -> io::Result<()> {
         self.serve_tcp_visit(socket, already_read, request, None)
@@ -343,14 +352,73 @@ impl CableEndpoint {
     fn serve_tcp_visit(
         &self,
         socket: TcpStream,
-        already_read: bytes::Bytes,
+        already_read: Bytes,
         request: ConnectRequest,
         visit: Option<Visit>,
     ) -> io::Result<()> {
+        self.take_in(
+            socket,
+            Visitor {
+                request,
+                head: Bytes::new(),
+                already_read,
+                visit,
+            },
+        )
+    }
+
+    /// Whose a connection is, by the first bytes that came on it.
+    pub(crate) fn look(
+        &self,
+        door: &dyn Door,
+        bytes: &[u8],
+        peer: SocketAddr,
+        arrival: &server::Arrival,
+    ) -> Look {
+        let gate = Gate {
+            door,
+            admission: self.admission.as_ref(),
+            config: &self.config,
+        };
+        gate.look(bytes, peer, Some(arrival))
+    }
+
+    /// Takes in a socket.
+    pub(crate) fn take_in(&self, socket: TcpStream, visitor: Visitor) -> io::Result<()> {
         tcp::prepare((&socket).into(), &self.config);
-        if self.config.shard_threads == 0 || self.config.own_descriptors.is_some() {
-            self.serve_visit(socket, already_read, request, visit);
+        let Visitor {
+            request,
+            head,
+            already_read,
+            visit,
+        } = visitor;
+        let threads = self.shard_threads();
+        let Some(thread) = threads.and_then(|threads| self.shards.next(threads)) else {
+            self.take_to_task(Arrival {
+                socket: Box::new(socket) as Box<dyn task::Stream>,
+                head,
+                already_read,
+                request: Arc::new(request),
+                incoming: self.cable.incoming(),
+                visit,
+            });
             return Ok(());
+        };
+        thread.take(Arrival {
+            socket: mio::net::TcpStream::from_std(socket.into_std()?),
+            head,
+            already_read,
+            request: Arc::new(request),
+            incoming: self.cable.incoming(),
+            visit,
+        });
+        Ok(())
+    }
+
+    /// The shards' threads, where there are any that sockets can move to.
+    fn shard_threads(&self) -> Option<&[ShardThread]> {
+        if self.config.shard_threads == 0 || self.config.own_descriptors.is_some() {
+            return None;
         }
         let threads = self.shards.threads.get_or_init(|| {
             let start = |number| {
@@ -361,18 +429,7 @@ impl CableEndpoint {
             };
             Arc::new((0..self.config.shard_threads).filter_map(start).collect())
         });
-        let Some(thread) = self.shards.next(threads) else {
-            self.serve_visit(socket, already_read, request, visit);
-            return Ok(());
-        };
-        thread.take(Arrival {
-            socket: mio::net::TcpStream::from_std(socket.into_std()?),
-            already_read,
-            request: Arc::new(request),
-            incoming: self.cable.incoming(),
-            visit,
-        });
-        Ok(())
+        Some(threads)
     }
 
     /// Tells a listener what the cable's sockets are told when they are taken over, since whatever it accepts inherits
@@ -467,7 +524,7 @@ impl CableEndpoint {
             Ok(taken) => taken,
             Err(upgraded) => {
                 let socket = TokioIo::new(upgraded);
-                return self.serve_visit(socket, bytes::Bytes::new(), request, visit);
+                return self.serve_visit(socket, Bytes::new(), request, visit);
             }
         };
         if let Err(error) = self.serve_tcp_visit(socket, already_read, request, visit) {
@@ -492,7 +549,7 @@ pub struct DrainTimeout {
 }
 
 /// hyper's own server and hyper-util's wrap the socket differently.
-fn tcp_stream(upgraded: Upgraded) -> Result<(TcpStream, bytes::Bytes), Upgraded> {
+fn tcp_stream(upgraded: Upgraded) -> Result<(TcpStream, Bytes), Upgraded> {
     let upgraded = match upgraded.downcast::<TokioIo<TcpStream>>() {
         Ok(parts) => return Ok((parts.io.into_inner(), parts.read_buf)),
         Err(upgraded) => upgraded,

@@ -495,6 +495,7 @@ impl Sinew {
         }
         let engine = engine.build()?;
 
+        let has_own_identify = self.identify.is_some();
         let identification = Arc::new(Identification {
             sessions: session_layer.clone(),
             identify: self.identify,
@@ -509,6 +510,10 @@ impl Sinew {
             ReflexChannel::new(engine.clone(), ServerVersion::new(is_development))
                 .refreshable(is_development),
         ));
+        if !has_own_identify {
+            // Looking a session up neither blocks nor computes; what an application does is its own affair.
+            application = application.connects_in_place();
+        }
         for register in self.channels {
             application = register(application);
         }

@@ -76,23 +76,35 @@ impl Endpoint {
         base_path: BasePath,
         server: Server,
     ) -> io::Result<Listening> {
-        let entrance = Entrance {
-            endpoint: self.clone(),
-            path: path.trim_end_matches('/').to_owned(),
-            base_path,
-            server,
-        };
+        let entrance = Entrance::new(self, path, base_path, server);
         self.cable.listen(address, Arc::new(entrance))
+    }
+
+    /// The same server, from which the cable's clients go to its shards with their handshake.
+    pub(crate) fn entrance_of(&self, server: &Server, path: &str, base_path: BasePath) -> Server {
+        let entrance = Entrance::new(self, path, base_path, server.clone());
+        server.clone().cable(self.cable.clone(), Arc::new(entrance))
     }
 }
 
-/// The application, as seen by a shard that has accepted a connection.
+/// The application, as seen by whoever has accepted a connection.
 struct Entrance {
     endpoint: Endpoint,
     /// The cable's, without a slash at its end.
     path: String,
     base_path: BasePath,
     server: Server,
+}
+
+impl Entrance {
+    fn new(endpoint: &Endpoint, path: &str, base_path: BasePath, server: Server) -> Self {
+        Self {
+            endpoint: endpoint.clone(),
+            path: path.trim_end_matches('/').to_owned(),
+            base_path,
+            server,
+        }
+    }
 }
 
 impl Door for Entrance {

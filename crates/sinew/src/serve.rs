@@ -21,6 +21,7 @@ const LAST_CALL: Duration = Duration::from_secs(1);
 pub(crate) async fn serve(app: App) -> Result<(), StartError> {
     let server = server_of(&app)?;
     let entrance = Entrance::open(&app, &server)?;
+    let server = entrance.server(&app, server);
     let metrics = metrics::listener::listen(&app).await?;
     if let Some(metrics) = &metrics {
         tracing::info!("metrics at http://{}/metrics", metrics.address);
@@ -109,6 +110,19 @@ impl Entrance {
             .listen(edge.listen, path, base_path, server.clone())
             .map(Self::Shards)
             .map_err(|source| refused(edge.listen, source))
+    }
+
+    /// Who answers those that come in here.
+    fn server(&self, app: &App, server: Server) -> Server {
+        let edge = &app.config().edge;
+        match self {
+            Self::Inherited(_) | Self::Bound(_) => {
+                let base_path = edge.base_path.clone();
+                app.endpoint()
+                    .entrance_of(&server, &edge.cable_path, base_path)
+            }
+            Self::Shards(_) => server,
+        }
     }
 
     fn address(&self) -> Result<SocketAddr, StartError> {

@@ -274,30 +274,6 @@ fn two_channels_of_one_name_are_refused() {
 }
 
 #[test]
-fn action_is_read_as_the_original_does() {
-    let action = |data: &str| read_action(data);
-    assert_eq!(
-        action(r#"{"action":"say","x":1}"#),
-        Some(Some("say".into()))
-    );
-    assert_eq!(action(r#" {"x":1} "#), Some(None), "goes to receive");
-    for ignored in [
-        "",
-        "x",
-        "null",
-        "1",
-        "[]",
-        r#"["say"]"#,
-        r#"{"action":null}"#,
-        r#"{"action":1}"#,
-        r#"{"action":["say"]}"#,
-        r#"{"action":"say""#,
-    ] {
-        assert_eq!(action(ignored), None, "{ignored}");
-    }
-}
-
-#[test]
 fn params_are_read_by_type() {
     let cx = |identifier: &str| {
         let node = crate::mailbox::Node {
@@ -327,4 +303,34 @@ fn params_are_read_by_type() {
     assert!(params.is_truthy("page"));
     assert!(!params.is_truthy("none") && !params.is_truthy("off") && !params.is_truthy("x"));
     assert_eq!(*cx("not JSON").params(), Params::default());
+}
+
+#[tokio::test]
+async fn hook_that_has_to_wait_goes_on_as_a_task() {
+    let permits = Arc::new(Semaphore::new(0));
+    let waits = permits.clone();
+    let application = Application::new(move |request| {
+        let waits = waits.clone();
+        async move {
+            waits.acquire().await.expect("open").forget();
+            ann(request).await
+        }
+    });
+    let cable = cable(application.connects_in_place());
+    let mut driver = Driver::new(&cable);
+    let key = driver.open();
+    assert_eq!(driver.written(key), [""; 0]);
+    permits.add_permits(1);
+    let mut client = Client { driver, key };
+    assert_eq!(client.texts().await, [r#"{"type":"welcome"}"#]);
+}
+
+#[tokio::test]
+async fn hook_that_panics_in_place_is_a_refusal() {
+    let hook = async |_| -> Result<ConnectionIdentifiers, Refusal> { panic!("on purpose") };
+    let cable = cable(Application::new(hook).connects_in_place());
+    let mut driver = Driver::new(&cable);
+    let key = driver.open();
+    assert_eq!(driver.written(key), [""; 0], "no welcome");
+    assert!(driver.closing(key).is_some());
 }

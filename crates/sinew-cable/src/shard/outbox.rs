@@ -31,11 +31,24 @@ pub struct Outbox {
     written: usize,
     /// Of all frames, what was written included.
     bytes: usize,
+    /// The first is no message: it opens the connection.
+    has_head: bool,
     /// Where its shard counts.
     inbox: Option<Arc<Inbox>>,
 }
 
 impl Outbox {
+    /// Adds what goes out before everything else and is no message: the answer to a handshake.
+    pub(super) fn push_head(&mut self, head: Bytes) {
+        debug_assert!(
+            self.is_empty(),
+            "nothing is written before the handshake is answered"
+        );
+        self.bytes = head.len();
+        self.first = Some(head);
+        self.has_head = true;
+    }
+
     /// Adds a frame.
     pub(super) fn push(&mut self, frame: Bytes) {
         self.bytes += frame.len();
@@ -58,6 +71,11 @@ impl Outbox {
     pub(super) fn load(&self) -> (usize, usize) {
         let frames = self.rest.len() + usize::from(self.first.is_some());
         (frames, self.bytes - self.written)
+    }
+
+    /// How many messages wait.
+    fn messages(&self) -> usize {
+        self.load().0 - usize::from(self.has_head)
     }
 
     /// What to write next, if that is one frame: it needs no [slices](Self::slices).
@@ -103,10 +121,7 @@ impl Outbox {
 
     /// The socket took that many bytes.
     pub fn advance(&mut self, mut count: usize) {
-        if let Some(Inbox { counters, .. }) = self.inbox.as_deref() {
-            add(&counters.bytes_sent, count as u64);
-        }
-        let waiting = self.load().0;
+        let (bytes, mut messages) = (count as u64, 0);
         while let Some(frame) = &self.first {
             let rest = frame.len() - self.written;
             if count < rest {
@@ -116,21 +131,24 @@ impl Outbox {
             count -= rest;
             self.bytes -= frame.len();
             self.written = 0;
+            messages += u64::from(!std::mem::take(&mut self.has_head));
             self.first = self.rest.pop_front();
         }
         if let Some(Inbox { counters, .. }) = self.inbox.as_deref() {
-            add(&counters.messages_sent, (waiting - self.load().0) as u64);
+            add(&counters.bytes_sent, bytes);
+            add(&counters.messages_sent, messages);
         }
     }
 
     /// Drops what waits, except the rest of a frame that was begun: without it the next would not be read.
     pub(super) fn drop_waiting(&mut self) {
-        let before = self.load();
+        let (messages, (_, bytes)) = (self.messages(), self.load());
         self.rest.clear();
-        self.first = self.first.take().filter(|_| self.written > 0);
+        // Nor is a handshake left without its answer.
+        let is_begun = self.written > 0 || self.has_head;
+        self.first = self.first.take().filter(|_| is_begun);
         self.bytes = self.first.as_ref().map_or(0, Bytes::len);
-        let after = self.load();
-        self.count_dropped(before.0 - after.0, before.1 - after.1);
+        self.count_dropped(messages - self.messages(), bytes - self.load().1);
     }
 
     fn count_dropped(&self, messages: usize, bytes: usize) {
@@ -143,7 +161,12 @@ impl Outbox {
 
 impl Drop for Outbox {
     fn drop(&mut self) {
-        let (messages, bytes) = self.load();
+        if let Some(head) = self.first.take_if(|_| self.has_head) {
+            self.bytes -= head.len();
+            (self.written, self.has_head) = (0, false);
+        }
+        let bytes = self.bytes - self.written;
+        let messages = self.rest.len() + usize::from(self.first.is_some());
         self.count_dropped(messages, bytes);
     }
 }
@@ -222,6 +245,21 @@ mod tests {
         outbox.advance(5);
         assert!(outbox.is_empty());
         assert_eq!(outbox.load(), (0, 0));
+    }
+
+    #[test]
+    fn what_opens_a_connection_is_no_message_and_is_not_dropped() {
+        let mut outbox = Outbox::default();
+        outbox.push_head(Bytes::from_static(b"101"));
+        outbox.push(Bytes::from_static(b"welcome"));
+        assert_eq!(next(&outbox), ["101", "welcome"]);
+        assert_eq!(outbox.messages(), 1);
+        outbox.drop_waiting();
+        assert_eq!((next(&outbox), outbox.messages()), (vec!["101".into()], 0));
+        outbox.advance(3);
+        assert!(outbox.is_empty());
+        outbox.push(Bytes::from_static(b"ping"));
+        assert_eq!(outbox.messages(), 1);
     }
 
     #[test]

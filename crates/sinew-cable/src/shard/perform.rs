@@ -47,6 +47,15 @@ impl Performer<'_> {
         self.mark_dirty();
     }
 
+    /// Puts the answer to the handshake where frames will follow it.
+    pub(super) fn write_head(&mut self, head: Bytes) {
+        let spares = &mut *self.spares;
+        self.outbox
+            .get_or_insert_with(|| spares.take())
+            .push_head(head);
+        self.mark_dirty();
+    }
+
     pub(super) fn stop(&mut self) {
         self.mailbox.begin_ending();
         self.closing.get_or_insert_with(|| {

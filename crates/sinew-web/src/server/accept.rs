@@ -8,7 +8,7 @@ use futures_util::FutureExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
-use super::Server;
+use super::{Server, first_request};
 
 /// After an error of the system's own, such as too many open files, accepting pauses: trying again at once would only
 /// keep a processor busy.
@@ -50,16 +50,25 @@ pub(super) fn accept_waiting(server: &Server, listener: &TcpListener) {
 }
 
 pub(super) fn take(server: &Server, socket: TcpStream, peer: SocketAddr) {
-    // Answers are small and each is whole: waiting for more to send with it only delays it.
-    if let Err(error) = socket.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY could not be set");
+    if let Some(entrance) = &server.cable
+        && !server.is_secure()
+    {
+        return first_request::take(server, entrance, socket, peer);
     }
+    set_nodelay(&socket);
     #[cfg(feature = "tls")]
     if let Some(tls) = &server.tls {
         tokio::spawn(super::connection::serve_secure(server, tls, socket, peer));
         return;
     }
     tokio::spawn(server.serve_stream(socket, peer));
+}
+
+/// Answers are small and each is whole: waiting for more to send with it only delays it.
+pub(super) fn set_nodelay(socket: &TcpStream) {
+    if let Err(error) = socket.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY could not be set");
+    }
 }
 
 fn now() -> Instant {

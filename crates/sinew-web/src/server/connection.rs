@@ -95,7 +95,7 @@ pub(super) fn serve(
                     return Poll::Pending;
                 };
                 if is_news {
-                    silence.ends_within(config.first_request_wait.unwrap_or(FIRST_REQUEST_WAIT));
+                    silence.stops(config);
                 }
                 return silence.poll(context, &arrival, is_stopping);
             }
@@ -180,18 +180,23 @@ fn closing(mut response: Response) -> Response {
 }
 
 /// A connection whose first request has not come.
-struct Silence {
+pub(super) struct Silence {
     timer: Pin<Box<Sleep>>,
     /// When it is given up.
     ends: Instant,
 }
 
 impl Silence {
-    fn new(config: &ServerConfig) -> Self {
+    pub(super) fn new(config: &ServerConfig) -> Self {
         Self {
             timer: Box::pin(sleep(ARRIVES_WITHIN.min(config.header_read_timeout))),
             ends: Instant::now() + config.header_read_timeout,
         }
+    }
+
+    /// The server ends: so long it may still last.
+    pub(super) fn stops(&mut self, config: &ServerConfig) {
+        self.ends_within(config.first_request_wait.unwrap_or(FIRST_REQUEST_WAIT));
     }
 
     fn ends_within(&mut self, time: Duration) {
@@ -201,7 +206,7 @@ impl Silence {
     }
 
     /// Ready when it has lasted too long.
-    fn poll(
+    pub(super) fn poll(
         &mut self,
         context: &mut std::task::Context<'_>,
         arrival: &Arrival,

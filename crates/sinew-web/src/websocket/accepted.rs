@@ -54,7 +54,7 @@ enum Rest {
 }
 
 impl AcceptedStream {
-    pub(super) fn tcp(head: Bytes, socket: TcpStream) -> Self {
+    pub(crate) fn tcp(head: Bytes, socket: TcpStream) -> Self {
         Self {
             head,
             rest: Rest::Tcp(socket),

@@ -41,9 +41,11 @@ pub(super) trait Socket {
     fn woken(&mut self) {}
 }
 
-/// A socket whose handshake is done, on its way to a shard.
+/// A socket whose handshake is done, or will be with the first write, on its way to a shard.
 pub(super) struct Arrival<S> {
     pub(super) socket: S,
+    /// The answer to the handshake, where nobody has written it yet.
+    pub(super) head: Bytes,
     pub(super) already_read: Bytes,
     pub(super) request: Arc<ConnectRequest>,
     pub(super) incoming: Incoming,
@@ -133,6 +135,7 @@ impl<S: Socket> Sockets<S> {
     pub(super) fn arrive(&mut self, now: Instant, arrival: Arrival<S>) -> Key {
         let Arrival {
             socket,
+            head,
             already_read,
             request,
             incoming,
@@ -157,7 +160,7 @@ impl<S: Socket> Sockets<S> {
             deadline: 0,
             place,
         };
-        let key = self.shard.open(now, incoming, request, peer);
+        let key = self.shard.open_after(head, now, incoming, request, peer);
         if !already_read.is_empty() {
             let mut input = already_read.to_vec();
             self.receive(now, key, &mut input);

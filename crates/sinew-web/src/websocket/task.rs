@@ -183,6 +183,7 @@ impl Task {
                 now,
                 Arrival {
                     socket: watched,
+                    head: arrival.head,
                     already_read: arrival.already_read,
                     request: arrival.request,
                     incoming: arrival.incoming,

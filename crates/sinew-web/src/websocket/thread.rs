@@ -1,7 +1,6 @@
 //! A shard on a thread of its own: plain TCP sockets on one epoll, brought by others or accepted by itself.
 
 mod guests;
-mod head;
 mod pipe;
 
 use std::io::{self, IoSlice, Write as _};

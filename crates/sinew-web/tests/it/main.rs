@@ -4,6 +4,7 @@ mod admitting;
 mod departing;
 #[cfg(feature = "tls")]
 mod encrypted;
+mod first_request;
 mod http;
 mod shards;
 mod stopping;

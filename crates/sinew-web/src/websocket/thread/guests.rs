@@ -8,21 +8,19 @@ use std::sync::Arc;
 use std::task::Wake;
 use std::time::{Duration, Instant};
 
-use axum::extract::ConnectInfo;
 use bytes::Bytes;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry};
 use parking_lot::Mutex;
-use sinew_cable::{Cable, ConnectRequest};
+use sinew_cable::Cable;
 use slab::Slab;
 
-use super::super::handshake::Handshake;
+use super::super::gate::{Gate, Look, Visitor};
 use super::super::sockets::{Arrival as Arrives, Sockets};
 use super::super::{AcceptedStream, Door, WebSocketConfig, door};
-use super::head::upgrade_request;
 use super::pipe::{Pipe, Pumped};
 use super::{Entrance, Shared, connection_token, guest_token};
-use crate::server::{Admission, Arrival, Visit};
+use crate::server::{Admission, Arrival};
 
 /// How many connections are accepted before others have their turn.
 const ACCEPTS_IN_TURN: usize = 64;
@@ -84,23 +82,6 @@ enum Begun {
     /// It belongs to somebody else now, or is closed.
     Gone,
     Silent(Newcomer),
-}
-
-/// Whose a connection is.
-enum Look {
-    Cable(Box<Visitor>),
-    /// The server of pages answers.
-    Other,
-    /// Not now: the answer to write.
-    Refused(Vec<u8>),
-}
-
-/// Somebody whom the cable takes.
-struct Visitor {
-    request: ConnectRequest,
-    answer: Vec<u8>,
-    already_read: Bytes,
-    visit: Option<Visit>,
 }
 
 /// The way from a pipe's other end to its shard.
@@ -276,13 +257,6 @@ impl Guests {
             let Some(listener) = &self.listener else {
                 return;
             };
-            if let Some(admission) = &self.admission
-                && let Err(wait) = admission.next(now)
-            {
-                admission.paused();
-                self.paused_until = Some(now + wait);
-                return;
-            }
             match listener.accept() {
                 Ok((socket, peer)) => {
                     self.has_leave = false;
@@ -302,9 +276,6 @@ impl Guests {
                         admission.failed();
                     }
                     tracing::error!(%error, "no connection can be accepted for now");
-                    if let Some(admission) = &self.admission {
-                        admission.failed();
-                    }
                     self.paused_until = Some(now + PAUSE_AFTER_ERROR);
                     return;
                 }
@@ -403,7 +374,13 @@ impl Guests {
             }
             Err(_) => return Begun::Gone,
         };
-        match self.look(count, &newcomer) {
+        let gate = Gate {
+            door: &*self.door,
+            admission: self.admission.as_ref(),
+            config: &self.config,
+        };
+        let arrival = newcomer.arrival.as_ref();
+        match gate.look(&self.buffer[..count], newcomer.peer, arrival) {
             Look::Other => self.pass_on(registry, newcomer, count),
             Look::Refused(answer) => {
                 // It is told once; whether it listens is its own affair.
@@ -412,38 +389,6 @@ impl Guests {
             Look::Cable(visitor) => self.welcome(now, registry, sockets, newcomer, visitor),
         }
         Begun::Gone
-    }
-
-    /// Whose a connection is, by its first request.
-    fn look(&self, count: usize, newcomer: &Newcomer) -> Look {
-        let is_refused = |arrival: &Arrival| arrival.refused().is_some();
-        if newcomer.arrival.as_ref().is_some_and(is_refused) {
-            return Look::Other;
-        }
-        let Some((mut request, length)) = upgrade_request(&self.buffer[..count]) else {
-            return Look::Other;
-        };
-        let Ok(handshake) = Handshake::of(request.method(), request.headers(), &self.config) else {
-            return Look::Other;
-        };
-        request.extensions_mut().insert(ConnectInfo(newcomer.peer));
-        let Some(effective) = self.door.admit(&mut request) else {
-            return Look::Other;
-        };
-        let visit = match &self.admission {
-            None => None,
-            Some(admission) => match admission.upgrades(effective.client_address) {
-                Ok(visit) => Some(visit),
-                Err(refused) => return Look::Refused(refused.head(admission.config().retry_after)),
-            },
-        };
-        let (parts, ()) = request.into_parts();
-        Look::Cable(Box::new(Visitor {
-            request: handshake.connect_request(parts, &effective),
-            answer: handshake.head(),
-            already_read: Bytes::copy_from_slice(&self.buffer[length..count]),
-            visit,
-        }))
     }
 
     /// Answers a handshake: from now on the connection is the cable's.
@@ -456,28 +401,20 @@ impl Guests {
         visitor: Box<Visitor>,
     ) {
         let Newcomer {
-            mut socket,
+            socket,
             is_watched,
             arrival,
             ..
         } = newcomer;
-        match socket.write(&visitor.answer) {
-            Ok(written) if written == visitor.answer.len() => {}
-            _ => {
-                tracing::debug!(
-                    "a socket did not take the answer to its handshake, connection dropped"
-                );
-                return;
-            }
-        }
         let Visitor {
             request,
+            head,
             already_read,
             visit,
-            ..
         } = *visitor;
         let arrives = Arrives {
             socket,
+            head,
             already_read,
             request: Arc::new(request),
             incoming: self.cable.incoming(),

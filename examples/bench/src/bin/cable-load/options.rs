@@ -22,7 +22,7 @@ scenarios (all but hold, when none is named):
   million        hold, with 1,000,000 connections, 10 minutes, a descriptor table for each shard
 
 against (the bench application, the bare loop and, if it is on the PATH, anycable-go, when none is named):
-  --target bench|bare|anycable          may be repeated
+  --target bench|bare|anycable|rails    may be repeated; rails is Action Cable with Puma, in the ruby on the PATH
   --url [NAME=]ws://HOST:PORT/PATH[,…]  a server that runs already, several ports joined by commas; may be repeated.
                                         Its BenchChannel answers `echo` with its data, streams from `bench_ROOM` for
                                         the param `room`, and broadcasts the data of `broadcast` to `bench_ROOM`.
@@ -76,6 +76,7 @@ pub(crate) enum TargetName {
     Bench,
     Bare,
     AnyCable,
+    Rails,
     Url {
         name: String,
         urls: Vec<String>,
@@ -179,7 +180,8 @@ impl TargetName {
             "bench" => Self::Bench,
             "bare" => Self::Bare,
             "anycable" => Self::AnyCable,
-            _ => bail!("--target is bench, bare or anycable; `{name}` is none of them"),
+            "rails" => Self::Rails,
+            _ => bail!("--target is bench, bare, anycable or rails; `{name}` is none of them"),
         })
     }
 

@@ -98,6 +98,7 @@ impl Target {
         let (label, mut command) = match name {
             TargetName::Bare => ("bare loop", bare(messages, address, options)?),
             TargetName::AnyCable => ("anycable-go", any_cable(address)),
+            TargetName::Rails => ("Action Cable", rails(address)),
             _ => ("sinew", bench(address, options)?),
         };
         command.stdin(Stdio::null());
@@ -211,6 +212,18 @@ fn any_cable(address: SocketAddr) -> Command {
     let mut command = Command::new("anycable-go");
     command.args(["--public", "--broadcast_adapter=http"]);
     command.args(["--host", "127.0.0.1", "--port", &address.port().to_string()]);
+    command
+}
+
+/// Its file says what it needs.
+fn rails(address: SocketAddr) -> Command {
+    let mut command = Command::new("ruby");
+    command
+        .arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/peers/action_cable.rb"
+        ))
+        .arg(address.port().to_string());
     command
 }
 
