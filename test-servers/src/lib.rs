@@ -16,11 +16,13 @@
 mod certificates;
 mod cluster;
 mod ports;
+mod postgres;
 mod process;
 mod redis;
 mod sentinel;
 
 pub use cluster::RedisCluster;
+pub use postgres::{PostgresOptions, PostgresServer};
 pub use process::Process;
 pub use redis::{RedisOptions, RedisServer};
 pub use sentinel::RedisSentinel;

@@ -1,6 +1,6 @@
 //! The servers themselves: that they start, answer, and are gone afterwards.
 
-use test_servers::{RedisCluster, RedisSentinel, RedisServer};
+use test_servers::{PostgresServer, RedisCluster, RedisSentinel, RedisServer};
 
 #[test]
 fn a_server_is_gone_with_its_value() {
@@ -36,4 +36,22 @@ fn each_node_of_a_cluster_has_its_slots() {
     cluster.begin_move(3300, 0, 1);
     cluster.finish_move(3300, 0, 1);
     assert_eq!(cluster.nodes[1].command(&["GET", "b"]), "1");
+}
+
+#[test]
+fn a_database_survives_a_restart_and_its_unlogged_tables_no_crash() {
+    let mut postgres = PostgresServer::options().tls().start();
+    assert!(postgres.create_database().ends_with("/test_0"));
+    postgres.query("create table kept as select 1 as one");
+    postgres.query("create unlogged table lost as select 1 as one");
+    postgres.restart();
+    assert_eq!(postgres.query("select one from lost"), "1");
+    postgres.crash();
+    postgres.start_again();
+    assert_eq!(postgres.query("select one from kept"), "1");
+    assert_eq!(postgres.query("select one from lost"), "");
+    postgres.freeze();
+    let socket = postgres.socket_directory().to_owned();
+    drop(postgres);
+    assert!(!socket.exists());
 }

@@ -1,0 +1,1 @@
+//! Sessions and cache in a PostgreSQL database.
