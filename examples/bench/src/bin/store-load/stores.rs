@@ -33,11 +33,10 @@ impl Stores {
         let settings = PostgresSettings::from_url(&postgres_server.url())?;
         let postgres = Postgres::connect_lazily(settings)?;
         postgres.migrate().await?;
-        let embedded = EmbeddedStore::open(folder.path())?;
         Ok(Self {
             sessions: vec![
                 ("memory", Arc::new(MemoryStore::new())),
-                ("embedded", Arc::new(embedded.clone())),
+                ("embedded", Arc::new(EmbeddedStore::open(folder.path())?)),
                 ("Redis", Arc::new(RedisStore::new(redis.clone()))),
                 ("PostgreSQL", Arc::new(PostgresStore::new(postgres.clone()))),
             ],
