@@ -46,7 +46,7 @@ test('errors end with 2, each with what, why and what to do', async () => {
   const { code, document } = await examine({ SINEW_NODES: '2', SINEW_SECRET: '' })
   assert.equal(code, 2)
   assert.equal(document.exit_code, 2)
-  assert.deepEqual(document.findings.map(it => it.code), ['secret-missing', 'sessions-not-shared', 'streams-not-shared'])
+  assert.deepEqual(document.findings.map(it => it.code), ['secret-missing', 'sessions-not-shared', 'streams-not-shared', 'cache-not-shared'])
   for (const finding of document.findings) {
     for (const part of ['subject', 'what', 'why', 'fix']) assert.ok(finding[part].length > 3, `${finding.code}: ${part}`)
   }

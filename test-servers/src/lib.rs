@@ -18,11 +18,13 @@ mod cluster;
 mod ports;
 mod postgres;
 mod process;
+mod rails;
 mod redis;
 mod sentinel;
 
 pub use cluster::RedisCluster;
 pub use postgres::{PostgresOptions, PostgresServer};
 pub use process::Process;
+pub use rails::{Rails, RailsAnswer};
 pub use redis::{RedisOptions, RedisServer};
 pub use sentinel::RedisSentinel;

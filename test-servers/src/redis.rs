@@ -60,6 +60,10 @@ impl RedisOptions {
         self
     }
 
+    pub(crate) fn default_password(&self) -> Option<&str> {
+        self.password.as_deref()
+    }
+
     pub(crate) fn sentinel(mut self) -> Self {
         self.sentinel = true;
         self

@@ -30,14 +30,18 @@ impl RedisSentinel {
         Self::start_with(RedisServer::options(), RedisServer::options())
     }
 
-    /// As [`start`](Self::start), with options of the two servers and of the sentinels. A
-    /// password of the servers has to be given to the sentinels by a line of theirs:
-    /// `sentinel auth-pass primary PASSWORD`, which is put behind the primary's line.
+    /// As [`start`](Self::start), with options of the two servers and of the sentinels, each of
+    /// which may have a password.
     ///
     /// # Panics
     ///
     /// As [`start`](Self::start).
     pub fn start_with(servers: RedisOptions, sentinels: RedisOptions) -> Self {
+        let password = servers.default_password().map(str::to_owned);
+        let servers = match &password {
+            Some(password) => servers.config(&format!("masterauth {password}")),
+            None => servers,
+        };
         let primary = servers.clone().start();
         let port = primary.port();
         let replica = servers
@@ -49,7 +53,7 @@ impl RedisSentinel {
                 .contains("master_link_status:up")
         });
         let sentinels: Vec<_> = (0..SENTINELS)
-            .map(|_| sentinel(sentinels.clone(), port))
+            .map(|_| sentinel(sentinels.clone(), port, password.as_deref()))
             .collect();
         for sentinel in &sentinels {
             let others = format!("sentinels={SENTINELS}");
@@ -89,7 +93,7 @@ impl RedisSentinel {
     }
 }
 
-fn sentinel(options: RedisOptions, primary: u16) -> RedisServer {
+fn sentinel(options: RedisOptions, primary: u16, password: Option<&str>) -> RedisServer {
     let sentinel = options.sentinel().start();
     sentinel.command(&[
         "SENTINEL",
@@ -103,6 +107,9 @@ fn sentinel(options: RedisOptions, primary: u16) -> RedisServer {
         let answer = sentinel.command(&["SENTINEL", "SET", SERVICE, name, value]);
         assert_eq!(answer, "OK", "{name}");
     };
+    if let Some(password) = password {
+        set("auth-pass", password);
+    }
     set("down-after-milliseconds", "500");
     set("failover-timeout", "3000");
     // Sentinels look at each other every few seconds by default; a test has no time for it.

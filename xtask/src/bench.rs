@@ -86,6 +86,7 @@ pub(crate) fn run(what: Option<&str>, options: &Options) -> Result<ExitCode> {
             "cargo xtask bench reflex [--seconds S] [--connections 1,20,200]\n\
              cargo xtask bench cable [SCENARIO…]\n\
              cargo xtask bench compression\n\
+             cargo xtask bench store [OPTION…]\n\
              cargo xtask bench instructions [--accept]"
         ),
     }
@@ -95,6 +96,13 @@ pub(crate) fn run(what: Option<&str>, options: &Options) -> Result<ExitCode> {
 pub(crate) fn cable(words: &[String]) -> Result<ExitCode> {
     build()?;
     run::succeed(Command::new(program("cable-load")).args(words))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The same for stores.
+pub(crate) fn store(words: &[String]) -> Result<ExitCode> {
+    build()?;
+    run::succeed(Command::new(program("store-load")).args(words))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -56,6 +56,7 @@ cargo xtask COMMAND
   bench instructions [--accept]
                      instructions of the hot path, beside those kept in the repository;
                      --accept keeps the new ones
+  bench store        sessions and the cache in each store, beside bare GETs and SETs of Redis
   bench compression  what compressed messages save and cost, with and without in turns
   package            package the facade with its bundle, and build that without Node or network
 ";
@@ -115,6 +116,9 @@ fn dispatch() -> Result<ExitCode> {
             let what = arguments.command();
             if what.as_deref() == Some("cable") {
                 return bench::cable(&arguments.rest());
+            }
+            if what.as_deref() == Some("store") {
+                return bench::store(&arguments.rest());
             }
             if what.as_deref() == Some("instructions") {
                 let accept = arguments.flag("--accept");

@@ -31,17 +31,20 @@ pub(crate) enum Prerequisite {
     Redis,
     /// The servers of the tests of `sinew-postgres`, and what asks them.
     Postgres,
+    /// Shares sessions with Sinew in the tests.
+    Rails,
 }
 
 /// The oldest Node that the bundler and the browser driver run on.
 const NODE_MAJOR_MIN: u32 = 18;
 
 use Prerequisite::{
-    BrowserHarness, Chromium, IpRoute, Nginx, Node, Npm, Postgres, Prometheus, Redis, Valgrind,
+    BrowserHarness, Chromium, IpRoute, Nginx, Node, Npm, Postgres, Prometheus, Rails, Redis,
+    Valgrind,
 };
 
 impl Prerequisite {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Node,
         Npm,
         Chromium,
@@ -52,6 +55,7 @@ impl Prerequisite {
         BrowserHarness,
         Redis,
         Postgres,
+        Rails,
     ];
 
     fn is_there(self) -> Result<bool> {
@@ -68,6 +72,7 @@ impl Prerequisite {
                 run::answers("redis-server", "--version") && run::answers("redis-cli", "--version")
             }
             Postgres => has_postgres() && run::answers("psql", "--version"),
+            Rails => has_rails(),
         })
     }
 
@@ -83,10 +88,12 @@ impl Prerequisite {
             BrowserHarness => "the packages of e2e/package-lock.json".to_owned(),
             Redis => "redis-server and redis-cli".to_owned(),
             Postgres => "PostgreSQL (initdb and psql)".to_owned(),
+            Rails => "Ruby with Rails' libraries and a Redis client".to_owned(),
         }
     }
 
-    /// Debian's packages for it. Fonts: Chromium recommends none by itself, and needs one to lay out text.
+    /// Debian's packages for it. Fonts: Chromium recommends none by itself, and needs one to lay out text. Rails: not
+    /// the package `rails`, which pulls in Debian's Node and clashes with another.
     fn packages(self) -> &'static [&'static str] {
         match self {
             Node => &["nodejs"],
@@ -99,6 +106,7 @@ impl Prerequisite {
             BrowserHarness => &[],
             Redis => &["redis-server", "redis-tools"],
             Postgres => &["postgresql"],
+            Rails => &["ruby-railties", "ruby-actionpack", "ruby-redis"],
         }
     }
 }
@@ -189,6 +197,16 @@ fn commands(missing: &[Prerequisite]) -> Vec<String> {
         commands.push("npm ci --prefix e2e --ignore-scripts --no-audit --no-fund".to_owned());
     }
     commands
+}
+
+fn has_rails() -> bool {
+    Command::new("ruby")
+        .args([
+            "-e",
+            r#"require "rails"; require "action_controller/railtie"; require "redis""#,
+        ])
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 fn node_major() -> Option<u32> {

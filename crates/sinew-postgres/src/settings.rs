@@ -24,6 +24,13 @@ const URL_BYTES_MAX: usize = 4096;
 /// The port of a URL without one.
 const PORT: u16 = 5432;
 
+/// After what silence the kernel asks whether the other side is still there: sooner than what
+/// is between forgets a connection.
+const KEEPALIVES_IDLE: Duration = Duration::from_secs(30);
+
+/// What stands in the settings when the URL says nothing.
+const KEEPALIVES_IDLE_OF_LIBRARY: Duration = Duration::from_secs(2 * 60 * 60);
+
 /// Parameters of a URL that the library is given as they are. Others are for other programs
 /// that share the URL, such as `pool`, and are passed over.
 const PARAMETERS: [&str; 11] = [
@@ -385,6 +392,9 @@ impl PostgresSettings {
         });
         if target.get_application_name().is_none() {
             target.application_name("sinew");
+        }
+        if target.get_keepalives_idle() == KEEPALIVES_IDLE_OF_LIBRARY {
+            target.keepalives_idle(KEEPALIVES_IDLE);
         }
         let own = target.get_options().unwrap_or_default();
         let options = format!(

@@ -86,7 +86,11 @@ impl Redis {
     }
 
     fn open(settings: RedisSettings, dial: Dial) -> Self {
-        let board = Arc::new(Board::new(settings.to_string()));
+        let name = match settings.role() {
+            Some(role) => format!("{role}, {settings}"),
+            None => settings.to_string(),
+        };
+        let board = Arc::new(Board::new(name));
         let fixed = |endpoint| Target::Fixed(endpoint);
         let target = match settings.url.topology.clone() {
             Topology::Server(address) => fixed(Endpoint::Tcp(address)),

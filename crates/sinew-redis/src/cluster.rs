@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 pub(crate) use self::slots::key_of;
 use self::slots::{SlotMap, slot_of};
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, chance};
 use crate::dial::{Dial, Endpoint};
 use crate::error::RedisError;
 use crate::link::Link;
@@ -92,13 +92,10 @@ impl Cluster {
     /// A node, or one of those that the URL names.
     pub(crate) fn any_address(&self) -> Address {
         let links = self.links.lock();
-        let mut up: Vec<_> = links.iter().filter(|(_, link)| link.is_up()).collect();
-        if up.is_empty() {
-            let at = crate::backoff::chance() * self.seeds.len() as f64;
-            return self.seeds[at as usize % self.seeds.len()].clone();
-        }
-        let at = crate::backoff::chance() * up.len() as f64;
-        up.swap_remove(at as usize % up.len()).0.clone()
+        let up = links.iter().filter(|(_, link)| link.is_up());
+        let up: Vec<_> = up.map(|(address, _)| address).collect();
+        let found = one_of(&up).copied().or_else(|| one_of(&self.seeds));
+        found.expect("a URL names a host").clone()
     }
 
     fn link(&self, address: &Address) -> Arc<Link> {
@@ -138,10 +135,9 @@ impl Cluster {
         let map = self.map(deadline).await?;
         let Some(key) = key else {
             let links: Vec<_> = map.primaries().map(|it| self.link(it)).collect();
-            let up = links.iter().find(|link| link.is_up()).or(links.first());
-            return up
-                .cloned()
-                .ok_or_else(|| RedisError::unavailable("the cluster has no nodes"));
+            let up: Vec<_> = links.iter().filter(|link| link.is_up()).collect();
+            let found = one_of(&up).copied().or(links.first()).cloned();
+            return found.ok_or_else(|| RedisError::unavailable("the cluster has no nodes"));
         };
         match map.owner(slot_of(key)) {
             Some(address) => Ok(self.link(address)),
@@ -251,6 +247,12 @@ impl Drop for Cluster {
     }
 }
 
+/// One of them by chance.
+fn one_of<T>(all: &[T]) -> Option<&T> {
+    let at = chance() * all.len() as f64;
+    all.get(at as usize)
+}
+
 /// Where a node sends a command.
 enum Redirect {
     /// For good.
@@ -346,20 +348,29 @@ impl Cluster {
     }
 
     async fn ask(&self, address: &Address) -> Result<SlotMap, RedisError> {
-        let endpoint = Endpoint::Tcp(address.clone());
-        let (mut connection, driver) = self.dial.connect(&endpoint).await?;
         let mut question = redis::cmd("CLUSTER");
         question.arg("SLOTS");
+        let known = self.links.lock().get(address).cloned();
+        let answer = match known.filter(|link| link.is_up()) {
+            Some(link) => {
+                let deadline = Instant::now() + self.settings.command_timeout;
+                link.send(&question, deadline).await?
+            }
+            None => self.ask_stranger(address, &question).await?,
+        };
+        SlotMap::parse(&answer, address, NODES_MAX)
+            .ok_or_else(|| RedisError::unavailable("a node's answer is no map of slots"))
+    }
+
+    async fn ask_stranger(&self, address: &Address, question: &Cmd) -> Result<Value, RedisError> {
+        let endpoint = Endpoint::Tcp(address.clone());
+        let (mut connection, driver) = self.dial.connect(&endpoint).await?;
         let answer = tokio::select! {
-            answer = connection.send_packed_command(&question) => answer,
+            answer = connection.send_packed_command(question) => answer,
             () = driver => return Err(RedisError::unavailable("a node closed the connection")),
         };
-        match answer {
-            Ok(Value::ServerError(error)) => Err(RedisError::from_server(&error)),
-            Ok(answer) => SlotMap::parse(&answer, address, NODES_MAX)
-                .ok_or_else(|| RedisError::unavailable("a node's answer is no map of slots")),
-            Err(error) => Err(RedisError::from_library(&error)),
-        }
+        let answer = answer.and_then(Value::extract_error);
+        answer.map_err(|error| RedisError::from_library(&error))
     }
 
     fn learn(&self, map: SlotMap) {

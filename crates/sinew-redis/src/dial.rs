@@ -11,7 +11,8 @@ use redis::{AsyncConnectionConfig, RedisConnectionInfo};
 use rustls::pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::{TcpStream, UnixStream, lookup_host};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use crate::error::{RedisError, RedisSettingsError};
@@ -25,6 +26,9 @@ const QUEUE_COMMANDS_MAX: usize = 512;
 
 /// After what silence the kernel asks whether the other side is still there.
 const KEEPALIVE_AFTER: Duration = Duration::from_secs(30);
+
+/// Addresses of one host that are tried.
+const ADDRESSES_MAX: usize = 8;
 
 /// Where one server listens.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -82,7 +86,7 @@ impl Dial {
             Endpoint::Unix(path) => return Ok(Box::new(UnixStream::connect(path).await?)),
             Endpoint::Tcp(address) => address,
         };
-        let stream = TcpStream::connect((address.host.as_str(), address.port)).await?;
+        let stream = self.open_tcp(address).await?;
         stream.set_nodelay(true)?;
         let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_AFTER);
         SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
@@ -92,6 +96,23 @@ impl Dial {
         let name = ServerName::try_from(address.host.clone())
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         Ok(Box::new(connector.connect(name, stream).await?))
+    }
+
+    /// Tries the addresses of a host one after the other. One that swallows what is sent leaves
+    /// time for the others.
+    async fn open_tcp(&self, address: &Address) -> io::Result<TcpStream> {
+        let found = lookup_host((address.host.as_str(), address.port)).await?;
+        let found: Vec<_> = found.take(ADDRESSES_MAX).collect();
+        let each = self.timeout / (found.len() as u32 + 1);
+        let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+        for address in found {
+            match timeout(each, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => last = error,
+                Err(_) => last = io::ErrorKind::TimedOut.into(),
+            }
+        }
+        Err(last)
     }
 
     /// A connection for commands to a server.

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +10,6 @@ use redis::{Cmd, FromRedisValue, cmd};
 use crate::client::Redis;
 use crate::error::{RedisError, RedisErrorKind};
 use crate::settings::{RedisSettings, RedisTls};
-use crate::url::Topology;
 
 /// Bytes of what `INFO` says that are looked at: 64 KiB. It is 6 to 10 on a server without modules.
 const INFO_BYTES_MAX: usize = 64 * 1024;
@@ -268,86 +266,7 @@ fn short(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.chars().take(VALUE_CHARACTERS_MAX).collect())
 }
 
-/// How far away a server is, as its name tells.
-///
-/// ```
-/// use sinew_redis::{Distance, RedisSettings};
-///
-/// for (url, distance) in [
-///     ("unix:///run/redis/redis.sock", Distance::Here),
-///     ("redis://localhost", Distance::Here),
-///     ("redis://[::1]", Distance::Here),
-///     ("redis://10.0.0.7", Distance::Private),
-///     ("redis://redis", Distance::Private),
-///     ("redis://cache.shop.svc.cluster.local", Distance::Private),
-///     ("redis://redis.example.com", Distance::Public),
-///     ("redis://localhost,redis.example.com?cluster=true", Distance::Public),
-/// ] {
-///     assert_eq!(RedisSettings::from_url(url)?.distance(), distance, "{url}");
-/// }
-/// # Ok::<(), sinew_redis::RedisSettingsError>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Distance {
-    /// This machine.
-    Here,
-    /// A network of one's own: a private address, a name without a dot, or one that only such a network knows.
-    Private,
-    /// Anywhere else.
-    Public,
-}
-
-/// What names end with that no public server of names knows.
-const PRIVATE_ENDS: [&str; 5] = [".internal", ".local", ".lan", ".home.arpa", ".flycast"];
-
-impl Distance {
-    fn of(host: &str) -> Self {
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let Ok(address) = bare.parse::<IpAddr>() else {
-            let name = bare.trim_end_matches('.').to_ascii_lowercase();
-            return match name.as_str() {
-                "localhost" => Self::Here,
-                name if name.ends_with(".localhost") => Self::Here,
-                name if !name.contains('.') => Self::Private,
-                name if PRIVATE_ENDS.iter().any(|end| name.ends_with(end)) => Self::Private,
-                _ => Self::Public,
-            };
-        };
-        match address.to_canonical() {
-            address if address.is_loopback() => Self::Here,
-            IpAddr::V4(address) if address.is_private() || address.is_link_local() => Self::Private,
-            IpAddr::V6(address) if address.is_unique_local() || address.is_unicast_link_local() => {
-                Self::Private
-            }
-            _ => Self::Public,
-        }
-    }
-}
-
 impl RedisSettings {
-    /// How far away the farthest of the servers is that the URL names.
-    ///
-    /// ```
-    /// use sinew_redis::{Distance, RedisSettings};
-    ///
-    /// let settings = RedisSettings::from_url("redis-sentinel://localhost,10.0.0.7/main")?;
-    /// assert_eq!(settings.distance(), Distance::Private);
-    /// # Ok::<(), sinew_redis::RedisSettingsError>(())
-    /// ```
-    pub fn distance(&self) -> Distance {
-        let addresses = match &self.url.topology {
-            Topology::Socket(_) => return Distance::Here,
-            Topology::Server(address) => std::slice::from_ref(address),
-            Topology::Sentinel { sentinels, .. } => sentinels,
-            Topology::Cluster(seeds) => seeds,
-        };
-        let far = addresses
-            .iter()
-            .map(|address| Distance::of(&address.host))
-            .max();
-        far.unwrap_or(Distance::Here)
-    }
-
     /// Whether the URL has a password.
     ///
     /// ```

@@ -1,7 +1,8 @@
 //! Redis as applications deploy it: one server, Sentinel or Cluster, over TCP, TLS or a Unix
 //! socket.
 //!
-//! For the stores and streams of Sinew, and for applications that want the same connections.
+//! For applications whose nodes share sessions ([`RedisStore`]), a cache ([`RedisCache`]) and
+//! broadcasts ([`RedisStreams`]), and for those that want the same connections.
 //! [`RedisSettings`] finds out which Redis is meant, [`Redis`] keeps connections to it that come
 //! back by themselves, and [`Redis::status`] says whether it is there.
 //!
@@ -19,8 +20,13 @@
 //! # Ok(()) }
 //! ```
 //!
+//! | feature | what it adds | default |
+//! |---|---|---|
+//! | `rails` | [`RailsSessions`]: sessions shared with a Rails application | no |
+//!
 //! Limits: [`POOL_SIZE`], [`POOL_SIZE_MAX`], [`CONNECT_TIMEOUT`], [`COMMAND_TIMEOUT`],
-//! [`HEALTH_INTERVAL`], [`TIMEOUT_MAX`], [`MESSAGES_WAITING_MAX`].
+//! [`HEALTH_INTERVAL`], [`TIMEOUT_MAX`], [`MESSAGES_WAITING_MAX`], [`FOLLOWS_WAITING_MAX`],
+//! [`OUTBOX_BYTES_MAX`], [`INBOX_BYTES_MAX`].
 
 // Settings.
 mod settings;
@@ -47,14 +53,20 @@ mod inspect;
 
 // What they are used for.
 mod cache;
+#[cfg(feature = "rails")]
+mod rails_sessions;
 mod store;
 mod streams;
 
 pub use cache::{CACHE_PREFIX, RedisCache};
 pub use client::Redis;
 pub use error::{RedisError, RedisErrorKind, RedisSettingsError};
-pub use inspect::{Distance, EvictionPolicy, RedisFacts, UnknownPolicy};
+pub use inspect::{EvictionPolicy, RedisFacts, UnknownPolicy};
 pub use pubsub::{MESSAGES_WAITING_MAX, Messages, PubSubEvent, Subscriber};
+#[cfg(feature = "rails")]
+pub use rails_sessions::{
+    RailsBlob, RailsBlobError, RailsIds, RailsSessions, RailsSessionsStatistics,
+};
 /// The library whose commands and values are spoken in.
 pub use redis;
 pub use script::Script;

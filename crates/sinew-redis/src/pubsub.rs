@@ -178,7 +178,8 @@ impl Subscriber {
 }
 
 impl Messages {
-    /// What arrives next; `None` after the last [`Subscriber`] was dropped. Cancel safe.
+    /// What arrives next; `None` after the last [`Subscriber`] was dropped, or after the runtime
+    /// that kept the connection has ended. Cancel safe.
     pub async fn next(&mut self) -> Option<PubSubEvent> {
         self.keeper.start();
         self.events.recv().await

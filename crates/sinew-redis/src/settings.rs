@@ -144,6 +144,7 @@ impl FromStr for RedisTls {
 #[non_exhaustive]
 pub struct RedisSettings {
     pub(crate) url: RedisUrl,
+    role: Option<RedisRole>,
     variable: Cow<'static, str>,
     /// Connections to each server, [`POOL_SIZE`] by default.
     pub pool_size: NonZeroUsize,
@@ -195,6 +196,7 @@ impl RedisSettings {
             return Ok(None);
         };
         let mut settings = Self::of(variable, url.trim())?;
+        settings.role = Some(role);
         if let Some(size) = lookup("SINEW_REDIS_POOL_SIZE") {
             let size = Some(size.trim())
                 .and_then(|size| size.parse().ok())
@@ -239,6 +241,7 @@ impl RedisSettings {
         })?;
         Ok(Self {
             url,
+            role: None,
             variable,
             pool_size: POOL_SIZE,
             connect_timeout: CONNECT_TIMEOUT,
@@ -246,6 +249,18 @@ impl RedisSettings {
             health_interval: HEALTH_INTERVAL,
             tls: RedisTls::default(),
         })
+    }
+
+    /// What it is for; nothing if it was made from a URL.
+    ///
+    /// ```
+    /// use sinew_redis::RedisSettings;
+    ///
+    /// assert_eq!(RedisSettings::from_url("redis://a")?.role(), None);
+    /// # Ok::<(), sinew_redis::RedisSettingsError>(())
+    /// ```
+    pub fn role(&self) -> Option<RedisRole> {
+        self.role
     }
 
     /// The variable that the URL came from.

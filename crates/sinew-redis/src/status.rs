@@ -191,3 +191,61 @@ impl fmt::Debug for Board {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RedisStatus::{Available, Away, Connecting};
+    use super::*;
+
+    fn board() -> (Board, u64, u64) {
+        let board = Board::new("a".to_owned());
+        let (one, other) = (board.add(2), board.add(2));
+        (board, one, other)
+    }
+
+    #[test]
+    fn one_connection_of_each_part_is_enough() {
+        let (board, one, other) = board();
+        assert_eq!(board.status(), Connecting);
+        board.report(one, 0, Available, "");
+        assert_eq!(board.status(), Connecting);
+        board.report(other, 1, Available, "");
+        assert_eq!(board.status(), Available);
+        board.report(other, 0, Away, "refused");
+        assert_eq!(board.status(), Available);
+        assert_eq!(board.part(other), Available);
+    }
+
+    #[test]
+    fn one_part_that_is_away_is_one_outage() {
+        let (board, one, other) = board();
+        board.report(one, 0, Available, "");
+        for connection in [0, 1] {
+            board.report(other, connection, Away, "refused");
+        }
+        assert_eq!(board.status(), Away);
+        board.report(one, 0, Connecting, "lost");
+        board.report(one, 0, Away, "refused");
+        assert_eq!(board.statistics().outages, 1);
+        board.report(one, 0, Available, "");
+        board.report(other, 0, Available, "");
+        assert_eq!(board.status(), Available);
+        board.report(one, 0, Away, "refused");
+        // Its other connection was never decided.
+        assert_eq!(
+            (board.status(), board.statistics().outages),
+            (Connecting, 1)
+        );
+    }
+
+    #[test]
+    fn a_part_that_is_not_wanted_any_more_is_not_missed() {
+        let (board, one, other) = board();
+        board.report(one, 0, Available, "");
+        board.remove(other);
+        assert_eq!(board.status(), Available);
+        board.report(other, 0, Away, "late");
+        assert_eq!(board.status(), Available);
+        assert_eq!(board.part(other), Away);
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use sinew_streams::{BoxFuture, Position, Sink, StreamName, Streams, StreamsError};
+use sinew_streams::{BoxFuture, Missed, Position, Sink, StreamName, Streams, StreamsError};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
@@ -113,9 +113,16 @@ struct Shared {
 }
 
 impl RedisStreams {
-    /// Streams of all nodes that use this Redis.
+    /// Streams of all nodes that use this database of this Redis.
+    ///
+    /// Channels of a server know no databases. Those of another database than 0 have its number
+    /// in their names, so that applications which share a server so do not hear each other.
     pub fn new(redis: Redis) -> RedisStreams {
-        RedisStreams::with_prefix(redis, STREAMS_PREFIX)
+        let prefix = match redis.settings().database() {
+            0 => STREAMS_PREFIX.to_owned(),
+            database => format!("{STREAMS_PREFIX}{database}:"),
+        };
+        RedisStreams::with_prefix(redis, prefix)
     }
 
     /// The same with another beginning of channels and keys, for applications that share a server.
@@ -225,6 +232,14 @@ impl Streams for RedisStreams {
     fn unfollow(&self, stream: &StreamName) {
         self.shared.follows.lock().unfollow(stream);
         self.shared.follows_changed.notify_one();
+    }
+
+    fn missed(&self) -> Missed {
+        let statistics = self.shared.counters.read();
+        let mut missed = Missed::default();
+        missed.interruptions = statistics.interruptions;
+        missed.messages = statistics.lost;
+        missed
     }
 }
 

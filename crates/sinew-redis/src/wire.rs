@@ -203,31 +203,24 @@ impl Keeper {
                 _ = suspicion.changed() => {}
                 () = sleep(self.times.health) => {}
             }
-            let look = timeout(self.times.command, self.look(&mut connection, &endpoint));
-            match look.await {
+            match timeout(self.times.command, ping(&mut connection)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => return error,
                 Err(_) => return RedisError::unavailable("the server does not answer"),
             }
+            if self.is_another_meant(&endpoint).await {
+                return RedisError::unavailable("the sentinels name another primary");
+            }
         }
     }
 
-    async fn look(
-        &self,
-        connection: &mut MultiplexedConnection,
-        endpoint: &Endpoint,
-    ) -> Result<(), RedisError> {
-        ping(connection).await?;
+    /// As long as a server answers it is used, also when nobody watches over it any more.
+    async fn is_another_meant(&self, endpoint: &Endpoint) -> bool {
         if !self.target.may_move() {
-            return Ok(());
+            return false;
         }
-        match self.target.endpoint(&self.dial).await {
-            Ok(now) if now != *endpoint => Err(RedisError::unavailable(
-                "the sentinels name another primary",
-            )),
-            // As long as it answers it is used, though nobody watches over it.
-            _ => Ok(()),
-        }
+        let asked = timeout(self.dial.timeout, self.target.endpoint(&self.dial));
+        matches!(asked.await, Ok(Ok(now)) if now != *endpoint)
     }
 
     fn report(&self, state: WireState, why: &str) {

@@ -57,6 +57,7 @@
 
 mod argument;
 mod cable_ready;
+mod cache;
 mod call;
 mod callback;
 mod client;

@@ -6,7 +6,6 @@ use http::{Extensions, Method, Request, Uri};
 use serde::Serialize;
 use serde_json::Value;
 use sinew_cable_ready::{Operations, Target};
-use sinew_store::cache::Cache;
 use sinew_store::{Flash, Session, SessionId};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -488,40 +487,6 @@ impl Reflex {
     /// The connection itself.
     pub fn client(&self) -> &Arc<Client> {
         &self.client
-    }
-
-    /// What is dear to compute, kept for a while. It is state of the engine, which the facade gives it.
-    ///
-    /// ```
-    /// # mod server { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/server.rs")); }
-    /// # use server::Server;
-    /// use std::sync::Arc;
-    /// use sinew_macros::reflex;
-    /// use sinew_reflex::Reflex;
-    /// use sinew_store::cache::{Cache, MemoryCache};
-    ///
-    /// struct Visits;
-    ///
-    /// #[reflex(crate = sinew_reflex)]
-    /// impl Visits {
-    ///     async fn count(&self, cx: &mut Reflex) {
-    ///         let visits = cx.cache().increment("visits", 1, ()).await.unwrap_or_default();
-    ///         cx.morph("#visits", visits.to_string());
-    ///     }
-    /// }
-    ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// let cache = Cache::new(Arc::new(MemoryCache::new()));
-    /// let mut server = Server::new(|engine| engine.reflex(Visits).state(cache)).await;
-    /// let reply = server.call("Visits#count").await;
-    /// assert_eq!(reply["operations"][0]["html"], "1");
-    /// # }
-    /// ```
-    ///
-    /// # Panics
-    /// As [`Reflex::state`].
-    pub fn cache(&self) -> &Cache {
-        self.state()
     }
 
     /// Application state given to the engine.

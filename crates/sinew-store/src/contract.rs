@@ -173,8 +173,32 @@ fn owned(fields: &[(&str, &str)]) -> BTreeMap<String, Bytes> {
 ///
 /// When a rule is broken; the message and the place say which.
 pub async fn run(subject: &Subject) {
-    missing_records_are_missing(subject).await;
     values_come_back_byte_for_byte(subject).await;
+    run_with_json(subject).await;
+}
+
+/// Examines a store that keeps a record as one JSON object by every rule but
+/// [`values_come_back_byte_for_byte`]: what is not JSON cannot stand in it.
+///
+/// ```
+/// use std::sync::Arc;
+/// use sinew_store::contract::{self, Subject};
+/// use sinew_store::{ManualClock, MemoryStore};
+///
+/// # #[tokio::main] async fn main() {
+/// let clock = Arc::new(ManualClock::new());
+/// let store = Arc::new(MemoryStore::with_clock(clock.clone()));
+/// contract::run_with_json(&Subject::new(store.clone(), move |by| clock.advance(by))).await;
+/// assert!(!store.is_empty(), "the rules leave their records behind");
+/// # }
+/// ```
+///
+/// # Panics
+///
+/// When a rule is broken; the message and the place say which.
+pub async fn run_with_json(subject: &Subject) {
+    missing_records_are_missing(subject).await;
+    json_comes_back_byte_for_byte(subject).await;
     fields_are_independent(subject).await;
     one_commit_is_all_or_nothing(subject).await;
     expectations_are_compared(subject).await;
@@ -215,6 +239,26 @@ pub async fn values_come_back_byte_for_byte(subject: &Subject) {
     let key = subject.record(&fields).await;
     assert_eq!(subject.fields(&key).await, Some(owned(&fields)));
     let long = "x".repeat(200 * 1024);
+    let committed = subject.commit(&key, set(&[("long", &long)])).await;
+    assert_eq!(committed, Committed::Applied);
+    assert_eq!(subject.fields(&key).await.unwrap()["long"], long);
+}
+
+/// A store does not rewrite the JSON of a value: no number, no space within it, no escape.
+pub async fn json_comes_back_byte_for_byte(subject: &Subject) {
+    let fields = [
+        ("spaces", "{ \"a\" : 1.0 , \"a\":2}"),
+        ("numbers", "[1.10,1E2,-0,123456789012345678901234567890]"),
+        ("escapes", r#""\u003c\/\ud83e\udd80""#),
+        ("naïve \u{0} \"name\"", "null"),
+    ];
+    let key = subject.record(&fields).await;
+    assert_eq!(subject.fields(&key).await, Some(owned(&fields)));
+    subject.commit(&key, set(&[("another", "1")])).await;
+    let mut after = owned(&fields);
+    after.insert("another".to_owned(), "1".into());
+    assert_eq!(subject.fields(&key).await, Some(after));
+    let long = format!("\"{}\"", "x".repeat(200 * 1024));
     let committed = subject.commit(&key, set(&[("long", &long)])).await;
     assert_eq!(committed, Committed::Applied);
     assert_eq!(subject.fields(&key).await.unwrap()["long"], long);
@@ -386,14 +430,14 @@ pub async fn limits_are_kept(subject: &Subject) {
     assert_eq!(committed, Committed::Applied);
     let committed = subject.commit(&key, limited(&[("c", "22")])).await;
     assert_eq!(committed, Committed::TooLarge);
-    let mut fourth = limited(&[("d", "")]);
+    let mut fourth = limited(&[("d", "1")]);
     assert_eq!(
         subject.commit(&key, fourth.clone()).await,
         Committed::TooManyFields
     );
     fourth.remove = vec!["a".into()];
     assert_eq!(subject.commit(&key, fourth).await, Committed::Applied);
-    let fields = owned(&[("b", "1"), ("c", "1"), ("d", "")]);
+    let fields = owned(&[("b", "1"), ("c", "1"), ("d", "1")]);
     assert_eq!(subject.fields(&key).await, Some(fields));
 }
 

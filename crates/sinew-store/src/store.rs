@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::error::StoreError;
 use crate::record::{Commit, Committed, Key, Record};
+use crate::session::SessionId;
 
 /// A boxed future that may move between threads: what the methods of a [`Store`] return.
 ///
@@ -122,6 +123,19 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// The store's troubles.
     fn delete<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<bool, StoreError>>;
+
+    /// What the record of a session is called here: without this, [`SessionId::store_key`], from which nobody finds
+    /// out the id. A store that shares its records with another program may have to know the id itself.
+    ///
+    /// ```
+    /// use sinew_store::{MemoryStore, SessionId, Store};
+    ///
+    /// let id = SessionId::generate();
+    /// assert_eq!(MemoryStore::new().session_key(&id), id.store_key());
+    /// ```
+    fn session_key(&self, id: &SessionId) -> Key {
+        id.store_key()
+    }
 
     /// A limit of the store's own on a whole record, beside those of a [`Commit`]: sessions ask it at each write, so
     /// that what cannot be stored is refused there. `None`, as it is unless a store says otherwise, is without one.

@@ -42,4 +42,4 @@ pub use error::StreamsError;
 pub use futures_util::future::BoxFuture;
 pub use in_process::InProcessStreams;
 pub use name::StreamName;
-pub use port::{Position, Sink, Streams};
+pub use port::{Missed, Position, Sink, Streams};

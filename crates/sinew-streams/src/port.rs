@@ -89,6 +89,23 @@ pub trait Sink: Send + Sync {
     }
 }
 
+/// What a node has missed since its start, because it was cut off from the others.
+///
+/// ```
+/// use sinew_streams::{InProcessStreams, Missed, Streams};
+///
+/// let missed: Missed = InProcessStreams::new().missed();
+/// assert_eq!((missed.interruptions, missed.messages), (0, 0), "nothing to be cut off from");
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Missed {
+    /// How often it was cut off.
+    pub interruptions: u64,
+    /// Messages of followed streams that were published meanwhile, as far as is known.
+    pub messages: u64,
+}
+
 /// The port: publish to streams and follow them, on this node or across many.
 ///
 /// An implementation keeps these obligations, and runs the `contract` suite to show it:
@@ -182,4 +199,15 @@ pub trait Streams: Send + Sync + 'static {
 
     /// Ends the delivery of a stream to this node. A delivery already under way on another thread may still arrive.
     fn unfollow(&self, stream: &StreamName);
+
+    /// What this node has missed, for whoever watches over it. Streams within one process miss nothing.
+    ///
+    /// ```
+    /// use sinew_streams::{InProcessStreams, Missed, Streams};
+    ///
+    /// assert_eq!(InProcessStreams::new().missed(), Missed::default());
+    /// ```
+    fn missed(&self) -> Missed {
+        Missed::default()
+    }
 }

@@ -12,10 +12,16 @@
 //! assert_eq!(signed, "Im5ld3Mi--66001d15205940caee7c96779d2047d6982dd58486591df0f06cbd32056b3700");
 //! assert_eq!(verifier.verify(&signed).unwrap(), "news");
 //! ```
+//!
+//! | feature | what it adds | default |
+//! |---|---|---|
+//! | `rails` | the module `rails`: messages with purpose and expiry, and sessions in cookies, as Rails writes them | no |
 
 mod encryptor;
 mod error;
 mod key;
+#[cfg(feature = "rails")]
+pub mod rails;
 mod verifier;
 
 pub use encryptor::MessageEncryptor;

@@ -1,8 +1,15 @@
 //! Sessions that leave the process: sealed, so that nobody reads or changes them.
 
+#[cfg(feature = "rails")]
+mod rails;
+
 use std::fmt;
 use std::time::Duration;
+#[cfg(feature = "rails")]
+use std::time::SystemTime;
 
+#[cfg(feature = "rails")]
+pub use self::rails::shared_bytes_max;
 use sinew_store::cookie::{CookieState, Ticket};
 use sinew_verifier::{Digest, EncryptionKey, MessageEncryptor, SecretKeyBase};
 
@@ -57,6 +64,8 @@ pub struct SessionSealer {
     cookies: MessageEncryptor,
     tickets: MessageEncryptor,
     notices: MessageEncryptor,
+    #[cfg(feature = "rails")]
+    rails: Option<rails::RailsCookie>,
 }
 
 impl SessionSealer {
@@ -75,16 +84,26 @@ impl SessionSealer {
             cookies: encryptor(COOKIE_SALT, COOKIE_BYTES_MAX),
             tickets: encryptor(TICKET_SALT, TICKET_BYTES_MAX),
             notices: encryptor(NOTICE_SALT, TICKET_BYTES_MAX),
+            #[cfg(feature = "rails")]
+            rails: None,
         }
     }
 
     /// The value of a cookie; `compress_over` as in [`CookieState::pack`].
     pub fn seal_cookie(&self, state: &CookieState, compress_over: usize) -> String {
+        #[cfg(feature = "rails")]
+        if let Some(rails) = &self.rails {
+            return rails.seal(state);
+        }
         self.cookies.encrypt(&state.pack(compress_over))
     }
 
     /// What a cookie's value says, and whether it was an older secret that opened it; nothing when it is none of ours.
     pub fn open_cookie(&self, value: &str) -> Option<(CookieState, bool)> {
+        #[cfg(feature = "rails")]
+        if let Some(rails) = &self.rails {
+            return rails.open(value, SystemTime::now());
+        }
         let (bytes, key) = self.cookies.decrypt_noting_key(value).ok()?;
         Some((CookieState::unpack(&bytes)?, key > 0))
     }

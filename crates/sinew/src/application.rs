@@ -1,5 +1,9 @@
 //! The builder: an axum router in, a reactive application out.
 
+#[cfg(feature = "rails")]
+mod rails;
+
+use std::cell::RefCell;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +19,7 @@ use sinew_store::cookie::CookieStore;
 use sinew_store::{MemoryStore, Sessions, Store};
 use sinew_streams::{InProcessStreams, Streams};
 use sinew_verifier::{MessageVerifier, SecretKeyBase};
-use sinew_web::config::{SessionStoreKind, StreamsKind};
+use sinew_web::config::{CacheStoreKind, SessionStoreKind, StreamsKind};
 use sinew_web::server::Admission;
 use sinew_web::{Environment, Health, SessionLayer, SessionSealer};
 use tokio::runtime::Handle;
@@ -36,7 +40,7 @@ use crate::page_policy::add_policy;
 use crate::reflex_channel::ReflexChannel;
 use crate::renderer::{RouterRenderer, answer_probes};
 use crate::services::{self, Service};
-use crate::stores::{Opener, Plan, Said, Storage};
+use crate::stores::{Opener, Plan, Said, Storage, on_postgres};
 use crate::tags::TagContext;
 use crate::{assets, log, operators, serve, templates};
 
@@ -171,6 +175,8 @@ pub struct Sinew {
     without_actions: Vec<String>,
     templates: Vec<PathBuf>,
     services: Vec<Service>,
+    #[cfg(feature = "rails")]
+    rails_cookie: Option<crate::config::RailsCookie>,
 }
 
 impl Sinew {
@@ -189,6 +195,8 @@ impl Sinew {
             without_actions: Vec::new(),
             templates: Vec::new(),
             services: Vec::new(),
+            #[cfg(feature = "rails")]
+            rails_cookie: None,
         }
     }
 
@@ -520,12 +528,26 @@ impl Sinew {
                 Some(Some(SessionStoreKind::Embedded)) => Place::DataDirectory,
                 _ => Place::Given,
             },
-            has_own_streams: plan.is_some_and(|it| it.streams.kind == Some(StreamsKind::Memory)),
+            has_own_cache: plan.as_ref().is_some_and(|it| {
+                matches!(
+                    it.cache.kind,
+                    Some(CacheStoreKind::Memory | CacheStoreKind::Embedded)
+                )
+            }),
+            has_own_streams: plan
+                .as_ref()
+                .is_some_and(|it| it.streams.kind == Some(StreamsKind::Memory)),
+            stores: plan.as_ref().map(ToString::to_string),
             without_actions: self.without_actions.clone(),
             templates: self.templates.clone(),
             platform: Platform::from_lookup(|name| std::env::var(name).ok()),
             #[cfg(feature = "redis")]
-            redis: doctor::Instances::from_lookup(|_| true, |name| std::env::var(name).ok()),
+            redis: doctor::Instances::from_lookup(
+                |role| plan.as_ref().is_none_or(|plan| plan.uses_redis(role)),
+                |name| config.variable(name),
+            ),
+            #[cfg(feature = "postgres")]
+            postgres: doctor::Database::from_lookup(|name| config.variable(name)),
         }
     }
 
@@ -561,16 +583,20 @@ impl Sinew {
         let secret = SecretKeyBase::new(String::from_utf8_lossy(secret.as_bytes()));
         let verifier = MessageVerifier::new(secret.derive(STREAMS_SALT, config.key_digest));
 
-        let health = Health::new();
         let opener = Opener {
             plan: &plan,
             variables: &edge.stores,
             data_directory: &edge.data_directory,
             lookup: &|name| config.variable(name),
-            health: &health,
+            services: RefCell::default(),
+            postgres: on_postgres::Connected::default(),
         };
         let in_cookies = plan.sessions.kind == Some(SessionStoreKind::Cookie);
-        let cookie_store = in_cookies.then(|| CookieStore::new(config.cookie_store()));
+        #[cfg(feature = "rails")]
+        let is_shared = self.rails_cookie.is_some();
+        #[cfg(not(feature = "rails"))]
+        let is_shared = false;
+        let cookie_store = in_cookies.then(|| CookieStore::new(config.cookie_store(is_shared)));
         let store: Arc<dyn Store> = match (&cookie_store, opener.sessions()?, self.storage) {
             (Some(cookies), _, _) => Arc::new(cookies.clone()),
             (None, Some(store), _) | (None, None, Storage::Given(store)) => store,
@@ -588,6 +614,8 @@ impl Sinew {
         if !is_examined {
             opener.log();
         }
+        self.services.extend(opener.postgres.service());
+        self.services.extend(opener.services.into_inner());
         let mut session_config = config.session.clone();
         session_config.expire_after = edge.session_expire_after;
         let sessions = Sessions::with_config(store, session_config);
@@ -610,12 +638,22 @@ impl Sinew {
             edge.trusted_proxies.clone(),
         )
         .on_end(handle.session_ended());
+        let sealer = SessionSealer::new(&secret, &config.previous_secrets());
+        #[cfg(feature = "rails")]
+        let sealer = match self.rails_cookie {
+            Some(rails) => sealer.with_rails_cookie(
+                config.rails_cookie(&secret, rails),
+                &edge.session_cookie(),
+                edge.session_expire_after,
+            ),
+            None => sealer,
+        };
         let cookies = cookie_store.map(|store| {
             CookieSessions::new(
                 store,
                 sessions.clone(),
-                SessionSealer::new(&secret, &config.previous_secrets()),
-                node_streams,
+                sealer,
+                node_streams.clone(),
                 base_path.join(cookie_sessions::PATH),
             )
         });
@@ -693,6 +731,7 @@ impl Sinew {
             .config(config.cable.clone())
             .build()?;
         handle.set_cable(&cable);
+        let health = Health::new();
         let services: Arc<[Service]> = self.services.into();
         services::require(&health, &services);
         let mut server = edge.server.clone().with_defaults_of(edge.environment);
@@ -710,6 +749,7 @@ impl Sinew {
             server: admission.counts(),
             health: health.clone(),
             services,
+            streams: node_streams,
             started: SystemTime::now(),
         });
         let endpoint = Endpoint::new(cable, edge, admission.clone());
@@ -905,7 +945,7 @@ impl App {
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> sinew::Result {
     /// let app = sinew::Sinew::new(axum::Router::new()).in_memory().build()?;
     /// let report = app.examine().await;
-    /// assert!(report.to_string().contains("examined: sessions in memory"));
+    /// assert!(report.to_string().contains("examined: sessions memory (Sinew::in_memory)"));
     /// # Ok(()) }
     /// ```
     pub async fn examine(&self) -> Report {

@@ -5,6 +5,10 @@ pub use sinew_store::SessionConfig;
 use sinew_store::cookie::CookieStoreConfig;
 pub use sinew_verifier::Digest;
 use sinew_verifier::SecretKeyBase;
+#[cfg(feature = "rails")]
+pub use sinew_verifier::rails::CookieMetadata;
+#[cfg(feature = "rails")]
+use sinew_verifier::rails::SessionCookie;
 pub use sinew_web::error::ConfigError;
 use sinew_web::sealed::packed_bytes_max;
 // What a request is once the trusted proxies were heard, for an `OriginPolicy` to check.
@@ -18,6 +22,29 @@ pub use sinew_web::{
 use crate::client;
 use crate::content_security_policy::PolicyHeader;
 pub use crate::content_security_policy::{ContentSecurityPolicy, PolicyError};
+
+/// How a Rails application seals its session cookie: for
+/// [`Sinew::rails_cookie_sessions`](crate::Sinew::rails_cookie_sessions).
+///
+/// ```
+/// use sinew::config::{CookieMetadata, Digest, RailsCookie};
+///
+/// let newer = RailsCookie::default();
+/// assert_eq!((newer.digest, newer.metadata), (Digest::Sha256, CookieMetadata::Required));
+///
+/// // An application with the defaults of Rails 6.0 or 6.1.
+/// let older = RailsCookie { digest: Digest::Sha1, ..RailsCookie::default() };
+/// assert_ne!(older, newer);
+/// ```
+#[cfg(feature = "rails")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RailsCookie {
+    /// What its key generator derives with: SHA-256 with the defaults of Rails 7.0 and newer, SHA-1 before. Cookies of
+    /// the other digest are read as well, and written anew.
+    pub digest: Digest,
+    /// Whether its cookies say what they are for: so with the defaults of Rails 6.0 and newer.
+    pub metadata: CookieMetadata,
+}
 
 /// The settings of an application.
 ///
@@ -124,14 +151,37 @@ impl Config {
     /// The policy, with what the page needs of other hosts: the cable's origin, and the folder of
     /// the client's scripts. The rest of that host stays forbidden.
     /// How sessions live in cookies.
-    pub(crate) fn cookie_store(&self) -> CookieStoreConfig {
+    pub(crate) fn cookie_store(&self, is_shared: bool) -> CookieStoreConfig {
         let expire_after = self.edge.session_expire_after;
         let cookie = self.edge.session_cookie();
         let mut config = CookieStoreConfig::default();
         config.expire_after = expire_after;
         config.compress_over = self.session.compress_cookie_over;
         config.packed_bytes_max = packed_bytes_max(&cookie, expire_after);
+        config.is_shared = is_shared;
+        #[cfg(feature = "rails")]
+        if is_shared {
+            config.packed_bytes_max = sinew_web::sealed::shared_bytes_max(&cookie, expire_after);
+        }
         config
+    }
+
+    /// How sessions live in the cookie of a Rails application, and how it is sealed.
+    #[cfg(feature = "rails")]
+    pub(crate) fn rails_cookie(&self, secret: &SecretKeyBase, rails: RailsCookie) -> SessionCookie {
+        let name = self.edge.session_cookie().name;
+        let other = match rails.digest {
+            Digest::Sha1 => Digest::Sha256,
+            Digest::Sha256 => Digest::Sha1,
+        };
+        let cookie = SessionCookie::new(name, secret, rails.digest).metadata(rails.metadata);
+        let cookie = cookie.with_older(secret, other);
+        let older = self.previous_secrets();
+        older.iter().fold(cookie, |cookie, older| {
+            cookie
+                .with_older(older, rails.digest)
+                .with_older(older, other)
+        })
     }
 
     /// The secrets that cookies may still be sealed with.

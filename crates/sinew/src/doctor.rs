@@ -31,9 +31,13 @@
 
 #[cfg(feature = "tls")]
 mod certificate;
+#[cfg(any(feature = "redis", feature = "postgres"))]
+mod distance;
 mod examination;
 mod kinds;
 mod platform;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
 mod report;
@@ -52,6 +56,8 @@ pub use report::Report;
 pub(crate) use examination::{end_with_report, requested};
 pub(crate) use kinds::COMPRESSED_PAGE;
 pub(crate) use platform::Platform;
+#[cfg(feature = "postgres")]
+pub(crate) use postgres::Database;
 #[cfg(feature = "redis")]
 pub(crate) use redis::Instances;
 pub(crate) use settings::{Place, Subject};

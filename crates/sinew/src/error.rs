@@ -101,6 +101,10 @@ pub enum StartError {
     #[cfg(feature = "redis")]
     #[error(transparent)]
     Redis(#[from] sinew_redis::RedisSettingsError),
+    /// PostgreSQL cannot be used as the variables say.
+    #[cfg(feature = "postgres")]
+    #[error(transparent)]
+    Postgres(#[from] sinew_postgres::PostgresSettingsError),
     /// It was started outside of a tokio runtime.
     #[error(
         "Sinew needs a tokio runtime: start it from an async function, for instance under #[tokio::main]"

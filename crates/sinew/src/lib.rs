@@ -60,8 +60,10 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
+//! | `rails` | no | `Sinew::rails_cookie_sessions`: sessions in the cookie of a Rails application |
 //! | `maud` | no | [`ClientTags`] and [`StreamFrom`] as values in maud templates |
 //! | `redis` | no | sessions, the cache and broadcasts in Redis, when a variable says where it is; [checks](doctor) of each; [`Sinew::redis`](https://docs.rs/sinew/latest/sinew/struct.Sinew.html#method.redis) |
+//! | `postgres` | no | sessions and the cache in PostgreSQL, when a variable asks for it; the crate `sinew-postgres` as `sinew::postgres` |
 
 pub mod prelude;
 
@@ -111,6 +113,8 @@ pub use tags::{ClientTags, IsReflex};
 
 pub use sinew_cable::Subscription;
 pub use sinew_cable_ready as cable_ready;
+#[cfg(feature = "postgres")]
+pub use sinew_postgres as postgres;
 #[cfg(feature = "redis")]
 pub use sinew_redis as redis;
 pub use sinew_reflex::{Error, Reflex, Result};

@@ -12,7 +12,7 @@ use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use sinew_cable::{Cable, ConnectionIdentifiers, WeakCable};
 use sinew_store::SessionId;
-use sinew_streams::{BoxFuture, Position, Sink, StreamName, Streams, StreamsError};
+use sinew_streams::{BoxFuture, Missed, Position, Sink, StreamName, Streams, StreamsError};
 use tokio::runtime::Handle;
 
 use crate::identify::{Connected, SESSION_ID};
@@ -271,6 +271,10 @@ impl Streams for NodeStreams {
         if !is_of_nodes(stream) {
             self.inner.unfollow(stream);
         }
+    }
+
+    fn missed(&self) -> Missed {
+        self.inner.missed()
     }
 }
 

@@ -48,6 +48,30 @@ impl Service {
         }
     }
 
+    #[cfg(feature = "postgres")]
+    pub(crate) fn postgres(
+        role: &str,
+        is_needed: bool,
+        postgres: sinew_postgres::Postgres,
+    ) -> Self {
+        let read = move || {
+            let statistics = postgres.statistics();
+            ServiceState {
+                is_available: postgres.status().is_available(),
+                outages: statistics.outages,
+                connections_opened: statistics.connections_opened,
+                connections_lost: statistics.connections_lost,
+                commands_failed: statistics.statements_failed,
+            }
+        };
+        Self {
+            kind: "postgres",
+            role: role.to_owned(),
+            is_needed,
+            read: Box::new(read),
+        }
+    }
+
     /// Its label in the metrics.
     pub(crate) fn label(&self) -> String {
         format!("{}_{}", self.kind, self.role)

@@ -1,12 +1,13 @@
 //! Where sessions, the cache and broadcasts are kept: as the application says, else as the
 //! variables say, else by what is there.
 
-mod on_postgres;
+pub(crate) mod on_postgres;
 mod on_redis;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,10 +16,10 @@ use sinew_embedded::{EmbeddedCache, EmbeddedStore};
 use sinew_store::cache::{Cache, CacheConfig, CacheStore, MemoryCache, NullCache, TieredCache};
 use sinew_store::{MemoryStore, Store};
 use sinew_streams::{InProcessStreams, Streams};
-use sinew_web::Health;
 use sinew_web::config::{CacheStoreKind, SessionStoreKind, StoreVariables, StreamsKind};
 
 use crate::error::StartError;
+use crate::services::Service;
 
 /// Reads a variable.
 pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -29,7 +30,7 @@ pub(crate) enum Storage {
     Chosen,
     /// Everything in memory.
     Memory,
-    /// Sessions in cookies.
+    /// Sessions with their visitors.
     Cookies,
     Given(Arc<dyn Store>),
 }
@@ -130,6 +131,19 @@ impl Plan {
         })
     }
 
+    /// Whether this role has been given to Redis.
+    #[cfg(feature = "redis")]
+    pub(crate) fn uses_redis(&self, role: sinew_redis::RedisRole) -> bool {
+        use sinew_redis::RedisRole;
+
+        match role {
+            RedisRole::Sessions => self.sessions.kind == Some(SessionStoreKind::Redis),
+            RedisRole::Cache => self.cache.kind == Some(CacheStoreKind::Redis),
+            RedisRole::Cable => self.streams.kind == Some(StreamsKind::Redis),
+            _ => false,
+        }
+    }
+
     /// The same with nothing outside of the process, to be examined.
     pub(crate) fn without_effects(&self) -> Plan {
         let mut plan = self.clone();
@@ -137,6 +151,17 @@ impl Plan {
         plan.cache.kind = plan.cache.kind.and(Some(CacheStoreKind::Memory));
         plan.streams.kind = plan.streams.kind.and(Some(StreamsKind::Memory));
         plan
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            sessions,
+            cache,
+            streams,
+        } = self;
+        write!(f, "sessions {sessions}, cache {cache}, streams {streams}")
     }
 }
 
@@ -202,20 +227,19 @@ macro_rules! display_choice {
 
 display_choice!(SessionStoreKind, CacheStoreKind, StreamsKind);
 
-/// What is opened, and what of it has to be there for visitors to be wanted.
+/// Opens what is chosen.
 #[cfg_attr(
     not(feature = "redis"),
-    allow(
-        dead_code,
-        reason = "only what is on a server is looked for, and can be away"
-    )
+    allow(dead_code, reason = "only what is on a server is looked for")
 )]
 pub(crate) struct Opener<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) variables: &'a StoreVariables,
     pub(crate) data_directory: &'a Path,
     pub(crate) lookup: Lookup<'a>,
-    pub(crate) health: &'a Health,
+    /// Servers that are talked to.
+    pub(crate) services: RefCell<Vec<Service>>,
+    pub(crate) postgres: on_postgres::Connected,
 }
 
 impl Opener<'_> {
@@ -229,7 +253,7 @@ impl Opener<'_> {
         tracing::info!(%sessions, %cache, %streams, "stores");
     }
 
-    /// The store of the sessions, unless the application has its own.
+    /// The store of the sessions, unless the application has its own or they are in cookies.
     pub(crate) fn sessions(&self) -> Result<Option<Arc<dyn Store>>, StartError> {
         Ok(Some(match self.plan.sessions.kind {
             // What is in cookies needs more than a store.

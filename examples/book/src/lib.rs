@@ -31,6 +31,7 @@ chapters! {
     pages: "pages.md",
     forms: "forms.md",
     sessions: "sessions.md",
+    cache: "cache.md",
     broadcasting: "broadcasting.md",
     jobs: "jobs.md",
     channels: "channels.md",
@@ -47,7 +48,10 @@ chapters! {
     operating: "operating.md",
     doctor: "doctor.md",
     configuration: "configuration.md",
+    redis: "redis.md",
+    postgres: "postgres.md",
     how_it_works: "how-it-works.md",
     ruby: "ruby.md",
+    rails_sessions: "rails-sessions.md",
     compatibility: "compatibility.md",
 }

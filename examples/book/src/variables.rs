@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use sinew::redis;
+use sinew::{postgres, redis};
 use sinew_web::config::VARIABLES;
 
 /// The variables as rows of a table in Markdown, in the order in which they are read.
@@ -12,7 +12,10 @@ pub fn table() -> String {
     let redis = redis::VARIABLES
         .iter()
         .map(|it| (it.name, it.default, it.meaning));
-    for (name, default, meaning) in edge.chain(redis) {
+    let postgres = postgres::VARIABLES
+        .iter()
+        .map(|it| (it.name, it.default, it.meaning));
+    for (name, default, meaning) in edge.chain(redis).chain(postgres) {
         let cell = |text: &str| text.replace('|', "\\|");
         // Writing into a String does not fail.
         let _ = writeln!(

@@ -72,6 +72,9 @@ impl<'a> Stored<'a> {
     }
 }
 
+/// A value that lives, and when it no longer does.
+type Living = (Vec<u8>, Option<Moment>);
+
 fn entry_bytes(key: &str, value_bytes: usize) -> u64 {
     (key.len() + value_bytes + CACHE_ENTRY_OVERHEAD_BYTES) as u64
 }
@@ -177,8 +180,7 @@ impl<'t> Tables<'t> {
         self.now.after(life.max(Duration::from_millis(1)))
     }
 
-    /// The value that lives, and when it no longer does.
-    fn find(&self, key: &str) -> Result<Option<(Vec<u8>, Option<Moment>)>, redb::Error> {
+    fn find(&self, key: &str) -> Result<Option<Living>, redb::Error> {
         let stored = self.values.get(key)?;
         let stored = stored.as_ref().and_then(|bytes| Stored::of(bytes.value()));
         let stored = stored.filter(|stored| stored.lives(self.now));

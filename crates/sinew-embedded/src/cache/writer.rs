@@ -136,18 +136,10 @@ fn change(
 }
 
 /// What the medium does not have yet.
+#[derive(Default)]
 struct Unsynced {
     bytes: u64,
     since: Option<Instant>,
-}
-
-impl Default for Unsynced {
-    fn default() -> Unsynced {
-        Unsynced {
-            bytes: 0,
-            since: None,
-        }
-    }
 }
 
 impl Unsynced {

@@ -102,6 +102,21 @@ fn the_server_is_told_its_bounds() {
 }
 
 #[test]
+fn silent_connections_are_looked_after() {
+    let idle = |url| {
+        PostgresSettings::from_url(url)
+            .unwrap()
+            .target()
+            .get_keepalives_idle()
+    };
+    assert_eq!(idle("postgres://a/b"), KEEPALIVES_IDLE);
+    assert_eq!(
+        idle("postgres://a/b?keepalives_idle=9"),
+        Duration::from_secs(9)
+    );
+}
+
+#[test]
 fn urls_that_are_none() {
     for url in [
         "",

@@ -6,16 +6,12 @@ mod cluster;
 mod connected;
 mod one_server;
 mod pubsub;
+#[cfg(feature = "rails")]
+mod rails_sessions;
 mod sentinel;
 mod store;
 mod streams;
 mod tls;
-
-mod connected;
-
-mod cache;
-mod store;
-mod streams;
 
 use std::time::Duration;
 

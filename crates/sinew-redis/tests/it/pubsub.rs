@@ -1,10 +1,10 @@
 //! Subscriptions that outlive their connection.
 
-use sinew_redis::{Messages, PubSubEvent, Redis, redis};
+use sinew_redis::{Messages, PubSubEvent, Redis, RedisStatus, redis};
 use test_servers::{RedisCluster, RedisServer};
 use tokio::time::timeout;
 
-use crate::{PATIENCE, connect};
+use crate::{PATIENCE, connect, wait_for};
 
 async fn next(messages: &mut Messages) -> PubSubEvent {
     let next = timeout(PATIENCE, messages.next()).await;
@@ -19,6 +19,8 @@ fn message(name: &str, payload: &str) -> PubSubEvent {
 }
 
 async fn publish(redis: &Redis, name: &str, payload: &str) {
+    // Subscriptions have a connection of their own, which may be back before the others.
+    wait_for(redis, RedisStatus::Available).await;
     let mut command = redis::cmd("PUBLISH");
     redis.query(command.arg(name).arg(payload)).await.unwrap();
 }

@@ -35,6 +35,38 @@ async fn a_failover_is_followed() {
 }
 
 #[tokio::test]
+async fn servers_and_sentinels_have_passwords_of_their_own() {
+    let mut servers = RedisSentinel::start_with(
+        RedisServer::options().password("secret"),
+        RedisServer::options().password("other"),
+    );
+    let url = url(&servers);
+    let redis = connect(&format!(
+        "{}?sentinel_password=other",
+        url.replace("//", "//:secret@")
+    ));
+    set(&redis, "key", "value").await.unwrap();
+    assert_eq!(servers.primary.command(&["GET", "key"]), "value");
+
+    let stranger = connect(&url.replace("//", "//:secret@"));
+    let error = set(&stranger, "key", "value").await.unwrap_err();
+    assert_eq!(error.kind(), RedisErrorKind::Denied);
+
+    // Nobody watches over the primary any more: it is used for as long as it answers.
+    for sentinel in &mut servers.sentinels {
+        sentinel.freeze();
+    }
+    let lost = redis.statistics().connections_lost;
+    let settings = redis.settings();
+    let look = settings.health_interval + settings.command_timeout;
+    let looked = tokio::time::Instant::now() + look + settings.health_interval;
+    while tokio::time::Instant::now() < looked {
+        set(&redis, "key", "later").await.unwrap();
+    }
+    assert_eq!(redis.statistics().connections_lost, lost);
+}
+
+#[tokio::test]
 async fn sentinels_that_know_nothing_of_it_are_no_help() {
     let sentinel = RedisServer::start();
     let redis = connect(&format!(

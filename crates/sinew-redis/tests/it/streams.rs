@@ -87,6 +87,32 @@ async fn all_nodes_see_one_order() {
     assert_eq!(seen[0], seen[1]);
 }
 
+#[tokio::test]
+async fn databases_do_not_hear_each_other() {
+    let server = RedisServer::start();
+    let database = |number: u32| crate::connect(&format!("{}/{number}", server.url()));
+    let nodes = [0, 1, 1, 2].map(|number| node(database(number)));
+    for (streams, _) in &nodes {
+        streams.follow(&"news".into()).await.unwrap();
+    }
+    for (index, (streams, _)) in nodes.iter().enumerate() {
+        publish(streams, "news", index).await;
+    }
+    let expected: [&[&str]; 4] = [&["0"], &["1", "2"], &["1", "2"], &["3"]];
+    for ((streams, mut heard), expected) in nodes.into_iter().zip(expected) {
+        for payload in expected {
+            assert_eq!(heard.recv().await.unwrap().2, *payload);
+        }
+        // Whatever else is on its way comes before this.
+        publish(&streams, "news", "last").await;
+        assert_eq!(heard.recv().await.unwrap().2, "last");
+        streams.unfollow(&"news".into());
+        while let Ok((_, _, payload)) = heard.try_recv() {
+            assert_eq!(payload, "last");
+        }
+    }
+}
+
 /// Nobody waits for one call before the next.
 #[tokio::test]
 async fn calls_keep_their_order_when_nobody_waits() {
@@ -224,6 +250,8 @@ async fn what_was_missed_is_counted() {
     publish(&other, "news", "5").await;
     assert_eq!(heard.recv().await.unwrap().2, "5");
     assert_eq!(streams.statistics().lost, 3);
+    let missed = streams.missed();
+    assert_eq!((missed.interruptions, missed.messages), (1, 3));
 }
 
 /// A frozen server neither answers nor closes: the connection is given up, and opened anew.

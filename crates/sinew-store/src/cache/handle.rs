@@ -77,6 +77,20 @@ impl Cache {
     }
 
     /// A cache on this store.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use sinew_store::cache::{Cache, CacheConfig, MemoryCache};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let store = Arc::new(MemoryCache::new());
+    /// let mut config = CacheConfig::default();
+    /// config.namespace = "shop".to_owned();
+    /// let shop = Cache::with_config(store.clone(), config);
+    /// shop.write("menu", "tea", ()).await;
+    /// assert!(!Cache::new(store).exist("menu").await, "another namespace of the same store");
+    /// # }
+    /// ```
     pub fn with_config(store: Arc<dyn CacheStore>, config: CacheConfig) -> Cache {
         let namespace = nested("", &config.namespace).into();
         Cache {

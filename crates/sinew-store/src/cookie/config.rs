@@ -32,6 +32,10 @@ pub struct CookieStoreConfig {
     pub packed_bytes_max: usize,
     /// Fields of more bytes than this are compressed. Default: 512: below it there is little to win.
     pub compress_over: usize,
+    /// Whether the cookie is shared with another program, and so holds the fields as one JSON object, which is not
+    /// compressed: [`packed_bytes_max`](Self::packed_bytes_max) is then of that. Default: no. See
+    /// [`CookieState::to_shared_fields`](super::CookieState::to_shared_fields).
+    pub is_shared: bool,
     /// How many sessions are remembered that no connection holds. Default: 100,000; those that were used least
     /// recently are forgotten before it is passed, and what the browser's cookie says counts then.
     pub remembered_max: usize,
@@ -48,6 +52,7 @@ impl Default for CookieStoreConfig {
             expire_after: Duration::from_secs(14 * 24 * 60 * 60),
             packed_bytes_max: 2_900,
             compress_over: 512,
+            is_shared: false,
             remembered_max: 100_000,
             remembered_for: Duration::from_secs(60),
             pending_for: Duration::from_secs(60 * 60),

@@ -19,6 +19,7 @@
 mod config;
 mod hold;
 mod offer;
+mod shared;
 mod state;
 mod store;
 mod table;

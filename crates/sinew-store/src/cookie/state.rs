@@ -46,6 +46,7 @@ const DEFLATED: u8 = 2;
 /// assert_eq!(read, state);
 /// assert_eq!(read.id(), session.id());
 /// assert_eq!(read.keys().collect::<Vec<_>>(), ["theme"]);
+/// assert_eq!(read.fields()["theme"], r#""dark""#);
 /// assert_eq!(read.version().number(), 1);
 /// assert!(read.issued_at() <= std::time::SystemTime::now());
 /// assert!(CookieState::unpack(b"guess").is_none());
@@ -59,6 +60,8 @@ pub struct CookieState {
     /// Seconds since 1970.
     pub(super) issued: u64,
     pub(super) fields: Fields,
+    /// Whether another program has written it, which shares the cookie and knows nothing of versions.
+    pub(super) is_foreign: bool,
 }
 
 impl CookieState {
@@ -80,6 +83,11 @@ impl CookieState {
     /// The names of its fields, in order.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.fields.keys().map(String::as_str)
+    }
+
+    /// Its fields, each a JSON text.
+    pub fn fields(&self) -> &BTreeMap<String, Bytes> {
+        &self.fields
     }
 
     /// Its bytes, with the fields compressed when they have more than `compress_over` bytes and become fewer by it.
@@ -117,6 +125,7 @@ impl CookieState {
             lineage,
             issued,
             fields,
+            is_foreign: false,
         })
     }
 

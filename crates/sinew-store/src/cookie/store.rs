@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use super::config::CookieStoreConfig;
 use super::hold::Hold;
 use super::offer::{Offer, Redemption};
+use super::shared::shared_bytes;
 use super::state::{CookieState, packed_bytes};
 use super::table::{Base, Content, Entry, Table};
 use super::ticket::{Ticket, changes, merge};
@@ -415,6 +416,12 @@ impl CookieStore {
             return Learned::Over;
         }
         let base = entry.base.as_ref();
+        if known.version == state.version && fresh.issued > known.issued {
+            // Somebody else has renewed its life.
+            entry.newest = Some(fresh);
+            entry.set_base(&state);
+            return Learned::Known;
+        }
         let is_base = base.is_some_and(|base| base.version == state.version);
         if is_base || known.descends_from(state.version) {
             // An older one may be a request that was sent before the last answer came.
@@ -429,7 +436,9 @@ impl CookieStore {
             return Learned::Newer;
         }
         let is_sibling = base.is_some_and(|base| state.descends_from(base.version));
-        if !is_sibling && state.version.number <= known.version.number {
+        // What another program has written has no order but that in which it reaches the browser.
+        let is_older = !state.is_foreign && state.version.number <= known.version.number;
+        if !is_sibling && is_older {
             return Learned::Known;
         }
         let merged = base.and_then(|base| self.rebased(known, base, &state));
@@ -486,6 +495,7 @@ impl CookieStore {
             ),
             issued: state.issued.max(cookie.issued),
             fields: merged.fields,
+            is_foreign: false,
         })
     }
 
@@ -502,8 +512,7 @@ impl CookieStore {
 
     fn fits(&self, fields: &BTreeMap<String, Bytes>) -> bool {
         let fields = fields.iter().map(|(name, value)| (name.as_str(), value));
-        let config = &self.0.config;
-        packed_bytes(fields, config.compress_over) <= config.packed_bytes_max
+        self.0.bytes_of(fields) <= self.0.config.packed_bytes_max
     }
 
     fn count_conflicts(&self, conflicts: usize) {
@@ -646,10 +655,18 @@ impl Store for CookieStore {
     }
 }
 
+impl Inner {
+    fn bytes_of<'a>(&self, fields: impl Iterator<Item = (&'a str, &'a Bytes)>) -> usize {
+        match self.config.is_shared {
+            true => shared_bytes(fields),
+            false => packed_bytes(fields, self.config.compress_over),
+        }
+    }
+}
+
 impl Room for Inner {
     fn bytes(&self, fields: &BTreeMap<&str, &Bytes>) -> usize {
-        let fields = fields.iter().map(|(name, value)| (*name, *value));
-        packed_bytes(fields, self.config.compress_over)
+        self.bytes_of(fields.iter().map(|(name, value)| (*name, *value)))
     }
 
     fn bytes_max(&self) -> usize {

@@ -108,6 +108,7 @@ impl Entry {
             lineage: content.lineage.clone(),
             issued: issued.unwrap_or_default().as_secs(),
             fields: content.fields.clone(),
+            is_foreign: false,
         })
     }
 

@@ -498,6 +498,7 @@ proptest! {
             lineage: version::Lineage::after(Version::new(number), &version::Lineage::default()),
             issued,
             fields,
+            is_foreign: false,
         };
         let bytes = state.pack(over);
         let known = state.fields.iter().map(|(name, value)| (name.as_str(), value));

@@ -44,6 +44,15 @@ impl Version {
         }
     }
 
+    /// The version number `number` of what somebody else made: the same wherever it is met.
+    pub(super) fn of(number: u64, digest: &[u8; 8]) -> Version {
+        let [a, b, c, d, ..] = *digest;
+        Version {
+            number,
+            tag: u32::from_le_bytes([a, b, c, d]),
+        }
+    }
+
     /// How many versions there were before, and this one.
     pub fn number(self) -> u64 {
         self.number

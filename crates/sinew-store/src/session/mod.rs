@@ -86,7 +86,7 @@ impl Session {
         Session(Arc::new(Shared {
             state: Mutex::new(State {
                 id,
-                key: id.store_key(),
+                key: sessions.store().session_key(&id),
                 origin,
                 life: Life::Alive,
                 snapshot,
@@ -587,7 +587,7 @@ impl Session {
             let mut state = self.0.state.lock();
             if state.snapshot.is_none() && state.key == key {
                 state.changes += 1;
-                state.adopt(record);
+                state.adopt(record, self.0.sessions.store().as_ref());
             }
         }
     }

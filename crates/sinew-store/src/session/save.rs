@@ -108,13 +108,13 @@ impl Session {
                 Committed::Missing if plan.settlement.destroys => {
                     return Ok(self.settle(&plan.settlement));
                 }
-                Committed::Missing => self.state_mut(|state| state.adopt(None)),
+                Committed::Missing => self.state_mut(|state| state.adopt(None, store.as_ref())),
                 Committed::Conflict(current) => {
                     conflicts += 1;
                     if conflicts > self.0.sessions.config().conflicts_max {
                         return Err(SessionError::Contended { conflicts });
                     }
-                    self.state_mut(|state| state.adopt(Some(current)));
+                    self.state_mut(|state| state.adopt(Some(current), store.as_ref()));
                 }
                 Committed::TooLarge => {
                     if let Some(room) = store.room() {
@@ -204,7 +204,8 @@ impl Session {
         commit.expect.push((ENDED.to_owned(), None));
         commit.fields_max = Some(config.fields_max);
         commit.bytes_max = Some(config.session_bytes_max);
-        commit.move_to = state.renewal.map(|id| id.store_key());
+        let store = self.0.sessions.store();
+        commit.move_to = state.renewal.map(|id| store.session_key(&id));
         let is_new = state.origin == Origin::Created
             && state.snapshot.as_ref().is_some_and(|it| !it.is_stored);
         Ok(Step::Write(Plan {
@@ -260,7 +261,7 @@ impl Session {
             }
             if let Some(id) = settlement.renewal {
                 state.id = id;
-                state.key = id.store_key();
+                state.key = self.0.sessions.store().session_key(&id);
                 state.origin = Origin::Trusted;
                 if state.renewal == Some(id) {
                     state.renewal = None;

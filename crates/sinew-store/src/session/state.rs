@@ -12,6 +12,7 @@ use super::id::SessionId;
 use super::pending::Pending;
 use crate::error::SessionError;
 use crate::record::{Key, Record};
+use crate::store::Store;
 
 pub(super) struct State {
     pub(super) id: SessionId,
@@ -50,8 +51,8 @@ pub(super) struct Snapshot {
 }
 
 impl State {
-    /// Takes over what the store has, or has not, under this id.
-    pub(super) fn adopt(&mut self, record: Option<Record>) {
+    /// Takes over what this store has, or has not, under this id.
+    pub(super) fn adopt(&mut self, record: Option<Record>, store: &dyn Store) {
         let ended = record
             .as_ref()
             .is_some_and(|record| record.fields.contains_key(ENDED));
@@ -72,7 +73,7 @@ impl State {
         self.snapshot = Some(Snapshot::default());
         if self.origin == Origin::Claimed && !(ended && was_read) {
             self.id = SessionId::generate();
-            self.key = self.id.store_key();
+            self.key = store.session_key(&self.id);
             self.origin = Origin::Created;
         } else if ended {
             self.life = Life::Ended;

@@ -57,7 +57,9 @@ fn examine(mut sinew: Sinew) -> Report {
     let subject = sinew.subject(&config);
     findings.extend(before_start(&subject));
     // Its reflexes and channels may contradict each other.
-    if let Err(error) = sinew.assemble(config, subject.clone(), true) {
+    if let Err(error) = sinew.assemble(config, subject.clone(), true)
+        && !is_of_server(&error)
+    {
         findings.push(refusal(&error));
     }
     // A thread of its own has a runtime of its own: this one is in the middle of its work.
@@ -141,6 +143,15 @@ fn readable_secret(edge: &EdgeConfig) -> Result<(), SecretError> {
         Ok(secret) => Secret::new(secret.trim()).map(drop),
         // That it cannot be made is told of the directory.
         Err(_) => Ok(()),
+    }
+}
+
+/// Whether it is about the address of a server, which is found where servers are asked.
+fn is_of_server(error: &StartError) -> bool {
+    match error {
+        #[cfg(feature = "redis")]
+        StartError::Redis(_) => true,
+        _ => false,
     }
 }
 

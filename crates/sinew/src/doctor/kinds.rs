@@ -138,15 +138,19 @@ kinds! {
     SESSIONS_IN_MEMORY = "sessions-in-memory" Warning:
         "sessions are kept in memory in production",
         "a restart signs everybody out",
-        "leave `in_memory()` away to keep them in the data directory, or pass a store to `Sinew::store`";
+        "leave `in_memory()` and SINEW_SESSION_STORE=memory away to keep them in the data directory, or pass a store to `Sinew::store`";
     SESSIONS_NOT_SHARED = "sessions-not-shared" Error:
         "there are several processes, and each keeps sessions of its own",
         "visitors are signed out whenever another process answers",
-        "keep sessions in a store that all processes share, with `Sinew::store`; or run one process, SINEW_NODES=1";
+        "keep sessions where all processes find them: SINEW_SESSION_REDIS_URL (feature `redis`), SINEW_SESSION_STORE=postgres (feature `postgres`), or `Sinew::store`; or run one process, SINEW_NODES=1";
+    CACHE_NOT_SHARED = "cache-not-shared" Notice:
+        "there are several processes, and each has a cache of its own",
+        "an entry that one of them deletes or writes is another one elsewhere, and counters count apart",
+        "keep it where all processes find it: SINEW_CACHE_REDIS_URL (feature `redis`), or SINEW_CACHE_STORE=postgres (feature `postgres`)";
     STREAMS_NOT_SHARED = "streams-not-shared" Warning:
         "there are several processes, and broadcasts stay within each",
         "a change reaches only the visitors whose page is connected to the process that made it",
-        "send broadcasts through streams that all processes share, with `Sinew::streams`; or run one process, SINEW_NODES=1";
+        "let broadcasts reach all processes: SINEW_CABLE_REDIS_URL (feature `redis`), or `Sinew::streams`; or run one process, SINEW_NODES=1";
     VOLATILE_DATA = "volatile-data" Warning:
         "the data directory is on a file system in memory",
         "a reboot loses every session",
@@ -154,7 +158,7 @@ kinds! {
     EPHEMERAL_DATA = "ephemeral-data" Warning:
         "the data directory is part of the container's own file system",
         "each deploy, and each restart of the container, loses every session",
-        "mount a volume and set SINEW_DATA_DIR to it, or keep sessions in a store outside of the container";
+        "mount a volume and set SINEW_DATA_DIR to it, or keep sessions outside of the container: SINEW_SESSION_REDIS_URL, or SINEW_SESSION_STORE=postgres";
 
     // The system.
     FEW_DESCRIPTORS = "few-descriptors" Warning:
@@ -253,6 +257,24 @@ kinds! {
         "a Redis does not tell how it is configured",
         "whether its eviction policy and its memory fit is not known",
         "look in the provider's console for `maxmemory-policy`: `noeviction` for jobs, `volatile-lru` for sessions and cache";
+
+    // PostgreSQL, where sessions or the cache are kept there (feature `postgres`).
+    POSTGRES_UNREACHABLE = "postgres-unreachable" Error:
+        "the PostgreSQL of the stores cannot be reached or used",
+        "what is kept there cannot be read or written, and `/ready` stays red",
+        "start it, or correct SINEW_DATABASE_URL; `psql URL -c 'select 1'` tries the same";
+    POSTGRES_DENIED = "postgres-denied" Error:
+        "the PostgreSQL of the stores does not let the application in",
+        "what is kept there cannot be read or written, and `/ready` stays red",
+        "put user and password into the URL as they are in the server (`\\du` in psql), and let pg_hba.conf admit this machine";
+    POSTGRES_TABLES = "postgres-tables" Error:
+        "the tables of the stores are missing; a notice where the start makes them",
+        "nothing can be read or written until they are there",
+        "run what `Postgres::schema_sql` prints as a user who may make tables, or set SINEW_DATABASE_MIGRATE=on";
+    POSTGRES_PLAIN = "postgres-plain" Warning:
+        "a PostgreSQL on another machine may be spoken to without TLS; a notice within a private network",
+        "whoever is on the way reads sessions and passwords, and may change them",
+        "SINEW_DATABASE_SSLMODE=verify-full";
 
     // What the first requests show; the doctor itself sees none.
     UNTRUSTED_PROXY = "untrusted-proxy" Warning:

@@ -11,10 +11,11 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use sinew_redis::{
-    Distance, EvictionPolicy, Redis, RedisError, RedisErrorKind, RedisFacts, RedisRole,
-    RedisSettings, RedisSettingsError,
+    EvictionPolicy, Redis, RedisError, RedisErrorKind, RedisFacts, RedisRole, RedisSettings,
+    RedisSettingsError,
 };
 
+use super::distance::Distance;
 use super::kinds::{
     REDIS_CLOCK_SKEW, REDIS_DENIED, REDIS_EVICTS_AT_RANDOM, REDIS_EVICTS_JOBS, REDIS_NEARLY_FULL,
     REDIS_NO_MAXMEMORY, REDIS_NOT_PERSISTENT, REDIS_OLD, REDIS_OPEN, REDIS_PLAIN,
@@ -53,11 +54,15 @@ impl Instances {
         lookup: impl Fn(&str) -> Option<String>,
     ) -> Self {
         let mut instances = Self::default();
-        for role in RedisRole::ALL.into_iter().filter(|role| used(*role)) {
+        for role in RedisRole::ALL {
+            let is_used = role != RedisRole::Jobs && used(role);
             match RedisSettings::from_lookup(role, &lookup) {
-                Ok(Some(settings)) if is_meant(role, &settings) => instances.add(role, settings),
-                Ok(_) => {}
-                Err(error) => instances.refuse(&error),
+                // A URL of its own is not set for nothing; all roles fall back to the others.
+                Ok(Some(settings)) if is_used || settings.variable() == role.variable() => {
+                    instances.add(role, settings);
+                }
+                Err(error) if is_used => instances.refuse(&error),
+                _ => {}
             }
         }
         instances
@@ -120,11 +125,6 @@ impl Instances {
         }
         (examined, findings)
     }
-}
-
-/// Every role falls back to one URL for all; that there is a queue of jobs is only known when its own is set.
-fn is_meant(role: RedisRole, settings: &RedisSettings) -> bool {
-    role != RedisRole::Jobs || settings.variable() == role.variable()
 }
 
 fn invalid(error: &RedisSettingsError) -> Finding {
@@ -199,7 +199,7 @@ impl Instance {
     /// Who may listen, and who may come in.
     fn exposed(&self, is_reached: bool) -> Vec<Finding> {
         let (settings, variable) = (&self.settings, self.settings.variable());
-        let distance = settings.distance();
+        let distance = Distance::of(&settings.hosts());
         let mut findings = Vec::new();
         if settings.is_unverified() {
             let what = format!("the certificate of {} is not verified", self.name());

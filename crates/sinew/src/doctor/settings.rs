@@ -8,8 +8,8 @@ use sinew_web::cookie::SecureFlag;
 use sinew_web::{EdgeConfig, Effective, Environment, PublicUrl, Secret};
 
 use super::kinds::{
-    ANY_ORIGIN, CABLE_INSECURE, COOKIE_DOMAIN, DEBUG_BUILD, DEVELOPMENT_EXPOSED, KINDS,
-    LISTENS_ON_LOOPBACK, NO_ACTIONS, NO_TEMPLATES, SECRET_SAMPLE, SESSIONS_IN_MEMORY,
+    ANY_ORIGIN, CABLE_INSECURE, CACHE_NOT_SHARED, COOKIE_DOMAIN, DEBUG_BUILD, DEVELOPMENT_EXPOSED,
+    KINDS, LISTENS_ON_LOOPBACK, NO_ACTIONS, NO_TEMPLATES, SECRET_SAMPLE, SESSIONS_IN_MEMORY,
     SESSIONS_NOT_SHARED, SLOW_PINGS, STREAMS_NOT_SHARED, UNKNOWN_CODE, URL_INSECURE,
     URL_ORIGIN_REFUSED, URL_UNSET,
 };
@@ -52,8 +52,12 @@ pub(crate) enum Place {
 pub(crate) struct Subject {
     pub(crate) config: Config,
     pub(crate) sessions: Place,
+    /// Whether each process has a cache of its own.
+    pub(crate) has_own_cache: bool,
     /// Whether broadcasts stay within the process.
     pub(crate) has_own_streams: bool,
+    /// What is kept where, in words; nothing when that cannot be decided.
+    pub(crate) stores: Option<String>,
     /// The names of reflexes without an action.
     pub(crate) without_actions: Vec<String>,
     /// The folders whose templates are watched.
@@ -62,6 +66,9 @@ pub(crate) struct Subject {
     /// The Redis of each role that is in use.
     #[cfg(feature = "redis")]
     pub(crate) redis: super::Instances,
+    /// The PostgreSQL of the stores.
+    #[cfg(feature = "postgres")]
+    pub(crate) postgres: super::Database,
 }
 
 impl Subject {
@@ -85,24 +92,45 @@ impl Subject {
     }
 
     /// What takes a while, since others are asked: what was looked at, and what was found.
+    #[cfg_attr(
+        not(any(feature = "redis", feature = "postgres")),
+        allow(
+            unused_mut,
+            clippy::unused_async,
+            reason = "who is asked is a matter of features"
+        )
+    )]
     pub(crate) async fn servers(&self) -> (Vec<String>, Vec<Finding>) {
+        #[cfg(any(feature = "redis", feature = "postgres"))]
+        let is_production = self.config.edge.environment == Environment::Production;
+        let (mut examined, mut findings) = (Vec::new(), Vec::new());
         #[cfg(feature = "redis")]
         {
-            let is_production = self.config.edge.environment == Environment::Production;
-            self.redis
-                .examine(is_production, std::time::SystemTime::now)
-                .await
+            let clock = std::time::SystemTime::now;
+            let (lines, found) = self.redis.examine(is_production, clock).await;
+            examined.extend(lines);
+            findings.extend(found);
         }
-        #[cfg(not(feature = "redis"))]
-        (Vec::new(), Vec::new())
+        #[cfg(feature = "postgres")]
+        {
+            let (lines, found) = self.postgres.examine(is_production).await;
+            examined.extend(lines);
+            findings.extend(found);
+        }
+        (examined, findings)
     }
 
     /// Whether others have to be asked.
     pub(crate) fn has_servers(&self) -> bool {
         #[cfg(feature = "redis")]
-        return !self.redis.is_empty();
+        let has_redis = !self.redis.is_empty();
         #[cfg(not(feature = "redis"))]
-        false
+        let has_redis = false;
+        #[cfg(feature = "postgres")]
+        let has_postgres = !self.postgres.is_none();
+        #[cfg(not(feature = "postgres"))]
+        let has_postgres = false;
+        has_redis || has_postgres
     }
 
     /// Asks them, and says in the log what was found.
@@ -126,19 +154,19 @@ impl Subject {
     fn examined(&self) -> Vec<String> {
         let edge = &self.config.edge;
         let platform = self.platform.name.unwrap_or("no platform that is known");
-        let sessions = match self.sessions {
-            Place::Memory => "in memory".to_owned(),
-            Place::DataDirectory => format!("in {}", edge.data_directory.display()),
-            Place::Given => "in a store of the application's own".to_owned(),
-        };
         let processes = match self.nodes() {
             1 => "one process".to_owned(),
             more => format!("{more} processes"),
         };
-        vec![
-            format!("settings of {}, {processes}, {platform}", edge.environment),
-            format!("sessions {sessions}"),
-        ]
+        let mut examined = vec![format!(
+            "settings of {}, {processes}, {platform}",
+            edge.environment
+        )];
+        examined.extend(self.stores.clone());
+        if self.sessions == Place::DataDirectory {
+            examined.push(format!("data directory {}", edge.data_directory.display()));
+        }
+        examined
     }
 
     fn settings(&self) -> Vec<Finding> {
@@ -250,6 +278,10 @@ impl Subject {
         if let Some(place) = place {
             let what = format!("{told}, and each keeps sessions in {place}");
             findings.push(SESSIONS_NOT_SHARED.found("sessions").what(what));
+        }
+        if self.has_own_cache {
+            let what = format!("{told}, and each keeps a cache of its own");
+            findings.push(CACHE_NOT_SHARED.found("cache").what(what));
         }
         if self.has_own_streams {
             let what = format!("{told}, and broadcasts stay within each");

@@ -100,7 +100,7 @@ pub(super) fn forgetful_data(directory: &Path, platform: &Platform) -> Option<Fi
             EPHEMERAL_DATA
                 .found(subject)
                 .what(what)
-                .fix("keep sessions in a store outside of the container, with `Sinew::store`"),
+                .fix("keep sessions elsewhere: SINEW_SESSION_REDIS_URL (feature `redis`), or SINEW_SESSION_STORE=postgres (feature `postgres`)"),
         );
     }
     (kind == Some(FileSystem::Container)).then(|| {

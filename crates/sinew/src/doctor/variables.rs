@@ -41,6 +41,12 @@ fn known() -> impl Iterator<Item = &'static str> {
     let edge = VARIABLES.iter().map(|variable| variable.name);
     #[cfg(feature = "redis")]
     let edge = edge.chain(sinew_redis::VARIABLES.iter().map(|variable| variable.name));
+    #[cfg(feature = "postgres")]
+    let edge = edge.chain(
+        sinew_postgres::VARIABLES
+            .iter()
+            .map(|variable| variable.name),
+    );
     edge
 }
 

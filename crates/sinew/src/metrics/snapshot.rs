@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use sinew_cable::{ShardStatistics, WeakCable};
 use sinew_reflex::{ReflexStatistics, WeakEngine};
 use sinew_store::cache::{Cache, CacheStatistics};
+use sinew_streams::{Missed, Streams};
 use sinew_web::server::{AdmissionCounts, ServerStatistics};
 use sinew_web::{Health, SessionLayer, SessionStatistics};
 
@@ -20,6 +21,7 @@ pub(crate) struct Sources {
     pub(crate) server: AdmissionCounts,
     pub(crate) health: Health,
     pub(crate) services: Arc<[Service]>,
+    pub(crate) streams: Arc<dyn Streams>,
     pub(crate) started: SystemTime,
 }
 
@@ -35,6 +37,7 @@ pub(crate) struct Snapshot {
     pub(crate) server: ServerStatistics,
     pub(crate) is_ready: bool,
     pub(crate) services: Vec<(String, ServiceState)>,
+    pub(crate) missed: Missed,
     pub(crate) started: SystemTime,
     /// Bytes of memory that the process has, where the system says so.
     pub(crate) resident_bytes: Option<u64>,
@@ -60,6 +63,7 @@ impl Sources {
             cache: self.cache.statistics(),
             server: self.server.statistics(),
             is_ready: self.health.is_ready(),
+            missed: self.streams.missed(),
             services: self
                 .services
                 .iter()

@@ -35,6 +35,7 @@ fn snapshot() -> Snapshot {
         cache: sinew_store::cache::CacheStatistics::default(),
         server: Default::default(),
         is_ready: true,
+        missed: sinew_streams::Missed::default(),
         services: vec![(
             "redis_cache".to_owned(),
             crate::services::ServiceState {

@@ -169,6 +169,16 @@ pub(super) const CHARTS: &[Chart] = &[
             it.now.resident_bytes.map_or(f64::NAN, |bytes| bytes as f64)
         })],
     },
+    Chart {
+        id: "cache",
+        title: "Cache per second",
+        unit: Unit::Rate,
+        series: &[
+            rate!("found", cache.hits),
+            rate!("not found", cache.misses),
+            rate!("failed", cache.errors),
+        ],
+    },
 ];
 
 fn ended(cable: &Statistics) -> u64 {

@@ -16,6 +16,7 @@ fn snapshot() -> Snapshot {
         server: Default::default(),
         sessions: Default::default(),
         is_ready: true,
+        missed: sinew_streams::Missed::default(),
         services: Vec::new(),
         started: SystemTime::now(),
         resident_bytes: None,

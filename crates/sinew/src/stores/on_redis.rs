@@ -14,6 +14,7 @@ mod compiled {
     use sinew_redis::{Redis, RedisCache, RedisRole, RedisSettings, RedisStore, RedisStreams};
 
     use super::*;
+    use crate::services::Service;
 
     impl Role {
         fn of_redis(self) -> RedisRole {
@@ -32,20 +33,15 @@ mod compiled {
     }
 
     pub(crate) fn sessions(opener: &Opener<'_>) -> Result<Arc<dyn Store>, StartError> {
-        let redis = connect(opener, Role::Sessions)?;
-        need(opener, "redis (sessions)", &redis);
-        Ok(Arc::new(RedisStore::new(redis)))
+        Ok(Arc::new(RedisStore::new(connect(opener, Role::Sessions)?)))
     }
 
-    /// A cache that is away is a cache that has nothing: visitors are wanted all the same.
     pub(crate) fn cache(opener: &Opener<'_>) -> Result<Arc<dyn CacheStore>, StartError> {
         Ok(Arc::new(RedisCache::new(connect(opener, Role::Cache)?)))
     }
 
     pub(crate) fn streams(opener: &Opener<'_>) -> Result<Arc<dyn Streams>, StartError> {
-        let redis = connect(opener, Role::Cable)?;
-        need(opener, "redis (cable)", &redis);
-        Ok(Arc::new(RedisStreams::new(redis)))
+        Ok(Arc::new(RedisStreams::new(connect(opener, Role::Cable)?)))
     }
 
     fn connect(opener: &Opener<'_>, role: Role) -> Result<Redis, StartError> {
@@ -55,14 +51,10 @@ mod compiled {
             store: "redis",
             variables: format!("{}, SINEW_REDIS_URL or REDIS_URL", role.variable()),
         })?;
-        Ok(Redis::connect_lazily(settings)?)
-    }
-
-    fn need(opener: &Opener<'_>, name: &str, redis: &Redis) {
-        let redis = redis.clone();
-        opener
-            .health
-            .need(name, move || redis.status().is_available());
+        let redis = Redis::connect_lazily(settings)?;
+        let service = Service::redis(role, redis.clone());
+        opener.services.borrow_mut().push(service);
+        Ok(redis)
     }
 }
 

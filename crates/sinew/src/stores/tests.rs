@@ -2,6 +2,8 @@
 
 use sinew_web::EdgeConfig;
 
+use sinew_web::Health;
+
 use super::*;
 
 fn variables(pairs: &[(&str, &str)]) -> impl Fn(&str) -> Option<String> {
@@ -50,7 +52,8 @@ fn open<R>(
             .stores,
         data_directory: directory.path(),
         lookup: &lookup,
-        health: &Health::new(),
+        services: RefCell::default(),
+        postgres: on_postgres::Connected::default(),
     })
 }
 
@@ -92,6 +95,12 @@ fn code_comes_before_variables() {
     assert_eq!(in_memory.sessions.to_string(), "memory (Sinew::in_memory)");
     assert_eq!(in_memory.cache.to_string(), "memory (Sinew::in_memory)");
     assert_eq!(in_memory.streams.to_string(), "memory (Sinew::in_memory)");
+
+    let cookies = plan(&Storage::Cookies, &pairs).expect("a plan");
+    assert_eq!(
+        cookies.sessions.to_string(),
+        "cookie (Sinew::cookie_sessions)"
+    );
 
     let own = Storage::Given(Arc::new(MemoryStore::new()));
     let said = Said {
@@ -183,5 +192,109 @@ mod redis {
         let error = open(&[("SINEW_CACHE_STORE", "redis")], |it| it.cache());
         let sentence = error.expect_err("no address").to_string();
         assert!(sentence.contains("SINEW_CACHE_REDIS_URL"), "{sentence}");
+    }
+
+    #[tokio::test]
+    async fn everything_is_kept_in_a_real_one() {
+        let server = test_servers::RedisServer::start();
+        let url = server.url();
+        let pairs = [
+            ("REDIS_URL", url.as_str()),
+            ("SINEW_CACHE_FRONT_SECONDS", "5"),
+        ];
+        let opened = open(&pairs, |opener| {
+            let stores = (opener.sessions()?, opener.cache()?, opener.streams()?);
+            let services = opener.services.borrow();
+            let labels: Vec<String> = services.iter().map(Service::label).collect();
+            Ok((stores, labels))
+        });
+        let ((sessions, cache, streams), labels) = opened.expect("opens");
+        assert_eq!(labels, ["redis_sessions", "redis_cache", "redis_cable"]);
+
+        let cache = cache.expect("a cache");
+        assert!(cache.write("menu", "tea", ()).await);
+        assert_eq!(cache.read::<String>("menu").await.as_deref(), Some("tea"));
+        let sessions = sinew_store::Sessions::new(sessions.expect("a store"));
+        let session = sessions.create();
+        session.set("name", "Ada").await.expect("sets");
+        session.commit().await.expect("commits");
+        let streams = streams.expect("streams");
+        streams
+            .publish(&"news".into(), "1".into())
+            .await
+            .expect("publishes");
+        let keys = server.command(&["DBSIZE"]);
+        assert_eq!(keys, "3", "{}", server.command(&["KEYS", "*"]));
+    }
+}
+
+#[cfg(feature = "postgres")]
+mod postgres {
+    use sinew_store::SessionId;
+    use test_servers::PostgresServer;
+
+    use super::*;
+
+    const BOTH: [(&str, &str); 2] = [
+        ("SINEW_SESSION_STORE", "postgres"),
+        ("SINEW_CACHE_STORE", "postgres"),
+    ];
+
+    #[tokio::test]
+    async fn sessions_and_cache_share_its_connections() {
+        let server = PostgresServer::start();
+        let url = server.url();
+        let pairs = [BOTH[0], BOTH[1], ("DATABASE_URL", url.as_str())];
+        let (sessions, cache, service) = open(&pairs, |it| {
+            Ok((it.sessions()?, it.cache()?, it.postgres.service()))
+        })
+        .expect("opens");
+        let sessions = sinew_store::Sessions::new(sessions.expect("a store"));
+        let session = sessions.open(SessionId::generate());
+        session.set("name", "Ada").await.expect("is set");
+        session.commit().await.expect("is stored");
+        let cache = cache.expect("a cache");
+        assert!(cache.write("key", &1, ()).await);
+
+        let service = service.expect("a server that is used");
+        assert_eq!(service.label(), "postgres_sessions");
+        assert!(service.state().is_available);
+        // One for each of both, one after the other, and one that looks after the server.
+        assert_eq!(service.state().connections_opened, 2);
+    }
+
+    #[test]
+    fn without_an_address_it_says_where_to_put_one() {
+        let error = open(&BOTH, |it| it.sessions()).err().expect("no address");
+        let sentence = error.to_string();
+        assert!(
+            sentence.contains("SINEW_DATABASE_URL or DATABASE_URL"),
+            "{sentence}"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_used_stops_the_start_without_its_password() {
+        let pairs = [
+            BOTH[1],
+            ("DATABASE_URL", "postgres://ada:hunter2@db:port/app"),
+        ];
+        let error = open(&pairs, |it| it.cache()).expect_err("no port");
+        assert!(error.to_string().starts_with("DATABASE_URL"), "{error}");
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
+    }
+
+    #[tokio::test]
+    async fn a_cache_that_is_away_keeps_no_visitor_out() {
+        let pairs = [BOTH[1], ("DATABASE_URL", "postgres://ada@127.0.0.1:1/app")];
+        let service = open(&pairs, |it| {
+            it.cache()?;
+            Ok(it.postgres.service())
+        });
+        let service = service.expect("opens").expect("a server that is used");
+        assert_eq!(service.label(), "postgres_cache");
+        let (health, services) = (Health::new(), Arc::from([service]));
+        crate::services::require(&health, &services);
+        assert!(health.is_ready());
     }
 }

@@ -1,5 +1,6 @@
 //! An application that is examined in place of serving, as a process of its own with the variables that an operator
-//! sets. Findings that a start has as well are in `findings.rs`, those about Redis in `src/doctor/redis/tests.rs`.
+//! sets. Findings that a start has as well are in `findings.rs`, those about Redis and
+//! PostgreSQL beside what finds them.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -154,11 +155,9 @@ fn a_healthy_application_ends_with_0_and_says_what_was_examined() {
         examined[0],
         "settings of production, one process, no platform that is known"
     );
-    assert!(
-        examined[1]
-            .as_str()
-            .expect("a text")
-            .starts_with("sessions in /")
+    assert_eq!(
+        examined[1],
+        "sessions embedded (by default), cache memory (by default), streams memory (by default)"
     );
 }
 
@@ -331,7 +330,11 @@ fn several_processes_that_share_nothing() {
     let report = Start::new().with(&[("SINEW_NODES", "3")]).report();
     assert_eq!(
         report.codes(),
-        ["sessions-not-shared", "streams-not-shared"]
+        [
+            "sessions-not-shared",
+            "streams-not-shared",
+            "cache-not-shared"
+        ]
     );
     assert_eq!(report.exit_code, 2);
     let finding = report.finding("sessions-not-shared");
@@ -344,7 +347,11 @@ fn several_processes_that_share_nothing() {
     let report = Start::new().with(&second).report();
     assert_eq!(
         report.codes(),
-        ["sessions-not-shared", "streams-not-shared"]
+        [
+            "sessions-not-shared",
+            "streams-not-shared",
+            "cache-not-shared"
+        ]
     );
     let sentence =
         "this is process 2 of the application on Heroku, and broadcasts stay within each";
@@ -567,6 +574,7 @@ fn every_kind_has_a_name_of_its_own_and_a_test() {
         "tests/it/doctor.rs",
         "tests/it/findings.rs",
         "src/doctor/redis/tests.rs",
+        "src/doctor/postgres/tests.rs",
     ];
     let tests = tests
         .map(|file| std::fs::read_to_string(folder.join(file)).expect("readable"))

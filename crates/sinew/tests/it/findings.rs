@@ -91,7 +91,7 @@ async fn settings_that_production_should_not_have() {
         [
             "the origin check is off: any web page can open a socket with its visitor's session; set SINEW_ALLOWED_ORIGINS to the hosts of your pages instead of `*`, or unset it if they share the host of the cable [any-origin]",
             "the secret looks like one of an example (secret): whoever guesses it can sign in as anybody; SINEW_SECRET=$(openssl rand -hex 32) [secret-sample]",
-            "sessions are kept in memory in production: a restart signs everybody out; leave `in_memory()` away to keep them in the data directory, or pass a store to `Sinew::store` [sessions-in-memory]",
+            "sessions are kept in memory in production: a restart signs everybody out; leave `in_memory()` and SINEW_SESSION_STORE=memory away to keep them in the data directory, or pass a store to `Sinew::store` [sessions-in-memory]",
             "the reflex `Unreachable` has no action: no page can call it; give its `#[reflex] impl` a method `async fn name(&self, cx: &mut Reflex)`, or do not register it [no-actions]",
         ]
     );

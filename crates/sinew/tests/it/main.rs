@@ -24,6 +24,8 @@ mod operators;
 mod pages;
 mod params;
 mod process;
+#[cfg(feature = "rails")]
+mod rails;
 #[cfg(feature = "redis")]
 mod services;
 mod sessions;

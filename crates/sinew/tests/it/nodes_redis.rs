@@ -261,4 +261,7 @@ async fn subscriptions_live_again_after_redis_has_restarted() {
     }
     let reply = near.perform("Writer#increment", json!([])).await;
     assert_eq!(*reply.payload(), json!(1));
+    let metrics = sinew.metrics().to_string();
+    let line = "sinew_streams_interruptions_total 1";
+    assert!(metrics.lines().any(|it| it == line), "{metrics}");
 }

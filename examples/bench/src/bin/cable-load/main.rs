@@ -13,7 +13,6 @@ mod children;
 mod clock;
 mod driver;
 mod fleet;
-mod histogram;
 mod options;
 mod plot;
 mod process;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::histogram::Histogram;
+use bench_loads::histogram::Histogram;
 
 /// Who a worker's clients are and where they go: the first line it is told.
 #[derive(Clone, Debug, Serialize, Deserialize)]

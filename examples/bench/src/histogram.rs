@@ -7,14 +7,15 @@ const LINEAR: u64 = 64;
 
 /// How often which duration was seen, in microseconds. Good to three percent; the longest is exact.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Histogram {
+pub struct Histogram {
     counts: Vec<u64>,
     max_us: u64,
     total: u64,
 }
 
 impl Histogram {
-    pub(crate) fn add(&mut self, us: u64) {
+    /// One more of this duration.
+    pub fn add(&mut self, us: u64) {
         let at = bucket(us);
         if at >= self.counts.len() {
             self.counts.resize(at + 1, 0);
@@ -24,7 +25,8 @@ impl Histogram {
         self.total += 1;
     }
 
-    pub(crate) fn merge(&mut self, other: &Self) {
+    /// All of the other's as well.
+    pub fn merge(&mut self, other: &Self) {
         if self.counts.len() < other.counts.len() {
             self.counts.resize(other.counts.len(), 0);
         }
@@ -36,7 +38,7 @@ impl Histogram {
     }
 
     /// Milliseconds within which this share of what was counted lies; not a number when nothing was.
-    pub(crate) fn quantile_ms(&self, share: f64) -> f64 {
+    pub fn quantile_ms(&self, share: f64) -> f64 {
         if self.total == 0 {
             return f64::NAN;
         }
@@ -52,7 +54,7 @@ impl Histogram {
     }
 
     /// The longest, in milliseconds; not a number when nothing was counted.
-    pub(crate) fn max_ms(&self) -> f64 {
+    pub fn max_ms(&self) -> f64 {
         match self.total {
             0 => f64::NAN,
             _ => self.max_us as f64 / 1e3,

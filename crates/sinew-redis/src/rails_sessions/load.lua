@@ -1,0 +1,2 @@
+local kind, text, life = look()
+return { kind, text, life }

@@ -1,0 +1,3 @@
+//! The session cookie between Sinew and a running Rails application.
+
+mod session_cookie;

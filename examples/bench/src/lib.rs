@@ -1,0 +1,3 @@
+//! What the loads of this package have in common.
+
+pub mod histogram;
