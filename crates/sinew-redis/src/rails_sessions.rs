@@ -96,7 +96,7 @@ struct Counters {
 ///
 /// ```
 /// use std::sync::Arc;
-/// use sinew_redis::{RailsSessions, Redis, RedisSettings};
+/// use sinew_redis::{RailsBlob, RailsIds, RailsSessions, Redis, RedisSettings};
 /// use sinew_store::{SessionId, Sessions};
 ///
 /// # use test_servers::RedisServer;
@@ -108,7 +108,10 @@ struct Counters {
 /// server.command(&["SET", name, r#"{"user_id":42,"total":1.10}"#, "EX", "3600"]);
 ///
 /// let redis = Redis::connect_lazily(RedisSettings::from_url(&server.url())?)?;
-/// let session = Sessions::new(Arc::new(RailsSessions::new(redis, "app:"))).open(id);
+/// // As is without them: ids are private, and the JSON stands alone.
+/// let store = RailsSessions::new(redis, "app:").ids(RailsIds::Private).form(RailsBlob::Json);
+/// assert_eq!(store.statistics().conflicts, 0);
+/// let session = Sessions::new(Arc::new(store)).open(id);
 /// assert_eq!(session.get("user_id").await?, Some(42));
 /// session.set("theme", "dark").await?;
 /// session.commit().await?;

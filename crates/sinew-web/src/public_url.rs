@@ -72,7 +72,9 @@ impl FromStr for PublicUrl {
                     .bytes()
                     .all(|b| b.is_ascii_alphanumeric() || b"-.:[]_".contains(&b))
                 && authority.parse::<http::uri::Authority>().is_ok_and(|it| {
-                    !it.host().is_empty() && (it.port().is_none() || it.port_u16().is_some())
+                    // What is behind the host is a port that there is.
+                    let is_whole = it.host().len() == authority.len();
+                    !it.host().is_empty() && (is_whole || it.port_u16().is_some())
                 })
         });
         if is_good {

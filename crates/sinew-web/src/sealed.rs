@@ -145,7 +145,7 @@ impl fmt::Debug for SessionSealer {
 ///
 /// let lifetime = Duration::from_secs(14 * 24 * 60 * 60);
 /// let most = packed_bytes_max(&CookieConfig::default(), lifetime);
-/// assert_eq!(most, 2_976);
+/// assert_eq!(most, 2_985);
 /// let named = CookieConfig { name: "n".repeat(100), ..CookieConfig::default() };
 /// assert!(packed_bytes_max(&named, lifetime) < most);
 /// ```

@@ -50,101 +50,176 @@ pub struct StoreVariables {
 /// The longest that one process may be behind another, an hour.
 const FRONT_SECONDS_MAX: u64 = 3600;
 
-macro_rules! kinds {
-    ($($(#[$attribute:meta])* $name:ident of $variable:literal, $expected:literal {
-        $($(#[$documentation:meta])* $kind:ident = $word:literal,)*
-    })*) => {$(
-        $(#[$attribute])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum $name {
-            $($(#[$documentation])* $kind,)*
-        }
-
-        impl $name {
-            /// The variable that names it.
-            pub const VARIABLE: &'static str = $variable;
-
-            /// The word that it is called by.
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$kind => $word,)*
-                }
-            }
-
-            fn read(
-                get: impl Fn(&'static str) -> Option<String>,
-            ) -> Result<Option<Self>, ConfigError> {
-                let Some(text) = get(Self::VARIABLE) else {
-                    return Ok(None);
-                };
-                match text.to_ascii_lowercase().as_str() {
-                    $($word => Ok(Some(Self::$kind)),)*
-                    _ => Err(ConfigError::new(Self::VARIABLE, &text, $expected)),
-                }
-            }
-        }
-    )*};
+/// Where sessions are kept.
+///
+/// ```
+/// use sinew_web::config::SessionStoreKind;
+///
+/// assert_eq!(SessionStoreKind::Postgres.as_str(), "postgres");
+/// assert_eq!(SessionStoreKind::VARIABLE, "SINEW_SESSION_STORE");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SessionStoreKind {
+    /// In the memory of the process.
+    Memory,
+    /// In a file of the data directory.
+    Embedded,
+    /// In Redis.
+    Redis,
+    /// In PostgreSQL.
+    Postgres,
+    /// With the visitor, encrypted.
+    Cookie,
 }
 
-kinds! {
-    /// Where sessions are kept.
-    ///
-    /// ```
-    /// use sinew_web::config::SessionStoreKind;
-    ///
-    /// assert_eq!(SessionStoreKind::Postgres.as_str(), "postgres");
-    /// assert_eq!(SessionStoreKind::VARIABLE, "SINEW_SESSION_STORE");
-    /// ```
-    SessionStoreKind of "SINEW_SESSION_STORE",
-    "`memory`, `embedded`, `redis`, `postgres` or `cookie`" {
-        /// In the memory of the process.
-        Memory = "memory",
-        /// In a file of the data directory.
-        Embedded = "embedded",
-        /// In Redis.
-        Redis = "redis",
-        /// In PostgreSQL.
-        Postgres = "postgres",
-        /// With the visitor, encrypted.
-        Cookie = "cookie",
+impl SessionStoreKind {
+    /// The variable that names it.
+    pub const VARIABLE: &'static str = "SINEW_SESSION_STORE";
+    const ALL: [Self; 5] = [
+        Self::Memory,
+        Self::Embedded,
+        Self::Redis,
+        Self::Postgres,
+        Self::Cookie,
+    ];
+
+    /// The word that it is called by.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Embedded => "embedded",
+            Self::Redis => "redis",
+            Self::Postgres => "postgres",
+            Self::Cookie => "cookie",
+        }
     }
 
-    /// Where the cache is kept.
-    ///
-    /// ```
-    /// use sinew_web::config::CacheStoreKind;
-    ///
-    /// assert_eq!(CacheStoreKind::Memory.as_str(), "memory");
-    /// assert_eq!(CacheStoreKind::VARIABLE, "SINEW_CACHE_STORE");
-    /// ```
-    CacheStoreKind of "SINEW_CACHE_STORE",
-    "`memory`, `embedded`, `redis`, `postgres` or `none`" {
-        /// In the memory of the process.
-        Memory = "memory",
-        /// In a file of the data directory.
-        Embedded = "embedded",
-        /// In Redis.
-        Redis = "redis",
-        /// In PostgreSQL.
-        Postgres = "postgres",
-        /// Nowhere: everything is computed whenever it is asked for.
-        None = "none",
+    fn read(get: impl Fn(&'static str) -> Option<String>) -> Result<Option<Self>, ConfigError> {
+        one_of(
+            get,
+            Self::VARIABLE,
+            &Self::ALL,
+            Self::as_str,
+            "`memory`, `embedded`, `redis`, `postgres` or `cookie`",
+        )
+    }
+}
+
+/// Where the cache is kept.
+///
+/// ```
+/// use sinew_web::config::CacheStoreKind;
+///
+/// assert_eq!(CacheStoreKind::Memory.as_str(), "memory");
+/// assert_eq!(CacheStoreKind::VARIABLE, "SINEW_CACHE_STORE");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CacheStoreKind {
+    /// In the memory of the process.
+    Memory,
+    /// In a file of the data directory.
+    Embedded,
+    /// In Redis.
+    Redis,
+    /// In PostgreSQL.
+    Postgres,
+    /// Nowhere: everything is computed whenever it is asked for.
+    None,
+}
+
+impl CacheStoreKind {
+    /// The variable that names it.
+    pub const VARIABLE: &'static str = "SINEW_CACHE_STORE";
+    const ALL: [Self; 5] = [
+        Self::Memory,
+        Self::Embedded,
+        Self::Redis,
+        Self::Postgres,
+        Self::None,
+    ];
+
+    /// The word that it is called by.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Embedded => "embedded",
+            Self::Redis => "redis",
+            Self::Postgres => "postgres",
+            Self::None => "none",
+        }
     }
 
-    /// By what broadcasts spread.
-    ///
-    /// ```
-    /// use sinew_web::config::StreamsKind;
-    ///
-    /// assert_eq!(StreamsKind::Redis.as_str(), "redis");
-    /// assert_eq!(StreamsKind::VARIABLE, "SINEW_STREAMS");
-    /// ```
-    StreamsKind of "SINEW_STREAMS", "`memory` or `redis`" {
-        /// Within the process.
-        Memory = "memory",
-        /// Through Redis, between all processes that use it.
-        Redis = "redis",
+    fn read(get: impl Fn(&'static str) -> Option<String>) -> Result<Option<Self>, ConfigError> {
+        one_of(
+            get,
+            Self::VARIABLE,
+            &Self::ALL,
+            Self::as_str,
+            "`memory`, `embedded`, `redis`, `postgres` or `none`",
+        )
+    }
+}
+
+/// By what broadcasts spread.
+///
+/// ```
+/// use sinew_web::config::StreamsKind;
+///
+/// assert_eq!(StreamsKind::Redis.as_str(), "redis");
+/// assert_eq!(StreamsKind::VARIABLE, "SINEW_STREAMS");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StreamsKind {
+    /// Within the process.
+    Memory,
+    /// Through Redis, between all processes that use it.
+    Redis,
+}
+
+impl StreamsKind {
+    /// The variable that names it.
+    pub const VARIABLE: &'static str = "SINEW_STREAMS";
+    const ALL: [Self; 2] = [Self::Memory, Self::Redis];
+
+    /// The word that it is called by.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Redis => "redis",
+        }
+    }
+
+    fn read(get: impl Fn(&'static str) -> Option<String>) -> Result<Option<Self>, ConfigError> {
+        one_of(
+            get,
+            Self::VARIABLE,
+            &Self::ALL,
+            Self::as_str,
+            "`memory` or `redis`",
+        )
+    }
+}
+
+/// The one that a variable names, if it is set.
+fn one_of<K: Copy>(
+    get: impl Fn(&'static str) -> Option<String>,
+    variable: &'static str,
+    all: &[K],
+    word: impl Fn(K) -> &'static str,
+    expected: &'static str,
+) -> Result<Option<K>, ConfigError> {
+    let Some(text) = get(variable) else {
+        return Ok(None);
+    };
+    let named = all
+        .iter()
+        .find(|kind| word(**kind).eq_ignore_ascii_case(&text));
+    match named {
+        Some(kind) => Ok(Some(*kind)),
+        None => Err(ConfigError::new(variable, &text, expected)),
     }
 }
 

@@ -215,7 +215,7 @@ impl CableEndpoint {
     /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
     /// let endpoint = CableEndpoint::new(cable);
     /// let (socket, browser) = tokio::io::duplex(1024);
-    /// endpoint.serve(socket, Bytes::new(), ConnectRequest::default());
+    /// endpoint.serve(socket, bytes::Bytes::new(), ConnectRequest::default());
     /// // Here the time is over at once.
     /// assert_eq!(endpoint.drain(Duration::ZERO).await, Err(DrainTimeout { connections: 1 }));
     ///
@@ -258,7 +258,7 @@ impl CableEndpoint {
     /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
     /// let endpoint = CableEndpoint::new(cable);
     /// let (socket, mut browser) = tokio::io::duplex(1024);
-    /// endpoint.serve(socket, Bytes::new(), ConnectRequest::default());
+    /// endpoint.serve(socket, bytes::Bytes::new(), ConnectRequest::default());
     ///
     /// // A text frame (0x81) of eighteen bytes.
     /// let mut frame = [0; 20];
@@ -333,7 +333,7 @@ impl CableEndpoint {
     /// let listener = TcpListener::bind("127.0.0.1:0").await?;
     /// let mut browser = TcpStream::connect(listener.local_addr()?).await?;
     /// let (socket, _) = listener.accept().await?;
-    /// endpoint.serve_tcp(socket, Bytes::new(), ConnectRequest::default())?;
+    /// endpoint.serve_tcp(socket, bytes::Bytes::new(), ConnectRequest::default())?;
     ///
     /// let mut frame = [0; 20];
     /// browser.read_exact(&mut frame).await?;

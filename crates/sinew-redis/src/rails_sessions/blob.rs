@@ -21,6 +21,12 @@ const COMPRESSED: u8 = 0x80;
 const MARSHAL_OF_7_0: [&[u8]; 2] = [b"\x00\x04\x08", b"\x01\x78"];
 
 /// What stands around the JSON.
+///
+/// ```
+/// use sinew_redis::RailsBlob;
+///
+/// assert_eq!(RailsBlob::default(), RailsBlob::Json);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RailsBlob {
     /// Nothing: `redis-session-store` with its JSON serializer, and caches whose `coder:` writes the value as JSON
@@ -34,6 +40,13 @@ pub enum RailsBlob {
 /// Why a value is not a session that can be read. Nothing of the session is in it.
 ///
 /// A store answers with [`StoreErrorKind::Corrupt`](sinew_store::StoreErrorKind::Corrupt), and this is its source.
+///
+/// ```
+/// use sinew_redis::RailsBlobError;
+///
+/// let error = RailsBlobError::NotEntry;
+/// assert_eq!(error.to_string(), "cache entry does not hold a session");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RailsBlobError {

@@ -44,6 +44,35 @@ use crate::error::StoreError;
 /// assert_eq!(sum, 5);
 /// # }
 /// ```
+///
+/// Without computing:
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+/// use sinew_store::ManualClock;
+/// use sinew_store::cache::{Cache, MemoryCache};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let clock = Arc::new(ManualClock::new());
+/// let cache = Cache::new(Arc::new(MemoryCache::with_clock(clock.clone()))).clock(clock.clone());
+/// let minute = Duration::from_secs(60);
+/// assert!(cache.write("name", "Ada", minute).await);
+/// assert!(cache.write_bytes("picture", b"\x89PNG", minute).await);
+/// assert!(cache.write_counter("visits", 7, minute).await);
+/// assert_eq!(cache.write_multi([("one", 1), ("two", 2)], minute).await, 2);
+///
+/// assert!(cache.exist("name").await);
+/// assert_eq!(cache.decrement("visits", 1, minute).await, Some(6));
+/// clock.advance(minute);
+/// assert!(!cache.exist("name").await);
+///
+/// cache.write("name", "Ada", ()).await;
+/// assert_eq!(cache.clear().await, 1);
+/// assert_eq!(cache.read::<String>("name").await, None);
+/// assert_eq!(cache.statistics().misses, 1);
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Cache {
     pub(crate) shared: Arc<Shared>,

@@ -34,6 +34,7 @@ use crate::store::BoxFuture;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_store::StoreError> {
 /// let store = MemoryCache::new().bytes_max(1_000);
+/// assert!(store.is_empty());
 /// let [old, used, new] = ["old", "used", "new"].map(Key::new);
 /// let value = |key: &Key| CacheEntry::new(key.clone(), vec![0; 200]);
 /// store.write(vec![value(&old), value(&used)]).await?;
@@ -43,6 +44,7 @@ use crate::store::BoxFuture;
 /// store.write(vec![value(&new)]).await?;
 /// let found = store.read(&[old, used, new]).await?;
 /// assert!(found[0].is_none() && found[1].is_some() && found[2].is_some());
+/// assert!(store.bytes() <= 1_000);
 /// # Ok(()) }
 /// ```
 pub struct MemoryCache {

@@ -17,7 +17,7 @@ use std::time::Duration;
 /// let cache = Cache::new(store).clock(clock.clone());
 /// let minute = Duration::from_secs(60);
 ///
-/// cache.write("short", &1, minute).await;
+/// cache.write("short", &1, CacheOptions::new().expires_in(minute)).await; // or only `minute`
 /// cache.write("a day", &2, ()).await;
 /// cache.write("forever", &3, CacheOptions::new().forever()).await;
 /// clock.advance(minute);

@@ -71,7 +71,7 @@ impl CookieState {
     /// let theirs = CookieState::from_shared_fields(state.id(), fields, state.issued_at());
     /// assert_ne!(theirs.version(), state.version());
     /// store.learn(theirs);
-    /// assert_eq!(session.get("user_id").await?, None, "it was read before");
+    /// assert_eq!(session.get::<u32>("user_id").await?, None, "it was read before");
     /// let next = Sessions::new(Arc::new(store)).open(session.id());
     /// assert_eq!(next.get("user_id").await?, Some(42));
     /// # Ok(()) }

@@ -160,7 +160,7 @@ fn session(id: SessionId, fields: &BTreeMap<String, Bytes>) -> RailsSession {
 ///
 /// let life = Duration::from_secs(14 * 24 * 60 * 60);
 /// let most = shared_bytes_max(&CookieConfig::default(), life);
-/// assert_eq!(most, 1_905);
+/// assert_eq!(most, 1_965);
 /// // It is encoded twice, and not compressed.
 /// assert!(most < packed_bytes_max(&CookieConfig::default(), life));
 /// ```

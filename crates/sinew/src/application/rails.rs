@@ -11,7 +11,7 @@ impl Sinew {
     /// Reflexes write to it as with [`cookie_sessions`](Self::cookie_sessions). What Rails writes counts from the next
     /// request on that comes to this application. The cookie holds about 1,700 bytes of JSON. A session that Rails has
     /// written with Marshal is none here. The
-    /// [chapter on Rails](https://sinew.example/guide/rails-sessions.html) goes through it step by step.
+    /// chapter on Rails (`docs/guide/rails-sessions.md`) goes through it step by step.
     ///
     /// ```
     /// # use axum::{Router, routing::get};
