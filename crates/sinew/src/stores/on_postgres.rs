@@ -67,7 +67,7 @@ mod compiled {
 
     /// Nothing.
     #[derive(Default)]
-    pub(crate) struct Connected;
+    pub(crate) struct Connected(());
 
     impl Connected {
         pub(crate) fn service(&self) -> Option<Service> {

@@ -4,8 +4,8 @@ struct RoomChannel;
 
 #[channel]
 impl RoomChannel {
-    async fn say(&self, _cx: &mut Subscription) -> String {
-        String::new()
+    async fn say(&self, _cx: &mut Subscription) -> &'static str {
+        "text"
     }
 }
 

@@ -4,8 +4,8 @@ struct Counter;
 
 #[reflex]
 impl Counter {
-    async fn increment(&self, _cx: &mut Reflex) -> String {
-        String::new()
+    async fn increment(&self, _cx: &mut Reflex) -> &'static str {
+        "text"
     }
 }
 
