@@ -2,8 +2,6 @@
 
 use sinew_web::EdgeConfig;
 
-use sinew_web::Health;
-
 use super::*;
 
 fn variables(pairs: &[(&str, &str)]) -> impl Fn(&str) -> Option<String> {
@@ -293,7 +291,7 @@ mod postgres {
         });
         let service = service.expect("opens").expect("a server that is used");
         assert_eq!(service.label(), "postgres_cache");
-        let (health, services) = (Health::new(), Arc::from([service]));
+        let (health, services) = (sinew_web::Health::new(), Arc::from([service]));
         crate::services::require(&health, &services);
         assert!(health.is_ready());
     }

@@ -2,19 +2,16 @@
 //! sets. Findings that a start has as well are in `findings.rs`, those about Redis and
 //! PostgreSQL beside what finds them.
 
-use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use serde_json::Value;
 use sinew::config::Secret;
 use sinew::doctor::{KINDS, Severity};
-use sinew::prelude::*;
 use tempfile::TempDir;
 
 use crate::application::{Counter, counter};
-use crate::process::Process;
 use crate::server::Server;
 
 /// What the child shall be; without it the child's test does nothing.
@@ -505,6 +502,11 @@ fn a_person_reads_paragraphs() {
 #[cfg(feature = "redis")]
 #[test]
 fn a_start_asks_its_servers_and_serves_meanwhile() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::Stdio;
+
+    use crate::process::Process;
+
     let server = test_servers::RedisServer::options()
         .config("maxmemory 64mb")
         .config("maxmemory-policy allkeys-lru")

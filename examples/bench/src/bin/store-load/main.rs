@@ -3,6 +3,12 @@
 //! Redis and PostgreSQL are started here, on ports of their own, and stopped at the end. Everything is measured in one
 //! run, in turns: what else the machine does meanwhile falls on all alike, and ratios hold better than numbers.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "what it measures is told to whoever runs it"
+)]
+
 mod cache;
 mod floor;
 mod options;
