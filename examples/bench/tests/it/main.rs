@@ -3,6 +3,7 @@
 
 mod counts;
 mod ends;
+mod stores;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
