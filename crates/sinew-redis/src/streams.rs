@@ -26,7 +26,7 @@ use follows::Follows;
 use publisher::{Outbox, Outgoing};
 use statistics::Counters;
 
-/// What the names of channels and counters begin with unless [`RedisStreams::prefix`] says
+/// What the names of channels and counters begin with unless [`RedisStreams::with_prefix`] says
 /// otherwise.
 pub const STREAMS_PREFIX: &str = "sinew:";
 

@@ -126,28 +126,28 @@ impl Identification {
                 }
             })?;
         let sessions = self.sessions.sessions();
-        let (identifiers, session) = match (&self.identify, known) {
+        let (identifiers, session, label) = match (&self.identify, known) {
             (Some(identify), known) => {
                 let visitor = Visitor {
                     presented_id: self.sessions.presented_id(&request.headers),
                     session: known.map(|id| sessions.open(id)),
                     request: Arc::clone(&request),
                 };
-                (
-                    identify(visitor).await?,
-                    known.unwrap_or_else(SessionId::generate),
-                )
+                let session = known.unwrap_or_else(SessionId::generate);
+                (identify(visitor).await?, session, session.label())
             }
             (None, Some(id)) => {
-                let identifiers = ConnectionIdentifiers::new().with(SESSION_ID, id.label());
-                (identifiers, id)
+                let label = id.label();
+                let identifiers = ConnectionIdentifiers::new().with(SESSION_ID, label.as_str());
+                (identifiers, id, label)
             }
             (None, None) if self.anonymous => {
                 // An identity and a session of its own, as long as it lives: nobody shares a stream
                 // with strangers. Nothing is stored before something is written.
                 let id = SessionId::generate();
-                let identifiers = ConnectionIdentifiers::new().with("anonymous", id.label());
-                (identifiers, id)
+                let label = id.label();
+                let identifiers = ConnectionIdentifiers::new().with("anonymous", label.as_str());
+                (identifiers, id, label)
             }
             (None, None) => return Err(Refusal::unauthorized()),
         };
@@ -158,7 +158,7 @@ impl Identification {
             handshake: Arc::new(handshake(&request)),
             sessions: sessions.clone(),
             session,
-            label: Connected::label_from(&session.label()).unwrap_or_default(),
+            label: Connected::label_from(&label).unwrap_or_default(),
         })))
     }
 }

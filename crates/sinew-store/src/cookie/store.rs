@@ -24,7 +24,7 @@ use crate::record::{Commit, Committed, Key, Record};
 use crate::session::{ENDED, ENDED_REMEMBERED, SessionId};
 use crate::store::{BoxFuture, Room, Store};
 
-/// What this process knows of sessions that live in cookies. A clone is the same store. See the [module](self).
+/// What this process knows of sessions that live in cookies. A clone is the same store. See the [module](super).
 ///
 /// ```
 /// use std::sync::Arc;
