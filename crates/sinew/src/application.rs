@@ -33,13 +33,14 @@ use crate::endpoint::{self, Endpoint};
 use crate::error::StartError;
 use crate::extract::Given;
 use crate::handle::SinewHandle;
-use crate::identify::{Identification, Identify, Visitor};
+use crate::identify::{Identification, Identify, Kept, Visitor};
 use crate::metrics::Sources;
 use crate::node_streams::NodeStreams;
 use crate::page_policy::add_policy;
 use crate::reflex_channel::ReflexChannel;
 use crate::renderer::{RouterRenderer, answer_probes};
 use crate::services::{self, Service};
+use crate::stored_sessions::StoredSessions;
 use crate::stores::{Opener, Plan, Said, Storage, on_postgres};
 use crate::tags::TagContext;
 use crate::{assets, log, operators, serve, templates};
@@ -636,8 +637,7 @@ impl Sinew {
             sessions.clone(),
             edge.session_cookie(),
             edge.trusted_proxies.clone(),
-        )
-        .on_end(handle.session_ended());
+        );
         let sealer = SessionSealer::new(&secret, &config.previous_secrets());
         #[cfg(feature = "rails")]
         let sealer = match self.rails_cookie {
@@ -648,18 +648,26 @@ impl Sinew {
             ),
             None => sealer,
         };
-        let cookies = cookie_store.map(|store| {
-            CookieSessions::new(
-                store,
-                sessions.clone(),
-                sealer,
-                node_streams.clone(),
-                base_path.join(cookie_sessions::PATH),
-            )
-        });
-        let session_layer = match &cookies {
-            Some(cookies) => cookies.wrap(session_layer),
-            None => session_layer,
+        let has_own_identify = self.identify.is_some();
+        let (kept, session_layer) = match cookie_store {
+            Some(store) => {
+                let cookies = CookieSessions::new(
+                    store,
+                    sessions.clone(),
+                    sealer,
+                    node_streams.clone(),
+                    base_path.join(cookie_sessions::PATH),
+                );
+                let layer = cookies.wrap(session_layer);
+                (Kept::InCookies(cookies), layer)
+            }
+            None => {
+                let streams = node_streams.clone();
+                let stored =
+                    StoredSessions::new(sessions.clone(), sealer, streams, !has_own_identify);
+                let layer = stored.wrap(session_layer);
+                (Kept::InStore(stored), layer)
+            }
         };
         let tags = Arc::new(TagContext::new(edge));
         self.extensions.insert(Arc::clone(&tags));
@@ -704,12 +712,11 @@ impl Sinew {
         }
         let engine = engine.build()?;
 
-        let has_own_identify = self.identify.is_some();
         let identification = Arc::new(Identification {
             sessions: session_layer.clone(),
             identify: self.identify,
             anonymous: config.anonymous,
-            cookies: cookies.clone(),
+            kept,
         });
         let mut application = Application::new(move |request| {
             let identification = Arc::clone(&identification);
@@ -760,10 +767,7 @@ impl Sinew {
         } else {
             router
         };
-        let router = match cookies {
-            Some(_) => router.merge(cookie_sessions::routes(session_layer.clone())),
-            None => router,
-        };
+        let router = router.merge(cookie_sessions::routes(session_layer.clone()));
         let policy = config.policy_header()?.map(Arc::new);
         let mut pages = app
             .layer(session_layer)

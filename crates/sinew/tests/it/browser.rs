@@ -165,13 +165,20 @@ impl Browser {
         Tab::on(cable, path)
     }
 
-    /// The same with our client, where sessions live in cookies: and the name of its connection.
+    /// The same with our client, and the name of its connection.
     pub(crate) async fn our_tab(&self, path: &str) -> (Tab, String) {
         let mut cable = self.cable().await;
-        assert!(cable.subscribe(OUR_REFLEXES).await, "confirmed");
-        let about = cable.json().await;
-        let socket = about["message"]["sinew"]["socket"].as_str();
-        let socket = socket.expect("the name of the connection").to_owned();
+        cable.ask_to_subscribe(OUR_REFLEXES).await;
+        // The confirmation waits for the streams; the name does not.
+        let (mut socket, mut is_confirmed) = (None, false);
+        while socket.is_none() || !is_confirmed {
+            let frame = cable.json().await;
+            match frame["message"]["sinew"]["socket"].as_str() {
+                Some(name) => socket = Some(name.to_owned()),
+                None => is_confirmed = frame["type"] == "confirm_subscription",
+            }
+        }
+        let socket = socket.expect("the name of the connection");
         let mut tab = Tab::on(cable, path);
         tab.identifier = OUR_REFLEXES;
         (tab, socket)
@@ -229,10 +236,14 @@ impl Cable {
         self.send(&command.to_string()).await;
     }
 
-    /// Whether the subscription was confirmed.
-    pub(crate) async fn subscribe(&mut self, identifier: &str) -> bool {
+    async fn ask_to_subscribe(&mut self, identifier: &str) {
         let command = json!({"command": "subscribe", "identifier": identifier});
         self.send(&command.to_string()).await;
+    }
+
+    /// Whether the subscription was confirmed.
+    pub(crate) async fn subscribe(&mut self, identifier: &str) -> bool {
+        self.ask_to_subscribe(identifier).await;
         let answer = self.json().await;
         assert_eq!(answer["identifier"], identifier, "{answer}");
         match answer["type"].as_str() {

@@ -15,7 +15,7 @@ use sinew::prelude::*;
 use sinew_redis::{Redis, RedisSettings, RedisStore, RedisStreams};
 use test_servers::RedisServer;
 
-use crate::browser::Browser;
+use crate::browser::{Browser, Tab};
 use crate::server::{Server, config};
 
 /// A guard against waiting for ever for what will not come; no test waits for it to pass.
@@ -130,6 +130,18 @@ impl Nodes {
         (here, Browser::new(&self.nodes[1]).cookie(cookie))
     }
 
+    /// Calls until the connection has heard of its session's new id: the news of the other node come over Redis.
+    async fn until_followed(&self, tab: &mut Tab, count: i64) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let reply = tab.perform("Writer#increment", json!([])).await;
+            match reply.event() {
+                Some("nothing") => return assert_eq!(*reply.payload(), json!(count)),
+                _ => assert!(Instant::now() < deadline, "{reply:?}"),
+            }
+        }
+    }
+
     /// How often the sessions' server ran a script.
     fn scripts_run(&self) -> u64 {
         let said = self.sessions.command(&["INFO", "commandstats"]);
@@ -171,6 +183,33 @@ async fn logout_on_one_node_ends_the_sockets_on_every_node() {
         let mut refused = there.connect().await.expect("upgrades");
         refused.expect_disconnect("unauthorized", false).await;
     }
+}
+
+#[tokio::test]
+async fn a_login_on_one_node_keeps_the_socket_of_its_page_on_another() {
+    let nodes = Nodes::start().await;
+    nodes.until_nodes_listen(2).await;
+    let (here, mut there) = nodes.visitor().await;
+    let (mut near, _) = here.our_tab("/").await;
+    let (mut far, socket) = there.our_tab("/").await;
+    far.perform("Writer#increment", json!([])).await;
+
+    // The page has its socket at the second node, and the first one answers its login.
+    let mut login = here.clone().header("sinew-socket", socket);
+    login.post("/sign-in").await;
+    near.cable.expect_disconnect("remote", true).await;
+    near.cable.expect_close(1000).await;
+    nodes.until_followed(&mut far, 2).await;
+    assert_eq!(login.get("/count").await.body, "1");
+
+    // The session from before is dead, on both nodes.
+    for browser in [&here, &there] {
+        let mut refused = browser.connect().await.expect("upgrades");
+        refused.expect_disconnect("unauthorized", false).await;
+    }
+    there.cookie = login.cookie;
+    there.post("/sign-out").await;
+    far.cable.expect_disconnect("remote", true).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
