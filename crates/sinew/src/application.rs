@@ -662,9 +662,13 @@ impl Sinew {
                 (Kept::InCookies(cookies), layer)
             }
             None => {
-                let streams = node_streams.clone();
-                let stored =
-                    StoredSessions::new(sessions.clone(), sealer, streams, !has_own_identify);
+                let stored = StoredSessions::new(
+                    sessions.clone(),
+                    sealer,
+                    node_streams.clone(),
+                    !has_own_identify,
+                    base_path.join(cookie_sessions::PATH),
+                );
                 let layer = stored.wrap(session_layer);
                 (Kept::InStore(stored), layer)
             }

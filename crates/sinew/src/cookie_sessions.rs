@@ -172,7 +172,7 @@ pub(crate) fn routes(layer: SessionLayer) -> Router {
 async fn redeem(State(layer): State<SessionLayer>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     match to_bytes(body, REQUEST_BYTES_MAX).await {
-        Ok(body) => layer.redeem(Request::from_parts(parts, body)),
+        Ok(body) => layer.redeem(Request::from_parts(parts, body)).await,
         Err(_) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
     }
 }

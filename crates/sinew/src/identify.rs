@@ -162,6 +162,7 @@ impl Identification {
             link,
             handshake: Arc::new(handshake(&request)),
             session,
+            is_known: known.is_some(),
             label: Connected::label_from(&label).unwrap_or_default(),
         })))
     }
@@ -172,6 +173,8 @@ pub(crate) struct Connected {
     pub(crate) handshake: Arc<Handshake>,
     /// The visitor's, or one that only this connection has, as it was at the handshake.
     session: SessionId,
+    /// Whether the browser's cookie names it.
+    is_known: bool,
     /// The label of that session, by which other nodes name it.
     label: Label,
     link: Link,
@@ -219,7 +222,8 @@ impl Connected {
             }
             Link::InStore(stored, link) => {
                 let link = link.get_or_init(|| {
-                    StoredConnection::new(Arc::clone(stored), self.session, is_ours)
+                    let stored = Arc::clone(stored);
+                    StoredConnection::new(stored, self.session, self.is_known, is_ours)
                 });
                 let socket = link.socket().filter(|_| is_ours);
                 (Arc::clone(link) as Arc<dyn SessionLink>, socket)

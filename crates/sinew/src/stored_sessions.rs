@@ -3,6 +3,9 @@
 //! A request that renews the id of such a session lets the connection of its own page go on under the new one. All others
 //! that have come with the old cookie are told to come again, on every node: who knew the old id, because they planted
 //! it, is not carried into the login.
+//!
+//! A reflex that renews the id goes on with a copy of the session. The page takes the new id over into its cookie by a
+//! ticket, and only then the old one is dead.
 
 mod connection;
 
@@ -25,6 +28,8 @@ pub(crate) struct StoredSessions {
     /// Whether a connection's identity is its session and nothing else. What an application has said of a visitor at the
     /// handshake may not be true of who has signed in since: such a connection has to come again.
     follows: bool,
+    /// Where pages redeem tickets, with the base path.
+    path: String,
     sockets: PageSockets<StoredConnection>,
 }
 
@@ -34,12 +39,14 @@ impl StoredSessions {
         sealer: SessionSealer,
         streams: Arc<NodeStreams>,
         follows: bool,
+        path: String,
     ) -> Arc<Self> {
         let stored = Arc::new(Self {
             sessions,
             sealer,
             streams,
             follows,
+            path,
             sockets: PageSockets::default(),
         });
         let listener = Arc::downgrade(&stored);
@@ -61,7 +68,7 @@ impl StoredSessions {
         match change {
             SessionChange::Ended(id) => self.streams.end_connections(id, false, true),
             SessionChange::Moved { from, to, socket } => {
-                let sealed = socket.filter(|_| self.follows).map(|socket| {
+                let sealed = socket.map(|socket| {
                     self.follow(from, to, &socket);
                     let notice = Notice::Moved { from, to, socket };
                     self.sealer.seal_notice(&notice.to_bytes())
@@ -79,9 +86,7 @@ impl StoredSessions {
             .and_then(|text| self.sealer.open_notice(text))
             .and_then(|bytes| Notice::from_bytes(&bytes));
         match notice {
-            Some(Notice::Moved { from, to, socket }) if self.follows => {
-                self.follow(from, to, &socket);
-            }
+            Some(Notice::Moved { from, to, socket }) => self.follow(from, to, &socket),
             Some(_) => {}
             None => tracing::warn!(
                 "a message about a session is none of ours: have all nodes the same SINEW_SECRET?"
@@ -89,9 +94,13 @@ impl StoredSessions {
         }
     }
 
-    /// Lets the connection of this name go on under the session's new id, if it has the session.
+    /// Lets the connection of this name go on under the session's new id, if it has the session; and tells it when the
+    /// browser has taken over the id that one of its reflexes has renewed.
     fn follow(&self, from: SessionId, to: SessionId, socket: &str) {
-        if let Some(connection) = self.sockets.get(socket) {
+        let Some(connection) = self.sockets.get(socket) else {
+            return;
+        };
+        if !connection.taken_over(from, to) && self.follows {
             connection.follow(from, to);
         }
     }

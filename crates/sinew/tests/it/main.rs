@@ -26,6 +26,7 @@ mod params;
 mod process;
 #[cfg(feature = "rails")]
 mod rails;
+mod renewals;
 #[cfg(feature = "redis")]
 mod services;
 mod sessions;
