@@ -125,3 +125,6 @@ impl Shared {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
