@@ -124,12 +124,41 @@ impl SessionSealer {
     }
 
     /// A ticket for another id, as a page may hold it.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use sinew_store::SessionId;
+    /// use sinew_verifier::SecretKeyBase;
+    /// use sinew_web::SessionSealer;
+    /// use sinew_web::sealed::MoveTicket;
+    ///
+    /// let sealer = SessionSealer::new(&SecretKeyBase::new("secret"), &[]);
+    /// let (from, to) = (SessionId::generate(), SessionId::generate());
+    /// let ticket = MoveTicket::new(from, to, "the page's", SystemTime::now());
+    /// let sealed = sealer.seal_move(&ticket);
+    /// assert!(!sealed.contains(&to.to_string()), "no script reads it");
+    /// ```
     pub fn seal_move(&self, ticket: &MoveTicket) -> String {
         self.moves.encrypt(&ticket.to_bytes())
     }
 
     /// The ticket for another id that a page presents; nothing when it is none of ours. Whether it
     /// [has expired](MoveTicket::has_expired) is another question.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use sinew_store::SessionId;
+    /// use sinew_verifier::SecretKeyBase;
+    /// use sinew_web::SessionSealer;
+    /// use sinew_web::sealed::MoveTicket;
+    ///
+    /// let sealer = SessionSealer::new(&SecretKeyBase::new("secret"), &[]);
+    /// let (from, to) = (SessionId::generate(), SessionId::generate());
+    /// let ticket = MoveTicket::new(from, to, "the page's", SystemTime::now());
+    /// let sealed = sealer.seal_move(&ticket);
+    /// assert_eq!(sealer.open_move(&sealed), Some(ticket));
+    /// assert_eq!(sealer.open_move("made up"), None);
+    /// ```
     pub fn open_move(&self, text: &str) -> Option<MoveTicket> {
         MoveTicket::from_bytes(&self.moves.decrypt(text).ok()?)
     }

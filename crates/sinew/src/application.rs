@@ -27,20 +27,20 @@ use tower::util::MapRequest;
 
 use crate::client_version::ServerVersion;
 use crate::config::Config;
-use crate::cookie_sessions::{self, CookieSessions};
+use crate::cookie_sessions;
 use crate::doctor::{self, Finding, Place, Platform, Report, Subject, Traffic, log_findings};
 use crate::endpoint::{self, Endpoint};
 use crate::error::StartError;
 use crate::extract::Given;
 use crate::handle::SinewHandle;
-use crate::identify::{Identification, Identify, Kept, Visitor};
+use crate::identify::{Identification, Identify, Visitor};
+use crate::kept::Kept;
 use crate::metrics::Sources;
 use crate::node_streams::NodeStreams;
 use crate::page_policy::add_policy;
 use crate::reflex_channel::ReflexChannel;
 use crate::renderer::{RouterRenderer, answer_probes};
 use crate::services::{self, Service};
-use crate::stored_sessions::StoredSessions;
 use crate::stores::{Opener, Plan, Said, Storage, on_postgres};
 use crate::tags::TagContext;
 use crate::{assets, log, operators, serve, templates};
@@ -649,30 +649,15 @@ impl Sinew {
             None => sealer,
         };
         let has_own_identify = self.identify.is_some();
-        let (kept, session_layer) = match cookie_store {
-            Some(store) => {
-                let cookies = CookieSessions::new(
-                    store,
-                    sessions.clone(),
-                    sealer,
-                    node_streams.clone(),
-                    base_path.join(cookie_sessions::PATH),
-                );
-                let layer = cookies.wrap(session_layer);
-                (Kept::InCookies(cookies), layer)
-            }
-            None => {
-                let stored = StoredSessions::new(
-                    sessions.clone(),
-                    sealer,
-                    node_streams.clone(),
-                    !has_own_identify,
-                    base_path.join(cookie_sessions::PATH),
-                );
-                let layer = stored.wrap(session_layer);
-                (Kept::InStore(stored), layer)
-            }
-        };
+        let kept = Kept::new(
+            cookie_store,
+            &sessions,
+            sealer,
+            &node_streams,
+            base_path.join(cookie_sessions::PATH),
+            !has_own_identify,
+        );
+        let session_layer = kept.wrap(session_layer);
         let tags = Arc::new(TagContext::new(edge));
         self.extensions.insert(Arc::clone(&tags));
         self.extensions.insert(handle.clone());

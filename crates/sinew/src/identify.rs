@@ -14,7 +14,8 @@ use sinew_reflex::{Handshake, SessionLink};
 use sinew_store::{Session, SessionId};
 use sinew_web::{Effective, SessionLayer};
 
-use crate::cookie_sessions::{CookieConnection, CookieSessions};
+use crate::cookie_sessions::CookieConnection;
+use crate::kept::Kept;
 use crate::page_sockets::SocketName;
 use crate::stored_sessions::{StoredConnection, StoredSessions};
 
@@ -178,12 +179,6 @@ pub(crate) struct Connected {
     /// The label of that session, by which other nodes name it.
     label: Label,
     link: Link,
-}
-
-/// Where sessions are kept.
-pub(crate) enum Kept {
-    InCookies(Arc<CookieSessions>),
-    InStore(Arc<StoredSessions>),
 }
 
 /// The session of a connection as it is now, under whatever id.

@@ -93,6 +93,7 @@ pub mod operators;
 mod assets;
 mod client_version;
 mod endpoint;
+mod kept;
 mod log;
 mod node_streams;
 mod page_policy;

@@ -38,8 +38,8 @@ impl StoredSessions {
         sessions: Sessions,
         sealer: SessionSealer,
         streams: Arc<NodeStreams>,
-        follows: bool,
         path: String,
+        follows: bool,
     ) -> Arc<Self> {
         let stored = Arc::new(Self {
             sessions,

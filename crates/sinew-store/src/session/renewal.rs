@@ -54,7 +54,18 @@ pub enum Renewal {
 impl Session {
     /// The same session, whose id is renewed in this way.
     ///
-    /// Shown at [`Renewal`].
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{MemoryStore, Renewal, SessionError, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), SessionError> {
+    /// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// let session = sessions.create().with_renewal(Renewal::Refused);
+    /// session.set("theme", "dark").await?;
+    /// session.commit().await?;
+    /// session.renew_id();
+    /// assert!(matches!(session.commit().await, Err(SessionError::RenewalRefused)));
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn with_renewal(self, renewal: Renewal) -> Session {
         self.0.state.lock().renewing = renewal;
@@ -142,7 +153,19 @@ impl Sessions {
     /// Ends the session of this id, whatever it holds: from now on nobody reads or writes it. The answer is whether it
     /// had not ended yet, so that of several who end it one knows to be the first.
     ///
-    /// Shown at [`Renewal`].
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use sinew_store::{MemoryStore, SessionError, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), SessionError> {
+    /// # let sessions = Sessions::new(Arc::new(MemoryStore::new()));
+    /// let session = sessions.create();
+    /// session.set("user", "ada").await?;
+    /// session.commit().await?;
+    /// assert!(sessions.end(session.id()).await?);
+    /// assert!(!sessions.end(session.id()).await?, "it has ended already");
+    /// assert!(!sessions.open(session.id()).exists().await?);
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///

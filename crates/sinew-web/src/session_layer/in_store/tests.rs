@@ -94,7 +94,7 @@ async fn a_ticket_is_good_once_and_ends_the_session_of_before() {
     let redeemed = process.present(&ticket, &[planted, from]).await;
     assert_eq!(redeemed, ("redeemed".to_owned(), Some(to.to_string())));
     let told = (from, to, Some("page".to_owned()));
-    assert_eq!(process.moves(), [told.clone()]);
+    assert_eq!(process.moves(), std::slice::from_ref(&told));
     assert!(!process.sessions.open(from).exists().await.expect("read"));
 
     assert_eq!(process.present(&ticket, &[from]).await.0, "over");
