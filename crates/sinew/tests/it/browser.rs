@@ -161,7 +161,9 @@ impl Browser {
     /// A tab that shows the page at `path` and may call reflexes.
     pub(crate) async fn tab(&self, path: &str) -> Tab {
         let mut cable = self.cable().await;
-        assert!(cable.subscribe(REFLEXES).await, "confirmed");
+        cable.ask_to_subscribe(REFLEXES).await;
+        // Its stream is that of all tabs of the visitor: a reply to another one may come first.
+        while cable.json().await["type"] != "confirm_subscription" {}
         Tab::on(cable, path)
     }
 
