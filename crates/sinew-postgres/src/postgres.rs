@@ -14,6 +14,7 @@ use tokio_postgres::{Config, Row};
 use crate::config::{BACKOFF_FIRST, BACKOFF_MAX, SWEEP_INTERVAL};
 use crate::connection::{Connection, Value};
 use crate::error::{PostgresError, PostgresSettingsError};
+use crate::listener::Listener;
 use crate::schema::Schema;
 use crate::settings::PostgresSettings;
 use crate::status::{Board, PostgresStatistics, PostgresStatus};
@@ -211,6 +212,32 @@ impl Postgres {
         answer
     }
 
+    /// A connection of its own that listens on a channel.
+    pub(crate) async fn listen(&self, channel: &str) -> Result<Listener, PostgresError> {
+        let Shared {
+            settings,
+            target,
+            tls,
+            ..
+        } = &*self.0;
+        Listener::open(
+            target,
+            tls.clone(),
+            channel,
+            settings.connect_timeout,
+            settings.statement_timeout,
+        )
+        .await
+    }
+
+    /// Waits until it was away and is there again.
+    pub(crate) async fn until_back(&self) {
+        let mut status = self.watch();
+        // The sender lives in `self`, so it is never gone.
+        let _ = status.wait_for(|it| !it.is_available()).await;
+        let _ = status.wait_for(|it| it.is_available()).await;
+    }
+
     /// Starts the task that looks after the server, once there is a runtime to run it.
     fn look_after(&self) {
         if self.0.is_looked_after.load(Ordering::Relaxed) {
@@ -402,7 +429,7 @@ async fn look_after(shared: Weak<Shared>, signals: Arc<Signals>) {
             Err(trouble) => {
                 strong.go_away(trouble);
                 failures += 1;
-                backoff(failures).mul_f64(0.5 + chance() / 2.0)
+                pause_after(failures)
             }
         };
         drop(strong);
@@ -426,6 +453,11 @@ async fn sweep_in_turn(shared: Weak<Shared>) {
         ),
         Err(error) => tracing::warn!(%error, "could not sweep expired rows"),
     }
+}
+
+/// How long to wait after so many failures in a row: between a half and all of the longest pause.
+pub(crate) fn pause_after(failures: u32) -> Duration {
+    backoff(failures).mul_f64(0.5 + chance() / 2.0)
 }
 
 /// The longest pause after so many failures in a row.
