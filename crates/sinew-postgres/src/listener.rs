@@ -113,3 +113,48 @@ async fn receive(driver: &mut Driver) -> Result<String, PostgresError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use test_servers::PostgresServer;
+
+    use super::*;
+    use crate::settings::PostgresSettings;
+
+    /// What a pooler does that gives each transaction another session.
+    #[tokio::test]
+    async fn a_session_that_does_not_listen_is_noticed() {
+        let server = PostgresServer::start();
+        let settings = PostgresSettings::from_url(&server.url()).expect("a URL");
+        let patience = Duration::from_secs(20);
+        let target = settings.listen_target();
+        let opened = Listener::open(
+            &target,
+            Tls::new(&settings).expect("no certificates"),
+            "public.news",
+            patience,
+            patience,
+        );
+        let mut listener = opened.await.expect("listens");
+        server.query("notify \"public.news\", 'hello'");
+        assert_eq!(listener.next().await.expect("comes"), "hello");
+
+        let looking = listener.look();
+        let answer = tokio::select! {
+            answer = looking => answer,
+            _ = receive(&mut listener.driver) => panic!("nothing more comes"),
+        };
+        answer.expect("it listens");
+        let client = Arc::clone(&listener.client);
+        let looking = listener.look();
+        let answer = tokio::select! {
+            answer = async {
+                client.batch_execute("unlisten *").await.expect("is done");
+                looking.await
+            } => answer,
+            _ = receive(&mut listener.driver) => panic!("nothing more comes"),
+        };
+        let said = answer.expect_err("it does not listen").to_string();
+        assert!(said.contains("a pooler between"), "{said}");
+    }
+}

@@ -69,6 +69,7 @@ pub(crate) struct Shared {
     settings: PostgresSettings,
     schema: Schema,
     target: Config,
+    listen_target: Config,
     tls: Tls,
     /// One for each connection that may be in use.
     permits: Semaphore,
@@ -99,6 +100,7 @@ impl Postgres {
         let shared = Arc::new(Shared {
             schema: settings.schema_names(),
             target: settings.target(),
+            listen_target: settings.listen_target(),
             tls: Tls::new(&settings)?,
             permits: Semaphore::new(settings.pool_size.get()),
             idle: Mutex::default(),
@@ -214,15 +216,10 @@ impl Postgres {
 
     /// A connection of its own that listens on a channel.
     pub(crate) async fn listen(&self, channel: &str) -> Result<Listener, PostgresError> {
-        let Shared {
-            settings,
-            target,
-            tls,
-            ..
-        } = &*self.0;
+        let settings = &self.0.settings;
         Listener::open(
-            target,
-            tls.clone(),
+            &self.0.listen_target,
+            self.0.tls.clone(),
             channel,
             settings.connect_timeout,
             settings.statement_timeout,

@@ -65,8 +65,10 @@ pub const INBOX_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// A position is the number of its transaction times 512, and its place therein. After a crash of
 /// the server, or when a standby takes over, the next ones may begin a little before the last.
 ///
-/// A pooler must not share the connection that listens: PgBouncer does with
-/// `pool_mode = transaction`. That is noticed, and the streams are not connected then.
+/// A pooler must not share the connection that listens, as PgBouncer does with
+/// `pool_mode = transaction`: that is noticed, and the streams are not connected then.
+/// [`PostgresSettings::listen_at`](crate::PostgresSettings::listen_at) gives it an address of its
+/// own.
 ///
 /// It needs a tokio runtime from the first call on.
 ///

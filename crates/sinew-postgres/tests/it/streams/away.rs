@@ -146,3 +146,30 @@ async fn nobody_waits_for_ever_for_a_server_that_is_away() {
     let whole = format!("{refused:?}");
     assert!(!whole.contains(server.password()), "{whole}");
 }
+
+/// The other connections go through something that shares them.
+#[tokio::test]
+async fn the_connection_that_listens_has_an_address_of_its_own() {
+    let database = Database::create().await;
+    let listen_url = format!("{}?application_name=listens", database.url);
+    let settings = database.settings().listen_at(&listen_url).unwrap();
+    let (streams, mut heard) = node(Postgres::connect_lazily(settings).unwrap());
+    streams.follow(&"news".into()).await.unwrap();
+    publish(&streams, "news", "1").await;
+    assert_eq!(next(&mut heard).await, "1");
+    let named = |name: &str| {
+        format!(
+            "select count(*) from pg_stat_activity
+            where datname = current_database() and application_name = '{name}'"
+        )
+    };
+    assert_eq!(database.number(&named("listens")).await, 1);
+    // One that looks after the server, and one that publishes.
+    assert_eq!(database.number(&named("sinew")).await, 2);
+
+    let refused = database
+        .settings()
+        .listen_at("postgres://ada:secret@db:port/app");
+    let refused = refused.unwrap_err();
+    assert!(!format!("{refused} {refused:?}").contains("secret"));
+}
