@@ -58,6 +58,24 @@ struct Queue {
 
 /// A message that was taken out of an [`Outbox`] to be sent. Whoever published it is told that the
 /// streams have ended when it is dropped without an answer.
+///
+/// ```
+/// use sinew_streams::Position;
+/// use sinew_streams::outbox::{Outbox, Outgoing};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let outbox = Outbox::new(1 << 20);
+/// let (one, two) = (outbox.push(&"news".into(), "1".into()), outbox.push(&"news".into(), "2".into()));
+/// let mut batch = outbox.take(100, 1 << 20).await.into_iter();
+///
+/// let taken: Outgoing = batch.next().unwrap();
+/// taken.answer(Ok(Position::from_offset(7)));
+/// assert_eq!(one.await.unwrap().offset(), 7);
+///
+/// drop(batch);
+/// assert!(two.await.unwrap_err().is_retryable());
+/// # }
+/// ```
 #[non_exhaustive]
 pub struct Outgoing {
     /// The stream it is published to.
