@@ -528,9 +528,11 @@ impl<P> Shard<P> {
                         mailbox.identifiers.get().is_some_and(|known| whose(known))
                     });
                 }
-                Parcel::Restart => {
+                Parcel::Restart(before) => {
                     let reason = DisconnectReason::ServerRestart;
-                    self.disconnect_all(now, reason, reason.reconnect(), |_| true);
+                    self.disconnect_all(now, reason, reason.reconnect(), |mailbox| {
+                        mailbox.id < before
+                    });
                 }
                 Parcel::Depart(window) => self.depart(now, window),
             }

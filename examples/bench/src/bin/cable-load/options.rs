@@ -185,7 +185,9 @@ impl TargetName {
             "bare" => Self::Bare,
             "anycable" => Self::AnyCable,
             "rails" => Self::Rails,
-            _ => bail!("--target is bench, in-place, bare, anycable or rails; `{name}` is none of them"),
+            _ => bail!(
+                "--target is bench, in-place, bare, anycable or rails; `{name}` is none of them"
+            ),
         })
     }
 
