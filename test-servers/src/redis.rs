@@ -151,7 +151,7 @@ impl RedisOptions {
     fn file(&self, directory: &Path, port: u16) -> String {
         let directory = directory.display();
         let mut file = format!(
-            "bind 127.0.0.1 -::1\ndir {directory}\nunixsocket {directory}/redis.sock\ndaemonize no\n"
+            "bind 127.0.0.1\ndir {directory}\nunixsocket {directory}/redis.sock\ndaemonize no\n"
         );
         if self.authority.is_some() {
             let _ = writeln!(

@@ -49,8 +49,12 @@ impl RedisSentinel {
     /// As [`start`](Self::start).
     pub fn start_by_name(servers: RedisOptions, sentinels: RedisOptions) -> Self {
         let name = "localhost";
+        // On some machines the name is this address first.
+        let bind = "bind 127.0.0.1 -::1";
+        let servers = servers.config(bind);
         let servers = servers.config(&format!("replica-announce-ip {name}"));
         let sentinels = sentinels
+            .config(bind)
             .config("sentinel resolve-hostnames yes")
             .config("sentinel announce-hostnames yes")
             .config(&format!("sentinel announce-ip {name}"));
