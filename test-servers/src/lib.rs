@@ -22,6 +22,7 @@ mod rails;
 mod redis;
 mod sentinel;
 
+pub use certificates::Authority;
 pub use cluster::RedisCluster;
 pub use postgres::{PostgresOptions, PostgresServer};
 pub use process::Process;

@@ -409,7 +409,7 @@ impl Sinew {
     }
 
     /// Sends broadcasts through these streams, instead of those that `SINEW_STREAMS` chooses: within the process,
-    /// unless the cable has a Redis.
+    /// unless the cable has a Redis or sessions are in PostgreSQL.
     pub fn streams(mut self, streams: Arc<dyn Streams>) -> Self {
         self.streams = Some(streams);
         self

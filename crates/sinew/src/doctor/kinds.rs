@@ -150,7 +150,7 @@ kinds! {
     STREAMS_NOT_SHARED = "streams-not-shared" Warning:
         "there are several processes, and broadcasts stay within each",
         "a change reaches only the visitors whose page is connected to the process that made it",
-        "let broadcasts reach all processes: SINEW_CABLE_REDIS_URL (feature `redis`), or `Sinew::streams`; or run one process, SINEW_NODES=1";
+        "let broadcasts reach all processes: SINEW_CABLE_REDIS_URL (feature `redis`), SINEW_STREAMS=postgres (feature `postgres`), or `Sinew::streams`; or run one process, SINEW_NODES=1";
     VOLATILE_DATA = "volatile-data" Warning:
         "the data directory is on a file system in memory",
         "a reboot loses every session",

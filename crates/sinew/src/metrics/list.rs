@@ -197,7 +197,7 @@ pub const METRICS: &[Metric] = &[
     labelled!("sinew_service_connections_lost_total", "Connections to such servers that were lost, or given up because nothing came.", "service", Counter, Counters, |it| services(it, |state| state.connections_lost)),
     labelled!("sinew_service_commands_failed_total", "Commands that such a server did not carry out, or of which that is unknown: it was away, full, or late.", "service", Counter, Counters, |it| services(it, |state| state.commands_failed)),
     sum!("sinew_streams_interruptions_total", "Times that this process was cut off from the streams of the others.", missed.interruptions),
-    sum!("sinew_streams_missed_total", "Messages of streams that were published meanwhile, as far as the next message of their stream has shown it.", missed.messages),
+    sum!("sinew_streams_missed_total", "Messages of streams that were published meanwhile, as far as a later message has shown it.", missed.messages),
     gauge("sinew_start_time_seconds", "When the application was built, in seconds since 1970.", |it| Some(it.started_unix())),
     gauge("process_resident_memory_bytes", "Memory of the process, where the system says so.", |it| it.resident_bytes.map(|bytes| bytes as f64)),
     sum!("sinew_cache_hits_total", "Values that were asked of the cache and found.", cache.hits),

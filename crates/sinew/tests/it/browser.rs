@@ -10,6 +10,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Map, Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -18,6 +19,10 @@ use crate::server::Server;
 
 /// A guard against waiting for ever for what will not come; no test waits for it to pass.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The promise: so long after its answer a logout, or a login's new id, has ended the session's
+/// other sockets, on every node.
+const SESSION_ENDS_WITHIN: Duration = Duration::from_secs(2);
 
 /// The subscription over which reflexes are called.
 pub(crate) const REFLEXES: &str = r#"{"channel":"StimulusReflex::Channel"}"#;
@@ -283,6 +288,18 @@ impl Cable {
     pub(crate) async fn expect_disconnect(&mut self, reason: &str, reconnect: bool) {
         self.expect(json!({"type": "disconnect", "reason": reason, "reconnect": reconnect}))
             .await;
+    }
+
+    /// The session has ended, or has another id, by a request that was answered at that moment:
+    /// the socket is told to come again and closed in the time that is promised.
+    pub(crate) async fn expect_session_end(&mut self, answered: Instant) {
+        let ending = async {
+            self.expect_disconnect("remote", true).await;
+            self.expect_close(1000).await;
+        };
+        tokio::time::timeout_at(answered + SESSION_ENDS_WITHIN, ending)
+            .await
+            .expect("the socket is closed within two seconds of the answer");
     }
 
     pub(crate) async fn expect_close(&mut self, code: u16) {

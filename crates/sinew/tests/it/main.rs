@@ -19,6 +19,8 @@ mod findings;
 mod idle;
 mod lanes;
 mod nodes;
+#[cfg(feature = "postgres")]
+mod nodes_postgres;
 mod nodes_redis;
 mod operators;
 mod pages;

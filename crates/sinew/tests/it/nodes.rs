@@ -173,9 +173,9 @@ async fn sockets_of_a_session_that_ends_are_sent_away_on_every_node() {
         let mut stranger = stranger.tab("/").await;
 
         here.post(ending).await;
-        near.cable.expect_disconnect("remote", true).await;
-        far.cable.expect_disconnect("remote", true).await;
-        far.cable.expect_close(1000).await;
+        let answered = tokio::time::Instant::now();
+        near.cable.expect_session_end(answered).await;
+        far.cable.expect_session_end(answered).await;
 
         // Whoever has another session stays: told after the others, it hears of nothing else first.
         nodes.two.app.handle().cable().restart();
