@@ -39,6 +39,9 @@ pub(crate) struct CookieSessions {
     pub(crate) sessions: Sessions,
     sealer: SessionSealer,
     streams: Arc<NodeStreams>,
+    /// Whether a connection's identity is its session and nothing else: then it follows a login. What an application has
+    /// said of a visitor at the handshake may not be true of who has signed in since.
+    follows: bool,
     /// Where pages redeem tickets, with the base path.
     path: String,
     sockets: PageSockets<CookieConnection>,
@@ -53,12 +56,14 @@ impl CookieSessions {
         sealer: SessionSealer,
         streams: Arc<NodeStreams>,
         path: String,
+        follows: bool,
     ) -> Arc<Self> {
         let cookies = Arc::new(Self {
             store,
             sessions,
             sealer,
             streams,
+            follows,
             path,
             sockets: PageSockets::default(),
             by_label: Mutex::default(),
@@ -129,6 +134,7 @@ impl CookieSessions {
             } => {
                 let page = socket
                     .as_deref()
+                    .filter(|_| self.follows)
                     .and_then(|socket| self.sockets.get(socket));
                 if let Some(connection) = page.filter(|connection| connection.id() == *from) {
                     connection.follow(state.id());

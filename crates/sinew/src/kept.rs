@@ -28,9 +28,9 @@ impl Kept {
     ) -> Self {
         let (sessions, streams) = (sessions.clone(), Arc::clone(streams));
         match cookie_store {
-            Some(store) => {
-                Self::InCookies(CookieSessions::new(store, sessions, sealer, streams, path))
-            }
+            Some(store) => Self::InCookies(CookieSessions::new(
+                store, sessions, sealer, streams, path, follows,
+            )),
             None => Self::InStore(StoredSessions::new(
                 sessions, sealer, streams, path, follows,
             )),

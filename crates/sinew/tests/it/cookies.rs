@@ -9,6 +9,7 @@ use axum::response::Html;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 use sinew::Config;
+use sinew::cable::ConnectionIdentifiers;
 use sinew::config::Secret;
 use sinew::prelude::*;
 use sinew_streams::Streams;
@@ -105,6 +106,10 @@ impl Nodes {
 }
 
 async fn node(config: &Config, streams: Arc<dyn Streams>) -> Server {
+    Server::built(application(config).streams(streams)).await
+}
+
+fn application(config: &Config) -> Sinew {
     let router = Router::new()
         .route("/", get(page))
         .route("/set/{name}/{value}", post(set))
@@ -112,7 +117,7 @@ async fn node(config: &Config, streams: Arc<dyn Streams>) -> Server {
         .route("/sign-in", post(sign_in))
         .route("/sign-out", post(sign_out));
     let sinew = Sinew::new(router).config(config.clone()).reflex(Fields);
-    Server::built(sinew.cookie_sessions().streams(streams)).await
+    sinew.cookie_sessions()
 }
 
 /// The ticket that comes ahead of a reply, as the body of the request that redeems it.
@@ -210,6 +215,27 @@ async fn a_login_on_another_node_keeps_the_socket_of_its_page_and_no_other() {
     there.post("/sign-out").await;
     let answered = tokio::time::Instant::now();
     mine.cable.expect_session_end(answered).await;
+}
+
+#[tokio::test]
+async fn where_the_application_says_who_a_visitor_is_a_login_asks_it_again() {
+    let identify = async |visitor: sinew::cable::Visitor| {
+        let session = visitor.session().expect("a page was visited");
+        let user: i64 = session.get_or_default("user").await.unwrap_or_default();
+        Ok(ConnectionIdentifiers::new().with("user", user.to_string()))
+    };
+    let mut config = config();
+    config.edge.configured_secret = Some(Secret::generate().expect("random"));
+    let server = Server::built(application(&config).identify(identify)).await;
+    let browser = Browser::visit(&server, "/").await;
+    let (mut stranger, socket) = browser.our_tab("/").await;
+    let mut page = browser.header("sinew-socket", socket);
+
+    page.post("/sign-in").await;
+    let answered = tokio::time::Instant::now();
+    stranger.cable.expect_session_end(answered).await;
+    let (mut user, _) = page.our_tab("/").await;
+    assert_eq!(shown(&mut user).await, json!({ "user": 7 }));
 }
 
 #[tokio::test]
