@@ -8,7 +8,7 @@
 //! published to a channel is no key, and is never evicted.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use sinew_redis::{
     EvictionPolicy, Redis, RedisError, RedisErrorKind, RedisFacts, RedisRole, RedisSettings,
@@ -92,15 +92,8 @@ impl Instances {
     }
 
     /// Asks them all at a time: what was looked at, and what was found.
-    pub(crate) async fn examine(
-        &self,
-        is_production: bool,
-        clock: impl Fn() -> SystemTime + Clone,
-    ) -> (Vec<String>, Vec<Finding>) {
-        let asked = self
-            .by_url
-            .iter()
-            .map(|instance| instance.ask(clock.clone()));
+    pub(crate) async fn examine(&self, is_production: bool) -> (Vec<String>, Vec<Finding>) {
+        let asked = self.by_url.iter().map(Instance::ask);
         let answers = futures_util::future::join_all(asked).await;
         let mut examined = Vec::new();
         let mut findings = self.invalid.clone();
@@ -144,13 +137,11 @@ enum Trouble {
 }
 
 impl Instance {
-    async fn ask(&self, clock: impl Fn() -> SystemTime) -> Result<RedisFacts, Trouble> {
+    async fn ask(&self) -> Result<RedisFacts, Trouble> {
         let mut settings = self.settings.clone();
         settings.pool_size = std::num::NonZeroUsize::MIN;
         let redis = Redis::connect_lazily(settings).map_err(Trouble::Settings)?;
-        RedisFacts::gather(&redis, clock)
-            .await
-            .map_err(Trouble::Server)
+        RedisFacts::gather(&redis).await.map_err(Trouble::Server)
     }
 
     fn has(&self, role: RedisRole) -> bool {

@@ -106,8 +106,7 @@ impl Subject {
         let (mut examined, mut findings) = (Vec::new(), Vec::new());
         #[cfg(feature = "redis")]
         {
-            let clock = std::time::SystemTime::now;
-            let (lines, found) = self.redis.examine(is_production, clock).await;
+            let (lines, found) = self.redis.examine(is_production).await;
             examined.extend(lines);
             findings.extend(found);
         }
