@@ -63,6 +63,8 @@ pub(crate) struct Subject {
     /// The folders whose templates are watched.
     pub(crate) templates: Vec<PathBuf>,
     pub(crate) platform: Platform,
+    /// What is asked for and was left out of the program.
+    pub(crate) left_out: Vec<Finding>,
     /// The Redis of each role that is in use.
     #[cfg(feature = "redis")]
     pub(crate) redis: super::Instances,
@@ -192,6 +194,7 @@ impl Subject {
         findings.extend(self.nodes_apart());
         findings.extend(addresses(edge));
         findings.extend(certificate(edge));
+        findings.extend(self.left_out.iter().cloned());
         let interval = self.config.cable.ping_interval;
         if interval >= STALE_AFTER {
             let what = format!("pings come every {} s", interval.as_secs());

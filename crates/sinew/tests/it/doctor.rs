@@ -569,6 +569,93 @@ fn certificates_that_end() {
     }
 }
 
+/// As every program is that does not ask for the feature.
+#[cfg(not(feature = "redis"))]
+#[test]
+fn redis_that_was_left_out_of_the_program() {
+    let url = "redis://:hunter2@redis.example.com";
+    let report = Start::new().with(&[("REDIS_URL", url)]).report();
+    assert_eq!(report.codes(), ["redis-not-built-in"]);
+    assert_eq!(report.exit_code, 0, "it may be there for something else");
+    assert_eq!(
+        what(report.finding("redis-not-built-in")),
+        "REDIS_URL is set, and this program was built without Redis"
+    );
+    // Who says where things are kept needs no more.
+    let said = [
+        ("REDIS_URL", url),
+        ("SINEW_SESSION_STORE", "embedded"),
+        ("SINEW_CACHE_STORE", "memory"),
+        ("SINEW_STREAMS", "memory"),
+    ];
+    assert_eq!(Start::new().with(&said).report().codes(), [""; 0]);
+
+    // Nothing but a store reads these.
+    let own = [
+        ("SINEW_SESSION_REDIS_URL", url),
+        ("SINEW_REDIS_TLS", "system"),
+    ];
+    let report = Start::new().with(&own).report();
+    assert_eq!(report.codes(), ["redis-not-built-in"]);
+    assert_eq!(report.exit_code, 1);
+    let finding = report.finding("redis-not-built-in");
+    assert_eq!(
+        what(finding),
+        "SINEW_REDIS_TLS, SINEW_SESSION_REDIS_URL are set, and this program was built without Redis"
+    );
+    assert_eq!(
+        finding["fix"],
+        "`cargo add sinew --features redis` and build again, or unset what is not meant"
+    );
+    assert!(!report.document.to_string().contains("hunter2"));
+
+    let named = [("SINEW_SESSION_STORE", "redis"), ("REDIS_URL", url)];
+    refuses_to_start(&named, "redis-not-built-in", "SINEW_SESSION_STORE");
+}
+
+#[cfg(not(feature = "postgres"))]
+#[test]
+fn postgresql_that_was_left_out_of_the_program() {
+    // It is the application's own.
+    let url = "postgres://ada:hunter2@db.example.com/shop";
+    let report = Start::new().with(&[("DATABASE_URL", url)]).report();
+    assert_eq!(report.codes(), [""; 0]);
+    let report = Start::new().with(&[("SINEW_DATABASE_URL", url)]).report();
+    assert_eq!(report.codes(), ["postgres-not-built-in"]);
+    assert_eq!(report.exit_code, 1);
+    assert_eq!(
+        what(report.finding("postgres-not-built-in")),
+        "SINEW_DATABASE_URL is set, and this program was built without PostgreSQL"
+    );
+    let named = [("SINEW_CACHE_STORE", "postgres"), ("DATABASE_URL", url)];
+    refuses_to_start(&named, "postgres-not-built-in", "SINEW_CACHE_STORE");
+}
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn tls_that_was_left_out_of_the_program() {
+    let files = [
+        ("SINEW_TLS_CERTIFICATE", "/etc/shop/cert.pem"),
+        ("SINEW_TLS_KEY", "/etc/shop/key.pem"),
+    ];
+    refuses_to_start(&files, "tls-not-built-in", "SINEW_TLS_CERTIFICATE");
+}
+
+/// What the doctor calls an error keeps the application from starting, which says so in its own words.
+#[cfg(not(all(feature = "redis", feature = "postgres", feature = "tls")))]
+#[track_caller]
+fn refuses_to_start(variables: &[(&str, &str)], code: &str, subject: &str) {
+    let report = Start::new().with(variables).report();
+    assert_eq!(report.codes(), [code]);
+    assert_eq!(report.exit_code, 2);
+    assert_eq!(report.finding(code)["subject"], subject);
+    let start = Start::new().with(variables).without("SINEW_DOCTOR");
+    let output = start.run();
+    assert!(!output.status.success());
+    let said = format!("{output:?}");
+    assert!(said.contains("this program was built without"), "{said}");
+}
+
 #[test]
 fn every_kind_has_a_name_of_its_own_and_a_test() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
