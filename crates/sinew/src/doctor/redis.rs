@@ -276,10 +276,18 @@ impl Instance {
         if policy == EvictionPolicy::NoEviction && is_bounded && !self.has(RedisRole::Jobs) {
             let what = format!("{} has maxmemory-policy noeviction", self.name());
             let found = REDIS_REFUSES_WRITES.found(variable).what(what);
-            if self.has(RedisRole::Cache) {
-                findings.push(found);
-            } else if self.has(RedisRole::Sessions) {
-                findings.push(found.only(Severity::Notice));
+            let refused = "a full instance refuses every write";
+            match (self.has(RedisRole::Cache), self.has(RedisRole::Sessions)) {
+                (true, true) => findings.push(found),
+                (true, false) => {
+                    findings.push(found.why(format!("{refused}: nothing new is cached")));
+                }
+                (false, true) => findings.push(
+                    found
+                        .why(format!("{refused}: nobody can sign in"))
+                        .only(Severity::Notice),
+                ),
+                (false, false) => {}
             }
         }
         findings
@@ -326,12 +334,18 @@ fn shared(instances: &[&Instance]) -> Option<Finding> {
     if !roles.contains(&RedisRole::Cache) || others.is_empty() {
         return None;
     }
+    let burst = others.iter().map(|role| match role {
+        RedisRole::Sessions => "signs visitors out",
+        _ => "leaves no room for jobs",
+    });
+    let burst = burst.collect::<Vec<_>>().join(", or ");
     others.insert(0, RedisRole::Cache);
     let settings = &instances[0].settings;
     Some(
         REDIS_SHARED
             .found(settings.variable())
-            .what(format!("{} share one Redis ({settings})", listed(&others))),
+            .what(format!("{} share one Redis ({settings})", listed(&others)))
+            .why(format!("a burst of cache entries {burst}")),
     )
 }
 

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 use sinew::config::Secret;
-use sinew::doctor::{KINDS, Severity};
+use sinew::doctor::KINDS;
 use tempfile::TempDir;
 
 use crate::application::{Counter, counter};
@@ -432,29 +432,35 @@ fn fewer_descriptors_than_connections() {
     );
 }
 
+/// The system's own bound, of a network of the child's own.
 #[cfg(target_os = "linux")]
-#[tokio::test]
-async fn a_queue_that_the_system_cuts_short() {
-    let mut config = sinew::Config::default();
-    config.edge.environment = sinew::config::Environment::Production;
-    config.edge.server.backlog = u32::MAX;
-    let app = counter()
-        .config(config)
-        .in_memory()
-        .build()
-        .expect("builds");
-    let report = app.examine().await;
-    let finding = report
-        .findings()
-        .iter()
-        .find(|it| it.code == "short-backlog");
-    let finding = finding.expect("found");
-    assert_eq!(finding.severity, Severity::Notice);
-    assert!(
-        finding
-            .fix
-            .starts_with("`sysctl -w net.core.somaxconn=4294967295`")
+#[test]
+fn a_queue_that_the_system_cuts_short() {
+    let script = r#"ip link set lo up && echo 16 > /proc/sys/net/core/somaxconn && exec "$@""#;
+    let mut unshare = Command::new("unshare");
+    unshare.args([
+        "--user",
+        "--map-root-user",
+        "--net",
+        "sh",
+        "-c",
+        script,
+        "sh",
+    ]);
+    let ignored = OF_THE_MACHINE.replace("short-backlog,", "");
+    let report = Start::by(unshare)
+        .with(&[("SINEW_DOCTOR_IGNORE", &ignored)])
+        .report();
+    assert_eq!(report.codes(), ["short-backlog"]);
+    assert_eq!(report.exit_code, 0, "{}", report.document);
+    let finding = &report.findings()[0];
+    let wanted = sinew::Config::default().edge.server.backlog;
+    let sentence = format!(
+        "the system keeps 16 waiting connections (net.core.somaxconn), and the application asks for {wanted}"
     );
+    assert_eq!(what(finding), sentence);
+    let fix = finding["fix"].as_str().expect("a text");
+    assert!(fix.starts_with(&format!("`sysctl -w net.core.somaxconn={wanted}`")));
 }
 
 #[test]
