@@ -36,9 +36,10 @@ fn two_keys_of_one_part_are_one_lock() {
 
 #[tokio::test]
 async fn no_more_are_remembered_than_the_bound_of_all_parts() {
-    let mut config = CookieStoreConfig::default();
-    config.remembered_max = 4 * PART_REMEMBERED_MIN;
-    let store = CookieStore::new(config);
+    let store = CookieStore::new(CookieStoreConfig {
+        remembered_max: 4 * PART_REMEMBERED_MIN,
+        ..CookieStoreConfig::default()
+    });
     let sessions = Sessions::new(Arc::new(store.clone()));
     for _ in 0..6 * PART_REMEMBERED_MIN {
         let session = sessions.create();
