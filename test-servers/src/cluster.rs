@@ -32,9 +32,19 @@ impl RedisCluster {
     ///
     /// As [`start`](Self::start).
     pub fn start_with(options: RedisOptions) -> Self {
-        let nodes: Vec<_> = (0..NODES)
-            .map(|_| {
-                let options = options.clone().config("cluster-enabled yes");
+        Self::start_each([options.clone(), options.clone(), options])
+    }
+
+    /// As [`start`](Self::start), each node with options of its own.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_each(options: [RedisOptions; NODES]) -> Self {
+        let nodes: Vec<_> = options
+            .into_iter()
+            .map(|options| {
+                let options = options.config("cluster-enabled yes");
                 options.config("cluster-node-timeout 2000").start()
             })
             .collect();
@@ -88,13 +98,22 @@ impl RedisCluster {
     }
 
     /// Moves what is left of a slot, and gives it to `to`.
+    ///
+    /// # Panics
+    ///
+    /// The nodes do not do it.
     pub fn finish_move(&self, slot: u16, from: usize, to: usize) {
         let id = self.nodes[to].command(&["CLUSTER", "MYID"]);
         let port = self.nodes[to].port().to_string();
         let slot = slot.to_string();
         let keys = self.nodes[from].command(&["CLUSTER", "GETKEYSINSLOT", &slot, "1000"]);
         for key in keys.lines().filter(|key| !key.is_empty()) {
-            self.nodes[from].command(&["MIGRATE", "127.0.0.1", &port, key, "0", "5000"]);
+            let mut command = vec!["MIGRATE", "127.0.0.1", &port, key, "0", "5000"];
+            if let Some(password) = self.nodes[to].password() {
+                command.extend(["AUTH", password]);
+            }
+            let answer = self.nodes[from].command(&command);
+            assert_eq!(answer, "OK", "a key that moves");
         }
         for index in [to, from] {
             self.nodes[index].command(&["CLUSTER", "SETSLOT", &slot, "NODE", &id]);

@@ -24,6 +24,7 @@ mod rails;
 mod redis;
 mod sentinel;
 
+pub use certificates::Authority;
 pub use cluster::RedisCluster;
 pub use old_redis::old_redis_server;
 pub use postgres::{PostgresOptions, PostgresServer};

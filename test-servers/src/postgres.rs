@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tempfile::TempDir;
 
-use crate::certificates;
+use crate::certificates::{Authority, NAMES};
 use crate::ports::free_port;
 use crate::process::Process;
 use crate::redis::{pause, wait_until};
@@ -64,7 +64,7 @@ impl PostgresOptions {
             .expect("a temporary directory");
         let owner = Owner::of_servers();
         if self.tls {
-            certificates::write_into(directory.path());
+            Authority::new().write_into(directory.path(), &NAMES.map(str::to_owned));
             protect(&directory.path().join("server.key"));
         }
         let password = format!("secret-{:08x}", std::process::id());

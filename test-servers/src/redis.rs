@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::certificates;
+use crate::certificates::{Authority, NAMES};
 use crate::clock;
 use crate::ports::free_port;
 use crate::process::Process;
@@ -28,7 +28,9 @@ const PORT_ATTEMPTS: usize = 5;
 #[derive(Clone, Debug, Default)]
 #[must_use = "nothing runs until `start`"]
 pub struct RedisOptions {
-    tls: bool,
+    authority: Option<Authority>,
+    /// Of the certificate; [`NAMES`] if it is empty.
+    names: Vec<String>,
     password: Option<String>,
     users: Vec<(String, String)>,
     lines: Vec<String>,
@@ -38,10 +40,23 @@ pub struct RedisOptions {
 }
 
 impl RedisOptions {
-    /// The port speaks TLS only; [`RedisServer::ca_file`] signs its certificate, which is of
-    /// `localhost` and 127.0.0.1. Clients need no certificate.
-    pub fn tls(mut self) -> Self {
-        self.tls = true;
+    /// The port speaks TLS only; an authority of its own, [`RedisServer::ca_file`], signs its
+    /// certificate, which is of `localhost` and 127.0.0.1. Clients need no certificate. Servers
+    /// that are started with clones of these options have the same authority.
+    pub fn tls(self) -> Self {
+        self.tls_by(&Authority::new())
+    }
+
+    /// As [`tls`](Self::tls), signed by this authority. Replicas, sentinels and the nodes of a
+    /// cluster speak TLS with each other, too, and believe this authority.
+    pub fn tls_by(mut self, authority: &Authority) -> Self {
+        self.authority = Some(authority.clone());
+        self
+    }
+
+    /// The names and addresses that the certificate is of, and no others.
+    pub fn certificate_names(mut self, names: &[&str]) -> Self {
+        self.names = names.iter().map(|&name| name.to_owned()).collect();
         self
     }
 
@@ -115,8 +130,12 @@ impl RedisOptions {
             .prefix("redis-")
             .tempdir()
             .expect("a temporary directory");
-        if self.tls {
-            certificates::write_into(directory.path());
+        if let Some(authority) = &self.authority {
+            let names = match self.names.as_slice() {
+                [] => &NAMES.map(str::to_owned),
+                names => names,
+            };
+            authority.write_into(directory.path(), names);
         }
         for _ in 0..PORT_ATTEMPTS {
             let port = free_port();
@@ -185,7 +204,7 @@ impl RedisOptions {
         let mut file = format!(
             "bind 127.0.0.1\ndir {directory}\nunixsocket {directory}/redis.sock\ndaemonize no\n"
         );
-        if self.tls {
+        if self.authority.is_some() {
             let _ = writeln!(
                 file,
                 "port 0\ntls-port {port}\ntls-cert-file {directory}/server.crt\n\
@@ -241,12 +260,20 @@ impl RedisServer {
 
     /// Its URL, with the password of the default user if there is one.
     pub fn url(&self) -> String {
-        let scheme = if self.options.tls { "rediss" } else { "redis" };
+        let scheme = if self.options.authority.is_some() {
+            "rediss"
+        } else {
+            "redis"
+        };
         let port = self.port;
         match &self.options.password {
             Some(password) => format!("{scheme}://:{password}@127.0.0.1:{port}"),
             None => format!("{scheme}://127.0.0.1:{port}"),
         }
+    }
+
+    pub(crate) fn password(&self) -> Option<&str> {
+        self.options.password.as_deref()
     }
 
     /// Its port on 127.0.0.1.

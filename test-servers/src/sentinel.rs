@@ -31,12 +31,37 @@ impl RedisSentinel {
     }
 
     /// As [`start`](Self::start), with options of the two servers and of the sentinels, each of
-    /// which may have a password.
+    /// which may have a password. With TLS both must have the same authority, as they speak with
+    /// each other.
     ///
     /// # Panics
     ///
     /// As [`start`](Self::start).
     pub fn start_with(servers: RedisOptions, sentinels: RedisOptions) -> Self {
+        Self::start_at("127.0.0.1", servers, sentinels)
+    }
+
+    /// As [`start_with`](Self::start_with), but all of them announce themselves as `localhost`
+    /// and not by their address.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_by_name(servers: RedisOptions, sentinels: RedisOptions) -> Self {
+        let name = "localhost";
+        // On some machines the name is this address first.
+        let bind = "bind 127.0.0.1 -::1";
+        let servers = servers.config(bind);
+        let servers = servers.config(&format!("replica-announce-ip {name}"));
+        let sentinels = sentinels
+            .config(bind)
+            .config("sentinel resolve-hostnames yes")
+            .config("sentinel announce-hostnames yes")
+            .config(&format!("sentinel announce-ip {name}"));
+        Self::start_at(name, servers, sentinels)
+    }
+
+    fn start_at(host: &str, servers: RedisOptions, sentinels: RedisOptions) -> Self {
         let password = servers.default_password().map(str::to_owned);
         let servers = match &password {
             Some(password) => servers.config(&format!("masterauth {password}")),
@@ -44,16 +69,14 @@ impl RedisSentinel {
         };
         let primary = servers.clone().start();
         let port = primary.port();
-        let replica = servers
-            .config(&format!("replicaof 127.0.0.1 {port}"))
-            .start();
+        let replica = servers.config(&format!("replicaof {host} {port}")).start();
         wait_until("replication", || {
             replica
                 .command(&["INFO", "replication"])
                 .contains("master_link_status:up")
         });
         let sentinels: Vec<_> = (0..SENTINELS)
-            .map(|_| sentinel(sentinels.clone(), port, password.as_deref()))
+            .map(|_| sentinel(sentinels.clone(), host, port, password.as_deref()))
             .collect();
         for sentinel in &sentinels {
             let others = format!("sentinels={SENTINELS}");
@@ -93,13 +116,18 @@ impl RedisSentinel {
     }
 }
 
-fn sentinel(options: RedisOptions, primary: u16, password: Option<&str>) -> RedisServer {
+fn sentinel(
+    options: RedisOptions,
+    host: &str,
+    primary: u16,
+    password: Option<&str>,
+) -> RedisServer {
     let sentinel = options.sentinel().start();
     sentinel.command(&[
         "SENTINEL",
         "MONITOR",
         SERVICE,
-        "127.0.0.1",
+        host,
         &primary.to_string(),
         "2",
     ]);
@@ -113,6 +141,8 @@ fn sentinel(options: RedisOptions, primary: u16, password: Option<&str>) -> Redi
     set("down-after-milliseconds", "500");
     set("failover-timeout", "3000");
     // Sentinels look at each other every few seconds by default; a test has no time for it.
+    // A replica is promoted only if it was heard of in the last five periods of pings, and while
+    // its primary is down it is asked every second, whatever is set here.
     let answer = sentinel.command(&[
         "SENTINEL",
         "DEBUG",
@@ -121,7 +151,7 @@ fn sentinel(options: RedisOptions, primary: u16, password: Option<&str>) -> Redi
         "publish-period",
         "100",
         "ping-period",
-        "100",
+        "300",
         "ask-period",
         "100",
     ]);

@@ -93,7 +93,7 @@ where
 ///
 /// The connect hook and the methods of a [`Channel`] run as tasks of a tokio runtime: the one that drives the
 /// connections, or one given by [`runtime`](Self::runtime).
-/// A [`DirectChannel`] is called in place.
+/// A [`DirectChannel`] is called in place; messages to a channel that is [in place](Channel::IN_PLACE) begin there.
 /// A method that fails or panics is logged and counted; the connection lives.
 ///
 /// ```
@@ -269,25 +269,47 @@ impl Application {
     fn connect(&self, request: Arc<ConnectRequest>, replies: &Replies<'_>) -> Option<Answer> {
         let hook = self.connect.clone();
         let connected = guard("connect hook", async move { hook.connect(request).await });
-        let mut answer = Box::pin(async move {
+        let answer = async move {
             match connected.await {
                 Some(Ok(identifiers)) => Answer::connected(identifiers),
                 Some(Err(refusal)) => Answer::Refused(refusal),
                 None => Answer::Failed,
             }
-        });
-        if self.connects_in_place {
-            // Whatever it waits for wakes nobody yet; the task asks once more.
-            let mut context = Context::from_waker(Waker::noop());
-            if let Poll::Ready(answer) = answer.as_mut().poll(&mut context) {
-                return Some(answer);
-            }
+        };
+        self.answer(answer, self.connects_in_place, replies)
+    }
+
+    /// Takes the answer from a task; in place, from what is known at once, and from a task only if that has to wait.
+    fn answer(
+        &self,
+        answer: impl Future<Output = Answer> + Send + 'static,
+        is_in_place: bool,
+        replies: &Replies<'_>,
+    ) -> Option<Answer> {
+        if !is_in_place {
+            self.answer_later(answer, replies);
+            return None;
         }
-        let reply = replies.later();
-        self.spawn(async move {
-            reply.answer(answer.await);
-        });
+        let mut answer = Box::pin(answer);
+        // Whatever it waits for wakes nobody yet; the task asks once more.
+        let mut context = Context::from_waker(Waker::noop());
+        if let Poll::Ready(answer) = answer.as_mut().poll(&mut context) {
+            return Some(answer);
+        }
+        self.answer_later(answer, replies);
         None
+    }
+
+    fn answer_later(
+        &self,
+        answer: impl Future<Output = Answer> + Send + 'static,
+        replies: &Replies<'_>,
+    ) {
+        let reply = replies.later();
+        // Not an `async` block, which would keep room for what it awaits a second time.
+        self.spawn(answer.map(move |answer| {
+            reply.answer(answer);
+        }));
     }
 
     fn subscribe(
@@ -375,10 +397,10 @@ impl Application {
                     );
                     return Some(Answer::Done);
                 };
-                let reply = replies.later();
+                let is_in_place = channel.is_in_place();
                 let channel = channel.clone();
                 let mut cx = self.context_of(connection, subscription);
-                self.spawn(async move {
+                let answer = async move {
                     let done = match &action {
                         Some(action) => {
                             let action = action.in_data(&data);
@@ -391,9 +413,9 @@ impl Application {
                         log_failure(action.unwrap_or("receive"), &cx, error);
                     }
                     // What an action followed before it failed stays followed.
-                    reply.answer(cx.take_changes());
-                });
-                None
+                    cx.take_changes()
+                };
+                self.answer(answer, is_in_place, replies)
             }
         }
     }
@@ -406,14 +428,13 @@ impl Application {
     ) -> Option<Answer> {
         match &self.handlers[subscription.route() as usize] {
             Handler::Channel(channel) if channel.cares_about_unsubscribed() => {
-                let reply = replies.later();
                 let channel = channel.clone();
                 let mut cx = self.context_of(connection, subscription);
-                self.spawn(async move {
+                let answer = async move {
                     guard("unsubscribed", channel.unsubscribed(&mut cx)).await;
-                    reply.answer(Answer::Done);
-                });
-                None
+                    Answer::Done
+                };
+                self.answer(answer, false, replies)
             }
             Handler::Direct(channel) => {
                 channel.unsubscribed(DirectSubscription::new(

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use sinew_streams::{StreamName, Streams, StreamsError};
 use tokio::sync::Notify;
 
+use crate::context::ConnectionId;
 use crate::follows::Follows;
 use crate::inbox::{Inbox, Parcel, Whose};
 use crate::mailbox::Node;
@@ -297,9 +298,11 @@ impl Cable {
     /// # Ok(()) }
     /// ```
     pub fn restart(&self) {
+        // Each shard hears of it in its own time: whoever was told by one and is back on another is not told again.
+        let before = ConnectionId(self.inner.next_id.load(Relaxed));
         self.inner
             .follows
-            .for_each_shard(|inbox| inbox.post(Parcel::Restart, 0));
+            .for_each_shard(|inbox| inbox.post(Parcel::Restart(before), 0));
     }
 
     /// As [`restart`](Self::restart), for good: a connection that still comes is told the same and closed. One that waits

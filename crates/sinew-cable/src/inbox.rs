@@ -31,8 +31,8 @@ pub(crate) enum Parcel {
     Broadcast(StreamName, Bytes),
     /// End the connections of some identity.
     DisconnectIf(Whose, bool),
-    /// Tell every connection `server_restart`.
-    Restart,
+    /// Tell every connection that was opened before this one `server_restart`.
+    Restart(ConnectionId),
     /// The same, evenly over a time, and none that waits for an answer.
     Depart(Duration),
 }

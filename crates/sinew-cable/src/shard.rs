@@ -80,6 +80,8 @@ mod departure;
 mod forms;
 mod hub;
 mod intake;
+mod line;
+mod mail;
 mod names;
 mod outbox;
 mod perform;
@@ -95,6 +97,7 @@ use bytes::Bytes;
 use sinew_protocol::DisconnectReason;
 
 pub(crate) use hub::Seat;
+pub use line::Line;
 pub use outbox::Outbox;
 
 use crate::cable::{Inner, mix};
@@ -102,11 +105,11 @@ use crate::connection::{Connection, Event};
 use crate::context::ConnectionId;
 use crate::follows::ShardNumber;
 use crate::inbox::{Inbox, Parcel};
-use crate::mailbox::{Mail, Mailbox};
-use crate::statistics::{Peak, add, down, up};
+use crate::mailbox::Mailbox;
+use crate::statistics::{Peak, down, up};
 use crate::{Cable, ConnectRequest, ConnectionContext, Incoming};
 use departure::Departure;
-use forms::{Compressor, Forms, Message};
+use forms::Compressor;
 use hub::Hub;
 use intake::{Buckets, Rates};
 use names::Names;
@@ -215,123 +218,6 @@ pub struct Visit<'a, P> {
     pub peer: &'a mut P,
     /// Where to bring what the socket read.
     pub line: Line<'a>,
-}
-
-/// The cable's part of a connection: takes messages and frames.
-///
-/// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
-/// use sinew_cable::shard::Line;
-/// # use std::sync::Arc;
-/// # use sinew_cable::{Application, Cable, ConnectionIdentifiers};
-/// # use sinew_streams::InProcessStreams;
-///
-/// fn bring(mut line: Line<'_>) {
-///     line.receive_text(std::time::Instant::now(), r#"{"command":"ping"}"#);
-///     assert!(line.outbox().is_some_and(|outbox| !outbox.is_empty()));
-/// }
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), sinew_streams::StreamsError> {
-/// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new()));
-/// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
-/// # let mut client = Client::open(&cable);
-/// # assert_eq!(client.receive().await["type"], "welcome");
-/// # bring(client.shard.visit(client.key).expect("there").line);
-/// # Ok(()) }
-/// ```
-pub struct Line<'a> {
-    connection: &'a mut Connection,
-    performer: Performer<'a>,
-    rates: &'a Rates,
-    buckets: &'a mut Buckets,
-    pulse: &'a mut Pulse,
-}
-
-impl Line<'_> {
-    /// So many bytes were read from the socket; what messages they are comes next.
-    pub fn read(&mut self, now: Instant, bytes: usize) {
-        self.pulse.heard();
-        self.rates.count_bytes(now, self.buckets, bytes);
-    }
-
-    fn count_message(&mut self, now: Instant) {
-        self.pulse.heard();
-        self.rates.count_message(now, self.buckets);
-    }
-
-    /// A text message came.
-    pub fn receive_text(&mut self, now: Instant, text: &str) {
-        self.count_message(now);
-        self.count_received(text.len());
-        self.connection
-            .handle(now, Event::Text(text), &mut self.performer);
-    }
-
-    /// A binary message came.
-    pub fn receive_binary(&mut self, now: Instant, bytes: &[u8]) {
-        self.count_message(now);
-        self.count_received(bytes.len());
-        self.connection
-            .handle(now, Event::Binary(bytes), &mut self.performer);
-    }
-
-    fn count_received(&self, bytes: usize) {
-        let counters = self.performer.mailbox.counters();
-        add(&counters.bytes_received, bytes as u64);
-    }
-
-    /// A frame of the WebSocket protocol itself came, such as a ping, and this is the answer to it.
-    pub fn receive_control(&mut self, now: Instant, answer: Bytes) {
-        self.count_message(now);
-        self.performer.write(answer);
-    }
-
-    /// A frame of the WebSocket protocol itself is to be written, such as a close.
-    pub fn send_frame(&mut self, frame: Bytes) {
-        self.performer.write(frame);
-    }
-
-    /// The closing handshake is over or under way: nothing may follow what is to be written already.
-    pub fn stop(&mut self) {
-        self.performer.stop();
-    }
-
-    /// What is to be written, if anything.
-    pub fn outbox(&mut self) -> Option<&mut Outbox> {
-        self.performer.outbox.as_deref_mut()
-    }
-
-    /// The close to send, once the connection has ended.
-    pub fn closing(&self) -> Option<Closing> {
-        self.performer.closing.as_deref().copied()
-    }
-
-    /// Whether the socket should not be read until the application has caught up.
-    pub fn is_congested(&self) -> bool {
-        self.connection.is_congested()
-    }
-
-    /// How long the socket should not be read, since its client sends faster than it may; to be asked once after the
-    /// messages of a [read](Self::read). One that has sent [far too much](crate::Config::incoming_pause_max) is closed
-    /// instead, and read on for its answer.
-    pub fn pause(&mut self, now: Instant) -> Option<Duration> {
-        if self.performer.closing.is_some() {
-            return None;
-        }
-        let pause = self.rates.pause(now, *self.buckets)?;
-        let node = &self.performer.cable.node;
-        if pause > node.config.incoming_pause_max {
-            up(&self.performer.mailbox.counters().flooding_connections);
-            tracing::debug!(
-                connection = self.performer.mailbox.id.get(),
-                "a client sent far more than it may, connection closed"
-            );
-            self.connection
-                .handle(now, Event::Flooded, &mut self.performer);
-            return None;
-        }
-        up(&self.performer.mailbox.counters().incoming_pauses);
-        Some(pause)
-    }
 }
 
 impl<P> Shard<P> {
@@ -508,177 +394,6 @@ impl<P> Shard<P> {
                 ..
             } = line;
             connection.handle(now, event, &mut performer);
-        }
-    }
-
-    /// Takes what others posted. False when there was nothing.
-    pub fn take_mail(&mut self, now: Instant) -> bool {
-        let leaving = self.leaving(now);
-        let mut parcels = std::mem::take(&mut self.parcels);
-        self.inbox.take(&mut parcels);
-        let departing = self.departing.len();
-        let any = !parcels.is_empty() || !leaving.is_empty();
-        for parcel in parcels.drain(..) {
-            match parcel {
-                Parcel::Mail { key, id, mail } => self.mail(now, key, id, mail),
-                Parcel::Broadcast(stream, payload) => self.broadcast(&stream, &payload),
-                Parcel::DisconnectIf(whose, reconnect) => {
-                    let reason = DisconnectReason::Remote;
-                    self.disconnect_all(now, reason, reconnect, |mailbox| {
-                        mailbox.identifiers.get().is_some_and(|known| whose(known))
-                    });
-                }
-                Parcel::Restart => {
-                    let reason = DisconnectReason::ServerRestart;
-                    self.disconnect_all(now, reason, reason.reconnect(), |_| true);
-                }
-                Parcel::Depart(window) => self.depart(now, window),
-            }
-        }
-        for key in leaving {
-            let reason = DisconnectReason::ServerRestart;
-            self.disconnect(now, key, reason, reason.reconnect());
-        }
-        if parcels.capacity() <= 4096 {
-            self.parcels = parcels;
-        }
-        // Those that had left before the inbox was emptied: nothing more can come for them.
-        for key in self.departing.drain(..departing).collect::<Vec<_>>() {
-            self.forget(now, key);
-        }
-        any
-    }
-
-    fn mail(&mut self, now: Instant, key: Key, id: ConnectionId, mail: Mail) {
-        let Some(link) = self.links.get_mut(key.0) else {
-            return;
-        };
-        if link.mailbox.id != id {
-            return;
-        }
-        match mail {
-            Mail::Frame(frame) => {
-                link.mailbox.taken(frame.as_bytes().len());
-                let counters = &self.inbox.counters;
-                let compressed = (link.deflate && link.closing.is_none())
-                    .then(|| self.compressor.text(frame.payload(), counters))
-                    .flatten();
-                self.push_frame(key, compressed.unwrap_or_else(|| frame.into_bytes()));
-            }
-            Mail::Answer(ticket, answer) => {
-                self.handle(now, key, Event::Answered(ticket, answer));
-                self.look_again(key);
-            }
-            Mail::Followed(ticket, followed) => {
-                self.handle(now, key, Event::Followed(ticket, followed));
-                self.look_again(key);
-            }
-            Mail::Disconnect(reason, reconnect) => {
-                if reason == DisconnectReason::TooSlow {
-                    up(&self.inbox.counters.slow_connections);
-                }
-                self.handle(now, key, Event::Disconnect { reason, reconnect });
-            }
-        }
-    }
-
-    /// An answer may have ended a congestion: the driver looks whether to read on.
-    fn look_again(&mut self, key: Key) {
-        if let Some(mut visit) = self.visit(key) {
-            visit.line.performer.mark_dirty();
-        }
-    }
-
-    fn broadcast(&mut self, stream: &sinew_streams::StreamName, payload: &Bytes) {
-        let hub = std::mem::take(&mut self.hub);
-        let mut deliveries = 0;
-        let mut message = Message::new(payload, &self.compressor, self.deflating > 0);
-        hub.for_each(stream, |identifier, members| {
-            // Encoded once per identifier, whatever the number of members.
-            let mut forms = Forms::default();
-            for key in members.iter().flatten().copied() {
-                let frame = if message.may_be_compressed() && self.has_deflate(key) {
-                    let counters = &self.inbox.counters;
-                    message.compressed(identifier, &mut forms, &mut self.compressor, counters)
-                } else {
-                    message.plain(identifier, &mut forms)
-                };
-                self.push_frame(key, frame);
-                deliveries += 1;
-            }
-        });
-        self.hub = hub;
-        add(&self.inbox.counters.broadcast_deliveries, deliveries);
-    }
-
-    fn has_deflate(&self, key: Key) -> bool {
-        self.links.get(key.0).is_some_and(|link| link.deflate)
-    }
-
-    /// A data frame for one connection: bounded, and nothing for one that ends.
-    fn push_frame(&mut self, key: Key, frame: Bytes) {
-        let Some(link) = self.links.get_mut(key.0) else {
-            return;
-        };
-        if link.closing.is_some() || link.is_departing {
-            return;
-        }
-        let config = &self.cable.node.config;
-        let (frames, bytes) = link.outbox.as_ref().map_or((0, 0), |outbox| outbox.load());
-        self.longest_outbox.see(bytes);
-        if bytes >= config.outbox_bytes_max || frames >= config.outbox_messages_max {
-            up(&self.inbox.counters.slow_connections);
-            tracing::debug!(
-                connection = link.mailbox.id.get(),
-                bytes,
-                frames,
-                "outgoing queue over its bound, connection cut off"
-            );
-            if let Some(outbox) = &mut link.outbox {
-                outbox.drop_waiting();
-            }
-            link.mailbox.begin_ending();
-            let reason = DisconnectReason::TooSlow;
-            let event = Event::Disconnect {
-                reason,
-                reconnect: reason.reconnect(),
-            };
-            return self.handle(Instant::now(), key, event);
-        }
-        let spares = &mut self.spares;
-        link.outbox.get_or_insert_with(|| spares.take()).push(frame);
-        if !link.is_dirty {
-            link.is_dirty = true;
-            self.dirty.push(key);
-        }
-    }
-
-    fn disconnect(&mut self, now: Instant, key: Key, reason: DisconnectReason, reconnect: bool) {
-        if self
-            .links
-            .get(key.0)
-            .is_some_and(|link| link.mailbox.begin_ending())
-        {
-            self.handle(now, key, Event::Disconnect { reason, reconnect });
-        }
-    }
-
-    fn disconnect_all(
-        &mut self,
-        now: Instant,
-        reason: DisconnectReason,
-        reconnect: bool,
-        whose: impl Fn(&Mailbox) -> bool,
-    ) {
-        let numbers: Vec<u32> = self.links.numbers().collect();
-        for number in numbers {
-            if self
-                .links
-                .get(number)
-                .is_some_and(|link| whose(&link.mailbox))
-            {
-                self.disconnect(now, Key(number), reason, reconnect);
-            }
         }
     }
 

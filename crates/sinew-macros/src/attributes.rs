@@ -96,6 +96,7 @@ pub(crate) struct SkipOption {
 #[derive(Default)]
 pub(crate) struct ChannelOptions {
     pub(crate) name: Option<LitStr>,
+    pub(crate) in_place: bool,
     pub(crate) root: Option<Path>,
 }
 
@@ -199,12 +200,13 @@ impl Parse for ChannelOptions {
         entries(input, |key, input| {
             match key.to_string().as_str() {
                 "name" => options.name = Some(value(input)?),
+                "in_place" => options.in_place = true,
                 "crate" => options.root = Some(value(input)?),
                 _ => {
                     return Err(unknown(
                         key,
                         "`#[channel]`",
-                        "`name = \"…\"` and `crate = …`",
+                        "`name = \"…\"`, `in_place` and `crate = …`",
                     ));
                 }
             }

@@ -55,6 +55,7 @@ fn try_expand(attribute: TokenStream, item: TokenStream) -> Result<TokenStream> 
         .name
         .as_ref()
         .map_or_else(|| plain(&type_name), syn::LitStr::value);
+    let in_place = options.in_place;
     let root = options.root.clone().unwrap_or_else(default_root);
     let root = quote!(#root::__macro::cable);
 
@@ -142,6 +143,7 @@ fn try_expand(attribute: TokenStream, item: TokenStream) -> Result<TokenStream> 
         impl #root::Channel for #self_ty {
             const NAME: &'static str = #name;
             const CARES_ABOUT_UNSUBSCRIBED: bool = #cares_about_unsubscribed;
+            const IN_PLACE: bool = #in_place;
             #(#written)*
         }
     })
@@ -252,6 +254,20 @@ mod tests {
         }
         assert!(
             !text.contains(r#""note""#) && !text.contains("# [helper]"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn in_place_is_said_in_the_attribute() {
+        for (attribute, expected) in [(quote!(in_place), "true"), (quote!(), "false")] {
+            let text = expand(attribute, quote!(impl A {})).to_string();
+            let expected = format!("const IN_PLACE : bool = {expected}");
+            assert!(text.contains(&expected), "{text}");
+        }
+        let text = expand(quote!(inplace), quote!(impl A {})).to_string();
+        assert!(
+            text.contains("compile_error") && text.contains("`in_place`"),
             "{text}"
         );
     }

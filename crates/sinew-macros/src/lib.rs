@@ -165,6 +165,7 @@ pub fn reflex(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// Every `async fn` of the form `(&self, cx: &mut Subscription, …)` is an action; a further parameter is the message, any type serde can read.
 /// `subscribed`, `unsubscribed` and `receive` are what they are called in Action Cable, and no actions.
 /// The channel's name is that of the type, or `#[channel(name = "Chat::RoomChannel")]`.
+/// `#[channel(in_place)]` begins the actions where the connection is driven, and makes a task of one only if it has to wait: for actions that neither block nor compute for long, since meanwhile no other connection of that shard is served.
 ///
 /// ```
 /// # use axum::{Router, response::Html, routing::get};

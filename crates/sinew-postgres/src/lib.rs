@@ -1,8 +1,9 @@
-//! Sessions and cache in a PostgreSQL database, for those who have one and no Redis.
+//! Sessions, cache and streams on a PostgreSQL database, for those who have one and no Redis.
 //!
 //! For applications with more than one node that want their sessions in the database they run
-//! anyway. It knows what a [`Store`](sinew_store::Store) and a
-//! [`CacheStore`](sinew_store::cache::CacheStore) owe, and nothing of sessions, cookies or HTTP.
+//! anyway. It knows what a [`Store`](sinew_store::Store), a
+//! [`CacheStore`](sinew_store::cache::CacheStore) and [`Streams`](sinew_streams::Streams) owe, and
+//! nothing of sessions, cookies or HTTP.
 //!
 //! Fields of a session are independent: writers of different fields on different nodes lose
 //! nothing of each other's. Every load and every commit is one round trip.
@@ -36,17 +37,20 @@
 //! PostgreSQL 12 or newer, in a database of the encoding UTF8.
 //!
 //! Settings: [`PostgresSettings`], [`VARIABLES`]. Limits: [`POOL_SIZE`], [`CONNECT_TIMEOUT`],
-//! [`STATEMENT_TIMEOUT`], [`CACHE_BYTES_MAX`], [`SWEEP_INTERVAL`].
+//! [`STATEMENT_TIMEOUT`], [`CACHE_BYTES_MAX`], [`SWEEP_INTERVAL`], [`STREAM_MESSAGE_BYTES_MAX`],
+//! [`OUTBOX_BYTES_MAX`], [`INBOX_BYTES_MAX`], [`FOLLOWS_WAITING_MAX`].
 
 mod cache;
 mod config;
 mod connection;
 mod error;
+mod listener;
 mod postgres;
 mod schema;
 mod settings;
 mod status;
 mod store;
+mod streams;
 mod sweep;
 mod tls;
 mod variables;
@@ -62,5 +66,9 @@ pub use postgres::Postgres;
 pub use settings::{PostgresSettings, PostgresSslMode};
 pub use status::{PostgresStatistics, PostgresStatus};
 pub use store::PostgresStore;
+pub use streams::{
+    FOLLOWS_WAITING_MAX, INBOX_BYTES_MAX, OUTBOX_BYTES_MAX, PostgresStreams,
+    PostgresStreamsStatistics, STREAM_MESSAGE_BYTES_MAX,
+};
 pub use sweep::Swept;
 pub use variables::{PostgresVariable, VARIABLES};

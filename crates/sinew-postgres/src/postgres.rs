@@ -14,6 +14,7 @@ use tokio_postgres::{Config, Row};
 use crate::config::{BACKOFF_FIRST, BACKOFF_MAX, SWEEP_INTERVAL};
 use crate::connection::{Connection, Value};
 use crate::error::{PostgresError, PostgresSettingsError};
+use crate::listener::Listener;
 use crate::schema::Schema;
 use crate::settings::PostgresSettings;
 use crate::status::{Board, PostgresStatistics, PostgresStatus};
@@ -68,6 +69,7 @@ pub(crate) struct Shared {
     settings: PostgresSettings,
     schema: Schema,
     target: Config,
+    listen_target: Config,
     tls: Tls,
     /// One for each connection that may be in use.
     permits: Semaphore,
@@ -98,6 +100,7 @@ impl Postgres {
         let shared = Arc::new(Shared {
             schema: settings.schema_names(),
             target: settings.target(),
+            listen_target: settings.listen_target(),
             tls: Tls::new(&settings)?,
             permits: Semaphore::new(settings.pool_size.get()),
             idle: Mutex::default(),
@@ -209,6 +212,27 @@ impl Postgres {
             lease.abandon();
         }
         answer
+    }
+
+    /// A connection of its own that listens on a channel.
+    pub(crate) async fn listen(&self, channel: &str) -> Result<Listener, PostgresError> {
+        let settings = &self.0.settings;
+        Listener::open(
+            &self.0.listen_target,
+            self.0.tls.clone(),
+            channel,
+            settings.connect_timeout,
+            settings.statement_timeout,
+        )
+        .await
+    }
+
+    /// Waits until it was away and is there again.
+    pub(crate) async fn until_back(&self) {
+        let mut status = self.watch();
+        // The sender lives in `self`, so it is never gone.
+        let _ = status.wait_for(|it| !it.is_available()).await;
+        let _ = status.wait_for(|it| it.is_available()).await;
     }
 
     /// Starts the task that looks after the server, once there is a runtime to run it.
@@ -402,7 +426,7 @@ async fn look_after(shared: Weak<Shared>, signals: Arc<Signals>) {
             Err(trouble) => {
                 strong.go_away(trouble);
                 failures += 1;
-                backoff(failures).mul_f64(0.5 + chance() / 2.0)
+                pause_after(failures)
             }
         };
         drop(strong);
@@ -426,6 +450,11 @@ async fn sweep_in_turn(shared: Weak<Shared>) {
         ),
         Err(error) => tracing::warn!(%error, "could not sweep expired rows"),
     }
+}
+
+/// How long to wait after so many failures in a row: between a half and all of the longest pause.
+pub(crate) fn pause_after(failures: u32) -> Duration {
+    backoff(failures).mul_f64(0.5 + chance() / 2.0)
 }
 
 /// The longest pause after so many failures in a row.

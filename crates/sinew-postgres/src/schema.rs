@@ -16,6 +16,12 @@ const SWEEP_LOCK: i64 = 0x51_4E_45_57_00_02;
 /// Mixed into the hashes of keys, so that they collide with nobody else's advisory locks.
 const MOVE_LOCK: i64 = 0x51_4E_45_57_00_03;
 
+/// The node that publishes holds this one, with the names of the tables mixed in.
+const STREAMS_LOCK: i64 = 0x51_4E_45_57_00_04;
+
+/// Bytes of a channel's name, at most.
+const CHANNEL_BYTES_MAX: usize = 63;
+
 /// Characters of a schema's name, and of a prefix.
 pub(crate) const NAME_CHARACTERS_MAX: usize = 32;
 
@@ -70,6 +76,24 @@ impl Schema {
     pub(crate) fn sweep_lock(&self) -> String {
         let (name, prefix) = (&self.name, &self.prefix);
         format!("hashtextextended('{name}.{prefix}', {SWEEP_LOCK})")
+    }
+
+    /// The channel of the streams, and the advisory lock of whoever publishes to it.
+    pub(crate) fn streams_channel(&self) -> String {
+        let whole = format!("{}.{}streams", self.name, self.prefix);
+        if whole.len() <= CHANNEL_BYTES_MAX {
+            return whole;
+        }
+        // Two long names, which are told apart by their hash (FNV-1a).
+        let hash = whole.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        format!("{}.streams.{hash:016x}", self.name)
+    }
+
+    pub(crate) fn streams_lock(&self) -> String {
+        let (name, prefix) = (&self.name, &self.prefix);
+        format!("hashtextextended('{name}.{prefix}', {STREAMS_LOCK})")
     }
 
     /// Whether everything is there and may be used.
@@ -159,5 +183,20 @@ impl Schema {
             },
             false => sql,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_are_named_after_the_tables_within_the_bound() {
+        let channel = |name: &str, prefix: &str| Schema::new(name, prefix).streams_channel();
+        assert_eq!(channel("public", "sinew_"), "public.sinew_streams");
+        let long = "a".repeat(NAME_CHARACTERS_MAX);
+        let other = format!("{}b", &long[1..]);
+        assert!(channel(&long, &long).len() <= CHANNEL_BYTES_MAX);
+        assert_ne!(channel(&long, &long), channel(&long, &other));
     }
 }

@@ -139,6 +139,8 @@ impl FromStr for PostgresSslMode {
 pub struct PostgresSettings {
     /// Holds the password.
     target: Config,
+    /// The same, without a pooler between, if that is another address.
+    listen_target: Option<Config>,
     variable: Cow<'static, str>,
     schema: String,
     table_prefix: String,
@@ -209,6 +211,9 @@ impl PostgresSettings {
         }
         if let Some(file) = lookup("SINEW_DATABASE_CA_FILE") {
             settings.ca_file = Some(file.into());
+        }
+        if let Some(url) = lookup(LISTEN_URL) {
+            settings.listen_target = Some(listen_target(LISTEN_URL.into(), &url)?);
         }
         settings.read_numbers(&lookup)?;
         let schema = lookup("SINEW_DATABASE_SCHEMA").unwrap_or(SCHEMA.to_owned());
@@ -287,6 +292,7 @@ impl PostgresSettings {
             ssl_mode: parts.ssl_mode.unwrap_or_default(),
             ca_file: parts.ca_file,
             target: parts.target,
+            listen_target: None,
             variable,
             schema: SCHEMA.to_owned(),
             table_prefix: TABLE_PREFIX.to_owned(),
@@ -335,6 +341,28 @@ impl PostgresSettings {
         Ok(self)
     }
 
+    /// The same with another address of the same database for the connection that listens
+    /// ([`PostgresStreams`](crate::PostgresStreams)): one without a pooler between that shares
+    /// connections. TLS is that of the other address.
+    ///
+    /// ```
+    /// use sinew_postgres::PostgresSettings;
+    ///
+    /// let settings = PostgresSettings::from_url("postgres://ada@pooler:6432/app")?
+    ///     .listen_at("postgres://ada:secret@db/app")?;
+    /// assert_eq!(settings.hosts(), ["pooler:6432"]);
+    /// assert!(!format!("{settings:?}").contains("secret"));
+    /// # Ok::<(), sinew_postgres::PostgresSettingsError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`PostgresSettingsError::Url`].
+    pub fn listen_at(mut self, url: &str) -> Result<Self, PostgresSettingsError> {
+        self.listen_target = Some(listen_target("the URL".into(), url)?);
+        Ok(self)
+    }
+
     /// The variable that the URL came from.
     pub fn variable(&self) -> &str {
         &self.variable
@@ -378,9 +406,18 @@ impl PostgresSettings {
 
     /// What the library connects with.
     pub(crate) fn target(&self) -> Config {
+        self.complete(&self.target)
+    }
+
+    /// What the library connects with to listen.
+    pub(crate) fn listen_target(&self) -> Config {
+        self.complete(self.listen_target.as_ref().unwrap_or(&self.target))
+    }
+
+    fn complete(&self, target: &Config) -> Config {
         use tokio_postgres::config::SslMode;
 
-        let mut target = self.target.clone();
+        let mut target = target.clone();
         let is_tcp = |host: &Host| matches!(host, Host::Tcp(_));
         let has_tcp = target.get_hosts().iter().any(is_tcp);
         target.ssl_mode(match self.ssl_mode {
@@ -417,6 +454,7 @@ impl fmt::Debug for PostgresSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PostgresSettings")
             .field("url", &self.to_string())
+            .field("has_listen_url", &self.listen_target.is_some())
             .field("variable", &self.variable)
             .field("schema", &self.schema)
             .field("table_prefix", &self.table_prefix)
@@ -429,6 +467,16 @@ impl fmt::Debug for PostgresSettings {
             .field("migrate", &self.migrate)
             .field("cache_bytes_max", &self.cache_bytes_max)
             .finish()
+    }
+}
+
+/// The variable of [`PostgresSettings::listen_at`].
+const LISTEN_URL: &str = "SINEW_DATABASE_LISTEN_URL";
+
+fn listen_target(variable: Cow<'static, str>, url: &str) -> Result<Config, PostgresSettingsError> {
+    match UrlParts::parse(url) {
+        Ok(parts) => Ok(parts.target),
+        Err(problem) => Err(PostgresSettingsError::Url { variable, problem }),
     }
 }
 

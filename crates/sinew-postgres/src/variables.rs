@@ -26,7 +26,7 @@ pub const VARIABLES: &[PostgresVariable] = &[
     PostgresVariable {
         name: "SINEW_DATABASE_URL",
         default: "`DATABASE_URL`",
-        meaning: "the PostgreSQL of sessions and cache: `postgres://user:password@host:port/database`",
+        meaning: "the PostgreSQL of sessions, cache and streams: `postgres://user:password@host:port/database`",
     },
     PostgresVariable {
         name: "SINEW_DATABASE_SSLMODE",
@@ -41,7 +41,7 @@ pub const VARIABLES: &[PostgresVariable] = &[
     PostgresVariable {
         name: "SINEW_DATABASE_POOL_SIZE",
         default: "10",
-        meaning: "connections to PostgreSQL, at most 1024, beside the one that looks after it",
+        meaning: "connections to PostgreSQL, at most 1024, beside the one that looks after it and the one of the streams that listens",
     },
     PostgresVariable {
         name: "SINEW_DATABASE_CONNECT_TIMEOUT_MS",
@@ -77,5 +77,10 @@ pub const VARIABLES: &[PostgresVariable] = &[
         name: "SINEW_DATABASE_CACHE_BYTES_MAX",
         default: "1073741824 (1 GiB)",
         meaning: "bytes the table of the cache may hold; what was written first is forgotten",
+    },
+    PostgresVariable {
+        name: "SINEW_DATABASE_LISTEN_URL",
+        default: "the URL of the others",
+        meaning: "the same database without a pooler between, for the connection by which streams listen",
     },
 ];

@@ -313,29 +313,13 @@ impl Redis {
         Ok(links.into_iter().map(one).collect())
     }
 
-    /// A connection for subscriptions, to whoever is the right one now, and who that is. It does
-    /// not come back.
-    pub(crate) async fn listen(&self) -> Result<(redis::aio::PubSub, Endpoint), RedisError> {
-        let (target, dial) = (self.target(), &self.inner.dial);
-        let opening = async {
-            let endpoint = target.endpoint(dial).await?;
-            let mut connection = dial.listen(&endpoint).await?;
-            // A server may accept and be frozen, or still be loading.
-            let ready = connection.ping::<Value>().await;
-            ready.map_err(|error| RedisError::from_library(&error))?;
-            Ok((connection, endpoint))
-        };
-        let opened = tokio::time::timeout(dial.timeout, opening).await;
-        opened.unwrap_or_else(|_| Err(RedisError::unavailable("connecting took too long")))
+    /// How connections are opened.
+    pub(crate) fn dial(&self) -> &Dial {
+        &self.inner.dial
     }
 
-    /// Whether somebody else is the right one by now. As long as nobody says so, it is not.
-    pub(crate) async fn has_moved(&self, endpoint: &Endpoint) -> bool {
-        let (target, dial) = (self.target(), &self.inner.dial);
-        target.may_move() && matches!(target.endpoint(dial).await, Ok(now) if now != *endpoint)
-    }
-
-    fn target(&self) -> Target {
+    /// Where connections go that may go to any server.
+    pub(crate) fn target(&self) -> Target {
         match &self.inner.backend {
             Backend::Server { target, .. } => target.clone(),
             Backend::Cluster(cluster) => Target::AnyNode(Arc::clone(cluster)),

@@ -165,7 +165,7 @@ impl Cluster {
     ) -> Result<Value, RedisError> {
         let link = self.owner(key_of(command), deadline).await?;
         let answer = link.send(command, deadline).await;
-        self.follow(command, answer, deadline).await
+        self.follow(command, link, answer, deadline).await
     }
 
     /// The answers to several commands, in their order: one round trip to each node at a time.
@@ -191,9 +191,10 @@ impl Cluster {
             let group_commands: Vec<_> = group.iter().map(|index| commands[*index]).collect();
             link.send_all(&group_commands, deadline).await
         });
-        for ((_, group), sent) in groups.iter().zip(join_all(sent).await) {
+        for ((link, group), sent) in groups.iter().zip(join_all(sent).await) {
             for (index, answer) in group.iter().zip(sent) {
-                answers[*index] = self.follow(commands[*index], answer, deadline).await;
+                let (command, link) = (commands[*index], Arc::clone(link));
+                answers[*index] = self.follow(command, link, answer, deadline).await;
             }
         }
         answers
@@ -203,6 +204,7 @@ impl Cluster {
     async fn follow(
         self: &Arc<Self>,
         command: &Cmd,
+        mut link: Arc<Link>,
         mut answer: Result<Value, RedisError>,
         deadline: Instant,
     ) -> Result<Value, RedisError> {
@@ -216,11 +218,14 @@ impl Cluster {
             }
             answer = match redirect {
                 None => return answer,
-                Some(Redirect::Moved(address)) => self.link(&address).send(command, deadline).await,
-                Some(Redirect::Ask(address)) => {
+                Some(Redirect::Moved(to)) => {
+                    link = self.link(&self.seen_from(&link, to));
+                    link.send(command, deadline).await
+                }
+                Some(Redirect::Ask(to)) => {
+                    link = self.link(&self.seen_from(&link, to));
                     let asking = redis::cmd("ASKING");
-                    let both = [&asking, command];
-                    let mut answers = self.link(&address).send_all(&both, deadline).await;
+                    let mut answers = link.send_all(&[&asking, command], deadline).await;
                     let missing = || Err(RedisError::unavailable("answers are missing").sent());
                     answers.pop().unwrap_or_else(missing)
                 }
@@ -229,12 +234,25 @@ impl Cluster {
                         return answer;
                     }
                     sleep(PAUSE).await;
-                    let link = self.owner(key_of(command), deadline).await?;
+                    link = self.owner(key_of(command), deadline).await?;
                     link.send(command, deadline).await
                 }
             };
         }
         answer
+    }
+
+    /// A node that is told not to say where nodes are names their ports only: they are where
+    /// the node itself was asked.
+    fn seen_from(&self, answered_by: &Arc<Link>, mut address: Address) -> Address {
+        if slots::is_unknown(&address.host) {
+            let links = self.links.lock();
+            let mut links = links.iter();
+            if let Some((known, _)) = links.find(|(_, link)| Arc::ptr_eq(link, answered_by)) {
+                address.host.clone_from(&known.host);
+            }
+        }
+        address
     }
 }
 
@@ -274,7 +292,7 @@ impl Redirect {
     }
 }
 
-/// `3999 127.0.0.1:6381`: the slot, and who has it.
+/// `3999 127.0.0.1:6381`: the slot, and who has it; `3999 :6381` of one that does not say where.
 fn redirect_address(error: &RedisError) -> Option<Address> {
     let (host, port) = error.server_detail()?.split(' ').nth(1)?.rsplit_once(':')?;
     Some(Address {

@@ -136,7 +136,10 @@ impl Dial {
         endpoint: &Endpoint,
         introduction: &RedisConnectionInfo,
     ) -> Result<(MultiplexedConnection, Driver), RedisError> {
-        let stream = self.open(endpoint).await.map_err(|error| failed(&error))?;
+        let stream = self
+            .open(endpoint)
+            .await
+            .map_err(|it| failed(endpoint, &it))?;
         let config = AsyncConnectionConfig::new()
             // Whoever sends a command has a deadline of their own.
             .set_response_timeout(None)
@@ -150,7 +153,10 @@ impl Dial {
 
     /// A connection for subscriptions.
     pub(crate) async fn listen(&self, endpoint: &Endpoint) -> Result<PubSub, RedisError> {
-        let stream = self.open(endpoint).await.map_err(|error| failed(&error))?;
+        let stream = self
+            .open(endpoint)
+            .await
+            .map_err(|it| failed(endpoint, &it))?;
         PubSub::new(&self.introduction, stream)
             .await
             .map_err(|error| RedisError::from_library(&error))
@@ -168,6 +174,7 @@ fn introduction(credentials: &Credentials) -> RedisConnectionInfo {
     introduction
 }
 
-fn failed(error: &io::Error) -> RedisError {
-    RedisError::unavailable(error.to_string())
+/// With the address, since sentinels and nodes tell others than the URL names.
+fn failed(endpoint: &Endpoint, error: &io::Error) -> RedisError {
+    RedisError::unavailable(format!("{endpoint}: {error}"))
 }

@@ -40,6 +40,7 @@ mod cluster;
 mod dial;
 mod error;
 mod link;
+mod listening;
 mod pubsub;
 mod script;
 mod sentinel;

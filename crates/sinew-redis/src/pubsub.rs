@@ -8,16 +8,17 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use parking_lot::Mutex;
 use redis::Msg;
-use redis::aio::{PubSubSink, PubSubStream};
+use redis::aio::PubSubSink;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 
 use crate::backoff::Backoff;
 use crate::dial::Dial;
 use crate::error::RedisError;
 use crate::link::Times;
+use crate::listening::{Listening, Looking, until};
 use crate::settings::RedisSettings;
 use crate::target::Target;
 
@@ -268,12 +269,12 @@ impl Keeper {
         let mut backoff = Backoff::default();
         loop {
             match timeout(self.dial.timeout, self.connect()).await {
-                Ok(Ok((sink, messages))) => {
+                Ok(Ok(connection)) => {
                     backoff.reset();
                     if self.events.send(PubSubEvent::Connected).await.is_err() {
                         return;
                     }
-                    match self.serve(sink, messages).await {
+                    match self.serve(connection).await {
                         End::Unwanted => return,
                         End::Lost(why) => {
                             tracing::warn!(%why, "subscriptions at Redis are interrupted");
@@ -293,17 +294,14 @@ impl Keeper {
         }
     }
 
-    async fn connect(&self) -> Result<(PubSubSink, PubSubStream), RedisError> {
-        let endpoint = self.target.endpoint(&self.dial).await?;
-        let mut connection = self.dial.listen(&endpoint).await?;
-        let ready = connection.ping::<redis::Value>().await;
-        ready.map_err(|error| RedisError::from_library(&error))?;
+    async fn connect(&self) -> Result<Listening, RedisError> {
+        let mut connection = Listening::open(&self.target, &self.dial).await?;
         let names: Vec<&String> = self.names.iter().collect();
         for names in names.chunks(NAMES_PER_COMMAND) {
-            let subscribed = connection.subscribe(names).await;
+            let subscribed = connection.commands.subscribe(names).await;
             subscribed.map_err(|error| RedisError::from_library(&error))?;
         }
-        Ok(connection.split())
+        Ok(connection)
     }
 
     /// Remembers wishes while there is no connection. `false`: nobody is left.
@@ -333,18 +331,29 @@ impl Keeper {
         }
     }
 
-    async fn serve(&mut self, mut sink: PubSubSink, mut messages: PubSubStream) -> End {
+    async fn serve(&mut self, mut connection: Listening) -> End {
+        let health = self.times.health;
+        let mut looks = interval_at(Instant::now() + health, health);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut looking: Option<Looking> = None;
         loop {
             let outcome = tokio::select! {
-                message = messages.next() => match message {
+                message = connection.messages.next() => match message {
                     Some(message) => self.pass_on(&message),
                     None => Err(End::Lost(RedisError::unavailable("the connection was lost"))),
                 },
                 wish = self.wishes.recv() => match wish {
-                    Some(wish) => self.carry_out(&mut sink, wish).await,
+                    Some(wish) => self.carry_out(&mut connection.commands, wish).await,
                     None => Err(End::Unwanted),
                 },
-                () = sleep(self.times.health) => self.look(&mut sink).await,
+                answer = until(&mut looking) => {
+                    looking = None;
+                    answer.map_err(End::Lost)
+                }
+                _ = looks.tick(), if looking.is_none() => {
+                    looking = Some(connection.look(&self.target, &self.dial, self.times.command));
+                    Ok(())
+                }
             };
             if let Err(end) = outcome {
                 return end;
@@ -389,16 +398,5 @@ impl Keeper {
         };
         let _ = wish.done.send(answer);
         end
-    }
-
-    async fn look(&self, sink: &mut PubSubSink) -> Result<(), End> {
-        match timeout(self.times.command, sink.ping::<redis::Value>()).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) if error.code().is_some() => Ok(()),
-            Ok(Err(error)) => Err(End::Lost(RedisError::from_library(&error))),
-            Err(_) => Err(End::Lost(RedisError::unavailable(
-                "the server does not answer",
-            ))),
-        }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use sinew_streams::outbox::Outbox;
 use sinew_streams::{BoxFuture, Missed, Position, Sink, StreamName, Streams, StreamsError};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
@@ -23,7 +24,6 @@ mod subscriber;
 pub use statistics::RedisStreamsStatistics;
 
 use follows::Follows;
-use publisher::{Outbox, Outgoing};
 use statistics::Counters;
 
 /// What the names of channels and counters begin with unless [`RedisStreams::with_prefix`] says
@@ -107,8 +107,7 @@ struct Shared {
     follows: Mutex<Follows>,
     /// Told when there is something to tell the server.
     follows_changed: Notify,
-    outbox: Mutex<Outbox>,
-    outbox_filled: Notify,
+    outbox: Outbox,
     counters: Counters,
 }
 
@@ -149,8 +148,7 @@ impl RedisStreams {
                 sink: OnceLock::new(),
                 follows: Mutex::default(),
                 follows_changed: Notify::new(),
-                outbox: Mutex::default(),
-                outbox_filled: Notify::new(),
+                outbox: Outbox::new(OUTBOX_BYTES_MAX),
                 counters: Counters::default(),
             }),
             tasks: Mutex::default(),
@@ -203,15 +201,7 @@ impl Streams for RedisStreams {
         payload: Bytes,
     ) -> BoxFuture<'_, Result<Position, StreamsError>> {
         self.start();
-        let (answer, answered) = oneshot::channel();
-        let outgoing = Outgoing {
-            stream: stream.clone(),
-            payload,
-            answer,
-        };
-        self.shared.outbox.lock().push(outgoing);
-        self.shared.outbox_filled.notify_one();
-        Box::pin(resolved(answered))
+        self.shared.outbox.push(stream, payload)
     }
 
     fn follow(&self, stream: &StreamName) -> BoxFuture<'_, Result<(), StreamsError>> {
@@ -226,7 +216,11 @@ impl Streams for RedisStreams {
             self.shared.follows_changed.notify_one();
         }
         drop(follows);
-        Box::pin(resolved(told))
+        Box::pin(async move {
+            let gone = || Err(RedisError::unavailable("the streams have ended"));
+            let outcome = told.await.unwrap_or_else(|_| gone());
+            outcome.map_err(unavailable)
+        })
     }
 
     fn unfollow(&self, stream: &StreamName) {
@@ -241,15 +235,6 @@ impl Streams for RedisStreams {
         missed.messages = statistics.lost;
         missed
     }
-}
-
-/// What the task in the background has answered.
-async fn resolved<T>(
-    answered: oneshot::Receiver<Result<T, RedisError>>,
-) -> Result<T, StreamsError> {
-    let gone = || Err(RedisError::unavailable("the streams have ended"));
-    let answer = answered.await.unwrap_or_else(|_| gone());
-    answer.map_err(unavailable)
 }
 
 fn unavailable(error: RedisError) -> StreamsError {

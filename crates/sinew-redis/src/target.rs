@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use redis::Value;
 use redis::aio::MultiplexedConnection;
+use tokio::time::timeout;
 
 use crate::cluster::Cluster;
 use crate::dial::{Dial, Driver, Endpoint};
@@ -30,9 +31,14 @@ impl Target {
         }
     }
 
-    /// Whether somebody else may be meant by now.
-    pub(crate) fn may_move(&self) -> bool {
-        matches!(self, Self::Sentinels(_))
+    /// Whether somebody else is meant by now. As long as a server answers it is used, also when
+    /// nobody watches over it any more.
+    pub(crate) async fn has_moved(&self, dial: &Dial, endpoint: &Endpoint) -> bool {
+        let Self::Sentinels(_) = self else {
+            return false;
+        };
+        let asked = timeout(dial.timeout, self.endpoint(dial));
+        matches!(asked.await, Ok(Ok(now)) if now != *endpoint)
     }
 
     /// A connection to a server that answers and is the one that is meant.
@@ -85,12 +91,22 @@ fn is_primary(role: &Value) -> bool {
 
 /// Whether the server answers. One that forbids the question does.
 pub(crate) async fn ping(connection: &mut MultiplexedConnection) -> Result<(), RedisError> {
-    match ask(connection, &redis::cmd("PING")).await {
+    judge_ping(ask(connection, &redis::cmd("PING")).await)
+}
+
+/// Whether this answer shows a server that can be used. One that forbids the question can.
+pub(crate) fn judge_ping(answer: Result<Value, RedisError>) -> Result<(), RedisError> {
+    match answer {
         Err(error) if error.kind() == RedisErrorKind::Unavailable => Err(error),
         // The password is missing: nothing else will work either.
         Err(error) if error.code() == Some("NOAUTH") => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Why a connection is given up when another server is meant.
+pub(crate) fn moved() -> RedisError {
+    RedisError::unavailable("the sentinels name another primary")
 }
 
 async fn ask(

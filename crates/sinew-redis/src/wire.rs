@@ -12,11 +12,11 @@ use tokio::task::AbortHandle;
 use tokio::time::{Duration, Instant, sleep, timeout};
 
 use crate::backoff::Backoff;
-use crate::dial::{Dial, Endpoint};
+use crate::dial::Dial;
 use crate::error::RedisError;
 use crate::link::Times;
 use crate::status::{Board, RedisStatus};
-use crate::target::{Connected, Target, ping};
+use crate::target::{Connected, Target, moved, ping};
 
 /// A connection that lived shorter than this does not count as one that came back.
 const STABLE_AFTER: Duration = Duration::from_secs(1);
@@ -208,19 +208,10 @@ impl Keeper {
                 Ok(Err(error)) => return error,
                 Err(_) => return RedisError::unavailable("the server does not answer"),
             }
-            if self.is_another_meant(&endpoint).await {
-                return RedisError::unavailable("the sentinels name another primary");
+            if self.target.has_moved(&self.dial, &endpoint).await {
+                return moved();
             }
         }
-    }
-
-    /// As long as a server answers it is used, also when nobody watches over it any more.
-    async fn is_another_meant(&self, endpoint: &Endpoint) -> bool {
-        if !self.target.may_move() {
-            return false;
-        }
-        let asked = timeout(self.dial.timeout, self.target.endpoint(&self.dial));
-        matches!(asked.await, Ok(Ok(now)) if now != *endpoint)
     }
 
     fn report(&self, state: WireState, why: &str) {

@@ -202,6 +202,12 @@ pub enum SessionError {
     /// was written under the old id can reach nobody.
     #[error("the session has ended")]
     Ended,
+    /// The id was to be renewed where the visitor's cookie cannot be: by a reflex of a page without our client
+    /// ([`Renewal::Refused`](crate::Renewal::Refused)). Nothing was written.
+    #[error(
+        "the session's id cannot be renewed here: the page could not take it over into its cookie"
+    )]
+    RenewalRefused,
     /// Others wrote the same field between every one of our attempts
     /// ([`SessionConfig::conflicts_max`](crate::SessionConfig::conflicts_max)).
     #[error("the session field was written by others {conflicts} times while it was being saved")]

@@ -56,5 +56,5 @@ pub use extract::SessionLayerMissing;
 pub use flash::Flash;
 pub use memory::{MEMORY_RECORDS_MAX, MemoryStore};
 pub use record::{Commit, Committed, Key, Record};
-pub use session::{Saved, Session, SessionConfig, SessionId, SessionIdError, Sessions};
+pub use session::{Renewal, Saved, Session, SessionConfig, SessionId, SessionIdError, Sessions};
 pub use store::{BoxFuture, Room, Store};

@@ -11,6 +11,9 @@ use std::error::Error;
 /// assert!(error.is_retryable() && error.source().is_some());
 /// assert!(!StreamsError::AlreadyAttached.is_retryable());
 /// assert!(!StreamsError::Reserved.is_retryable());
+/// let too_large = StreamsError::TooLarge { bytes: 9, bytes_max: 8 };
+/// assert!(!too_large.is_retryable());
+/// assert_eq!(too_large.to_string(), "the message has 9 bytes, and the streams carry at most 8");
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -24,6 +27,14 @@ pub enum StreamsError {
     /// The stream's name belongs to Sinew, and nobody else may publish to it.
     #[error("the name of the stream is reserved")]
     Reserved,
+    /// The message is larger than the carrier takes. Nobody sees anything of it.
+    #[error("the message has {bytes} bytes, and the streams carry at most {bytes_max}")]
+    TooLarge {
+        /// Bytes of the stream's name and the payload.
+        bytes: usize,
+        /// How many they may be.
+        bytes_max: usize,
+    },
 }
 
 impl StreamsError {

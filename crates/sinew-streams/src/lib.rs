@@ -7,6 +7,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `contract` | no | the suite that every implementation runs on itself |
+//! | `outbox` | no | the queue of messages on their way to a server, for adapters that have one |
 //!
 //! ```
 //! use std::sync::Arc;
@@ -36,6 +37,8 @@ pub mod contract;
 mod error;
 mod in_process;
 mod name;
+#[cfg(feature = "outbox")]
+pub mod outbox;
 mod port;
 
 pub use error::StreamsError;

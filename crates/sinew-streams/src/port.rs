@@ -102,7 +102,8 @@ pub trait Sink: Send + Sync {
 pub struct Missed {
     /// How often it was cut off.
     pub interruptions: u64,
-    /// Messages of followed streams that were published meanwhile, as far as is known.
+    /// Messages that were published meanwhile, as far as is known: of followed streams, or of any
+    /// where nothing tells which streams they were of.
     pub messages: u64,
 }
 

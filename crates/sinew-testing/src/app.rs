@@ -317,6 +317,22 @@ impl Browser {
         Err(format!("{address} redirects in a circle"))
     }
 
+    /// Takes over into the cookies what a reflex has written there, or the id that it has renewed.
+    pub(crate) async fn redeem(&self, path: &str, ticket: &str) -> Result<(), String> {
+        let body = serde_json::json!({ "ticket": ticket }).to_string();
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(path)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("sec-fetch-site", "same-origin")
+            .body(Body::from(body));
+        let mut request = request.map_err(|error| format!("{path:?} is no path: {error}"))?;
+        request.headers_mut().extend(self.request_headers());
+        let Ok(response) = self.app.app.router().clone().oneshot(request).await;
+        self.keep_cookies(response.headers());
+        Ok(())
+    }
+
     fn keep_cookies(&self, headers: &HeaderMap) {
         let mut cookies = self.cookies.lock();
         for line in headers.get_all(header::SET_COOKIE) {

@@ -1,7 +1,7 @@
 //! Tests for Sinew applications: visit, click, fill and see, without a browser and without a port.
 //!
 //! For authors of applications. A [`TestApp`] runs the application in memory; a [`Tab`] plays the
-//! browser: it asks the router for the page, calls reflexes over the cable as the stock client
+//! browser: it asks the router for the page, calls reflexes over the cable as the embedded client
 //! does, and carries out the operations that come back, so that assertions are on what a person
 //! would see.
 //! It deliberately runs no scripts: what an application's own JavaScript does is for a browser to

@@ -241,8 +241,8 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: StreamsKind::VARIABLE,
-        default: "`redis` where it has a URL and the program the feature `redis`, else `memory`",
-        meaning: "by what broadcasts spread: `memory` (this process) or `redis` (all that share it)",
+        default: "`redis` where it has a URL and the program the feature `redis`, else `postgres` where the sessions are, else `memory`",
+        meaning: "by what broadcasts spread: `memory` (this process), `redis` or `postgres` (all that share it)",
     },
     Variable {
         name: "SINEW_CACHE_BYTES_MAX",

@@ -1,5 +1,6 @@
 //! Sessions that leave the process: sealed, so that nobody reads or changes them.
 
+mod moving;
 #[cfg(feature = "rails")]
 mod rails;
 
@@ -8,6 +9,7 @@ use std::time::Duration;
 #[cfg(feature = "rails")]
 use std::time::SystemTime;
 
+pub use self::moving::MoveTicket;
 #[cfg(feature = "rails")]
 pub use self::rails::shared_bytes_max;
 use sinew_store::cookie::{CookieState, Ticket};
@@ -26,6 +28,7 @@ pub const TICKET_BYTES_MAX: usize = 16 * 1024;
 const COOKIE_SALT: &str = "sinew session cookie";
 const TICKET_SALT: &str = "sinew session ticket";
 const NOTICE_SALT: &str = "sinew session notice";
+const MOVE_SALT: &str = "sinew session move";
 
 /// Seals sessions into cookies, tickets and messages between processes, each with a key of its own.
 ///
@@ -64,6 +67,7 @@ pub struct SessionSealer {
     cookies: MessageEncryptor,
     tickets: MessageEncryptor,
     notices: MessageEncryptor,
+    moves: MessageEncryptor,
     #[cfg(feature = "rails")]
     rails: Option<rails::RailsCookie>,
 }
@@ -84,6 +88,7 @@ impl SessionSealer {
             cookies: encryptor(COOKIE_SALT, COOKIE_BYTES_MAX),
             tickets: encryptor(TICKET_SALT, TICKET_BYTES_MAX),
             notices: encryptor(NOTICE_SALT, TICKET_BYTES_MAX),
+            moves: encryptor(MOVE_SALT, TICKET_BYTES_MAX),
             #[cfg(feature = "rails")]
             rails: None,
         }
@@ -116,6 +121,46 @@ impl SessionSealer {
     /// The ticket that a page presents; nothing when it is none of ours.
     pub fn open_ticket(&self, text: &str) -> Option<Ticket> {
         Ticket::unpack(&self.tickets.decrypt(text).ok()?)
+    }
+
+    /// A ticket for another id, as a page may hold it.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use sinew_store::SessionId;
+    /// use sinew_verifier::SecretKeyBase;
+    /// use sinew_web::SessionSealer;
+    /// use sinew_web::sealed::MoveTicket;
+    ///
+    /// let sealer = SessionSealer::new(&SecretKeyBase::new("secret"), &[]);
+    /// let (from, to) = (SessionId::generate(), SessionId::generate());
+    /// let ticket = MoveTicket::new(from, to, "the page's", SystemTime::now());
+    /// let sealed = sealer.seal_move(&ticket);
+    /// assert!(!sealed.contains(&to.to_string()), "no script reads it");
+    /// ```
+    pub fn seal_move(&self, ticket: &MoveTicket) -> String {
+        self.moves.encrypt(&ticket.to_bytes())
+    }
+
+    /// The ticket for another id that a page presents; nothing when it is none of ours. Whether it
+    /// [has expired](MoveTicket::has_expired) is another question.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use sinew_store::SessionId;
+    /// use sinew_verifier::SecretKeyBase;
+    /// use sinew_web::SessionSealer;
+    /// use sinew_web::sealed::MoveTicket;
+    ///
+    /// let sealer = SessionSealer::new(&SecretKeyBase::new("secret"), &[]);
+    /// let (from, to) = (SessionId::generate(), SessionId::generate());
+    /// let ticket = MoveTicket::new(from, to, "the page's", SystemTime::now());
+    /// let sealed = sealer.seal_move(&ticket);
+    /// assert_eq!(sealer.open_move(&sealed), Some(ticket));
+    /// assert_eq!(sealer.open_move("made up"), None);
+    /// ```
+    pub fn open_move(&self, text: &str) -> Option<MoveTicket> {
+        MoveTicket::from_bytes(&self.moves.decrypt(text).ok()?)
     }
 
     /// What one process tells the others.

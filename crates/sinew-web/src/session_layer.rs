@@ -9,16 +9,18 @@ use std::task::{Context, Poll};
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
-use sinew_store::{Flash, Saved, Session, SessionError, SessionId, Sessions};
+use sinew_store::{Flash, Session, SessionError, SessionId, Sessions};
 use tower::{Layer, Service};
 
 use sinew_store::cookie::{CookieStore, Hold};
 
 mod in_cookies;
+mod in_store;
 mod redeem;
 
 use self::in_cookies::{InCookies, Opened, may_carry_cookie, socket};
 pub use self::in_cookies::{SOCKET_HEADER, SessionChange};
+use self::in_store::InStore;
 pub use self::redeem::OUTCOME_HEADER;
 use crate::cookie::CookieConfig;
 use crate::forwarded::{Direct, Effective, Peer, TrustedProxies};
@@ -173,12 +175,9 @@ struct Shared {
     cookie: CookieConfig,
     proxies: TrustedProxies,
     counters: Counters,
-    on_end: OnceLock<OnEnd>,
+    in_store: OnceLock<InStore>,
     in_cookies: OnceLock<InCookies>,
 }
-
-/// Hears which session has ended.
-type OnEnd = Box<dyn Fn(SessionId) + Send + Sync>;
 
 impl SessionLayer {
     /// A layer that keeps `sessions` under a cookie that looks like `cookie`. `proxies` tell
@@ -192,7 +191,7 @@ impl SessionLayer {
             cookie,
             proxies,
             counters,
-            on_end: OnceLock::new(),
+            in_store: OnceLock::new(),
             in_cookies: OnceLock::new(),
         }))
     }
@@ -233,8 +232,12 @@ impl SessionLayer {
     /// # Ok(()) }
     /// ```
     pub fn on_end(self, tell: impl Fn(SessionId) + Send + Sync + 'static) -> Self {
+        let in_store = InStore::new(None, move |change| match change {
+            SessionChange::Moved { from: id, .. } | SessionChange::Ended(id) => tell(id),
+            _ => {}
+        });
         // An error means that there is one already.
-        let _ = self.0.on_end.set(Box::new(tell));
+        let _ = self.0.in_store.set(in_store);
         self
     }
 
@@ -464,10 +467,7 @@ where
         let secure = shared.effective(&mut request);
         let presented = shared.presented(request.headers());
         shared.count_malformed(&presented);
-        let socket = match shared.in_cookies.get() {
-            Some(_) => socket(request.headers()),
-            None => None,
-        };
+        let socket = socket(request.headers());
         Box::pin(async move {
             let session = match shared.open(&presented.ids).await {
                 Ok(session) => session,
@@ -607,40 +607,6 @@ impl Shared {
         tracing::error!(%error, cause, "a session could not be saved");
         let sentence = "Your changes could not be saved. Please try again.\n";
         (StatusCode::INTERNAL_SERVER_ERROR, sentence).into_response()
-    }
-
-    async fn save(&self, visit: &Visit) -> Result<Cookie, SessionError> {
-        let session = &visit.session;
-        let was_dirty = session.is_dirty();
-        let mut known = None;
-        // A page that only ensures the session of a visitor who has one then writes
-        // nothing: a read is far cheaper than a commit that waits for the disk.
-        if was_dirty && session.exists().await? {
-            known = Some(session.id());
-        }
-        let is_dirty = session.is_dirty();
-        let was_used = !session.is_untouched();
-        let saved = session.commit().await?;
-        let id = session.id();
-        if let Some(known) = known
-            && (saved == Saved::Destroyed || known != id)
-            && let Some(tell) = self.on_end.get()
-        {
-            tell(known);
-        }
-        Ok(match saved {
-            Saved::Destroyed if visit.presented.has_cookie => Cookie::Deleted,
-            Saved::Destroyed => Cookie::Stays,
-            // Destroyed, but there was no such session: nothing to write, one cookie too many.
-            _ if was_dirty && !is_dirty && !was_used && visit.presented.has_cookie => {
-                Cookie::Deleted
-            }
-            _ if !was_used => Cookie::Stays,
-            _ if !visit.presented.ids.contains(&id) || self.cookie.persistent => {
-                Cookie::Set(id.to_string())
-            }
-            _ => Cookie::Stays,
-        })
     }
 }
 

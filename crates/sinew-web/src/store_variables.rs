@@ -26,7 +26,7 @@ use crate::error::ConfigError;
 /// let refused = EdgeConfig::from_lookup(|name| (name == "SINEW_STREAMS").then(|| "nats".to_owned()));
 /// assert_eq!(
 ///     refused.unwrap_err().to_string(),
-///     "SINEW_STREAMS is `nats`, expected `memory` or `redis`",
+///     "SINEW_STREAMS is `nats`, expected `memory`, `redis` or `postgres`",
 /// );
 /// # Ok::<(), sinew_web::error::ConfigError>(())
 /// ```
@@ -177,18 +177,21 @@ pub enum StreamsKind {
     Memory,
     /// Through Redis, between all processes that use it.
     Redis,
+    /// Through PostgreSQL, between all processes that use its database.
+    Postgres,
 }
 
 impl StreamsKind {
     /// The variable that names it.
     pub const VARIABLE: &'static str = "SINEW_STREAMS";
-    const ALL: [Self; 2] = [Self::Memory, Self::Redis];
+    const ALL: [Self; 3] = [Self::Memory, Self::Redis, Self::Postgres];
 
     /// The word that it is called by.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Memory => "memory",
             Self::Redis => "redis",
+            Self::Postgres => "postgres",
         }
     }
 
@@ -198,7 +201,7 @@ impl StreamsKind {
             Self::VARIABLE,
             &Self::ALL,
             Self::as_str,
-            "`memory` or `redis`",
+            "`memory`, `redis` or `postgres`",
         )
     }
 }

@@ -27,13 +27,14 @@ use tower::util::MapRequest;
 
 use crate::client_version::ServerVersion;
 use crate::config::Config;
-use crate::cookie_sessions::{self, CookieSessions};
+use crate::cookie_sessions;
 use crate::doctor::{self, Finding, Place, Platform, Report, Subject, Traffic, log_findings};
 use crate::endpoint::{self, Endpoint};
 use crate::error::StartError;
 use crate::extract::Given;
 use crate::handle::SinewHandle;
 use crate::identify::{Identification, Identify, Visitor};
+use crate::kept::Kept;
 use crate::metrics::Sources;
 use crate::node_streams::NodeStreams;
 use crate::page_policy::add_policy;
@@ -408,7 +409,7 @@ impl Sinew {
     }
 
     /// Sends broadcasts through these streams, instead of those that `SINEW_STREAMS` chooses: within the process,
-    /// unless the cable has a Redis.
+    /// unless the cable has a Redis or sessions are in PostgreSQL.
     pub fn streams(mut self, streams: Arc<dyn Streams>) -> Self {
         self.streams = Some(streams);
         self
@@ -637,8 +638,7 @@ impl Sinew {
             sessions.clone(),
             edge.session_cookie(),
             edge.trusted_proxies.clone(),
-        )
-        .on_end(handle.session_ended());
+        );
         let sealer = SessionSealer::new(&secret, &config.previous_secrets());
         #[cfg(feature = "rails")]
         let sealer = match self.rails_cookie {
@@ -649,19 +649,16 @@ impl Sinew {
             ),
             None => sealer,
         };
-        let cookies = cookie_store.map(|store| {
-            CookieSessions::new(
-                store,
-                sessions.clone(),
-                sealer,
-                node_streams.clone(),
-                base_path.join(cookie_sessions::PATH),
-            )
-        });
-        let session_layer = match &cookies {
-            Some(cookies) => cookies.wrap(session_layer),
-            None => session_layer,
-        };
+        let has_own_identify = self.identify.is_some();
+        let kept = Kept::new(
+            cookie_store,
+            &sessions,
+            sealer,
+            &node_streams,
+            base_path.join(cookie_sessions::PATH),
+            !has_own_identify,
+        );
+        let session_layer = kept.wrap(session_layer);
         let tags = Arc::new(TagContext::new(edge));
         self.extensions.insert(Arc::clone(&tags));
         self.extensions.insert(handle.clone());
@@ -705,12 +702,11 @@ impl Sinew {
         }
         let engine = engine.build()?;
 
-        let has_own_identify = self.identify.is_some();
         let identification = Arc::new(Identification {
             sessions: session_layer.clone(),
             identify: self.identify,
             anonymous: config.anonymous,
-            cookies: cookies.clone(),
+            kept,
         });
         let mut application = Application::new(move |request| {
             let identification = Arc::clone(&identification);
@@ -761,10 +757,7 @@ impl Sinew {
         } else {
             router
         };
-        let router = match cookies {
-            Some(_) => router.merge(cookie_sessions::routes(session_layer.clone())),
-            None => router,
-        };
+        let router = router.merge(cookie_sessions::routes(session_layer.clone()));
         let policy = config.policy_header()?.map(Arc::new);
         let mut pages = app
             .layer(session_layer)

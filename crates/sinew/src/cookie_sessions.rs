@@ -5,10 +5,9 @@
 //! sealed, on a stream of the session's label.
 
 mod connection;
-mod notice;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -24,8 +23,9 @@ use sinew_web::session_layer::SessionChange;
 use sinew_web::{SessionLayer, SessionSealer};
 
 pub(crate) use self::connection::CookieConnection;
-use self::notice::Notice;
 use crate::node_streams::NodeStreams;
+use crate::page_sockets::PageSockets;
+use crate::session_notice::Notice;
 
 /// Where pages redeem tickets.
 pub(crate) const PATH: &str = "/_sinew/session";
@@ -41,15 +41,9 @@ pub(crate) struct CookieSessions {
     streams: Arc<NodeStreams>,
     /// Where pages redeem tickets, with the base path.
     path: String,
-    connections: Mutex<Connections>,
-}
-
-#[derive(Default)]
-struct Connections {
-    /// By the name that only the connection's page knows.
-    by_socket: HashMap<String, Weak<CookieConnection>>,
+    sockets: PageSockets<CookieConnection>,
     /// How many connections have the session of this label.
-    by_label: HashMap<String, usize>,
+    by_label: Mutex<HashMap<String, usize>>,
 }
 
 impl CookieSessions {
@@ -66,7 +60,8 @@ impl CookieSessions {
             sealer,
             streams,
             path,
-            connections: Mutex::default(),
+            sockets: PageSockets::default(),
+            by_label: Mutex::default(),
         });
         let listener = Arc::downgrade(&cookies);
         cookies.streams.hear_sessions(move |payload| {
@@ -118,19 +113,23 @@ impl CookieSessions {
             Notice::Written(state) => drop(self.store.learn(state.clone())),
             Notice::Renewed { from, state, .. } => self.store.renewed(*from, state.clone()),
             Notice::Ended(id) => self.store.end(*id),
+            // Of a node that keeps its sessions elsewhere.
+            Notice::Moved { .. } => {}
         }
         self.carry_out(&notice);
     }
 
     fn carry_out(&self, notice: &Notice) {
         match notice {
-            Notice::Written(_) => {}
+            Notice::Written(_) | Notice::Moved { .. } => {}
             Notice::Renewed {
                 from,
                 state,
                 socket,
             } => {
-                let page = socket.as_deref().and_then(|socket| self.of_socket(socket));
+                let page = socket
+                    .as_deref()
+                    .and_then(|socket| self.sockets.get(socket));
                 if let Some(connection) = page.filter(|connection| connection.id() == *from) {
                     connection.follow(state.id());
                 }
@@ -140,15 +139,11 @@ impl CookieSessions {
         }
     }
 
-    fn of_socket(&self, socket: &str) -> Option<Arc<CookieConnection>> {
-        self.connections.lock().by_socket.get(socket)?.upgrade()
-    }
-
     /// One more connection has the session. Whoever asks first hears what other nodes say of it from now on.
     fn follow(&self, id: SessionId) {
         let label = id.label();
-        let mut connections = self.connections.lock();
-        let count = connections.by_label.entry(label.clone()).or_default();
+        let mut by_label = self.by_label.lock();
+        let count = by_label.entry(label.clone()).or_default();
         *count += 1;
         if *count == 1 {
             self.streams.follow_session(&label);
@@ -157,13 +152,13 @@ impl CookieSessions {
 
     fn unfollow(&self, id: SessionId) {
         let label = id.label();
-        let mut connections = self.connections.lock();
-        let Some(count) = connections.by_label.get_mut(&label) else {
+        let mut by_label = self.by_label.lock();
+        let Some(count) = by_label.get_mut(&label) else {
             return;
         };
         *count -= 1;
         if *count == 0 {
-            connections.by_label.remove(&label);
+            by_label.remove(&label);
             self.streams.unfollow_session(&label);
         }
     }
@@ -177,7 +172,7 @@ pub(crate) fn routes(layer: SessionLayer) -> Router {
 async fn redeem(State(layer): State<SessionLayer>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     match to_bytes(body, REQUEST_BYTES_MAX).await {
-        Ok(body) => layer.redeem(Request::from_parts(parts, body)),
+        Ok(body) => layer.redeem(Request::from_parts(parts, body)).await,
         Err(_) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
     }
 }

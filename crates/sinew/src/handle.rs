@@ -10,8 +10,8 @@ use serde_json::json;
 use sinew_cable::{Broadcaster, Cable, WeakCable};
 use sinew_cable_ready::stream_key;
 use sinew_reflex::{CableReady, Result};
+use sinew_store::Session;
 use sinew_store::cache::Cache;
-use sinew_store::{Session, SessionId};
 use sinew_streams::StreamName;
 use sinew_verifier::MessageVerifier;
 use sinew_web::server::{Drain, DrainGuard};
@@ -255,8 +255,9 @@ impl SinewHandle {
     /// at once; on the other nodes that share its [streams](crate::Sinew::streams) as soon as they
     /// hear of it, and streams that do not take the news are offered it for ten seconds.
     ///
-    /// When a request destroys its session or gives it another id, that happens by itself: the
-    /// browser reconnects with its new cookie.
+    /// When a request destroys its session or gives it another id, that happens by itself: browsers
+    /// reconnect with their new cookie. Only the connection of the page that asked for the new id
+    /// goes on with it.
     pub fn disconnect(&self, session: &Session, reconnect: bool) {
         let streams = &self.0.streams;
         streams.end_connections(session.id(), true, reconnect);
@@ -315,14 +316,6 @@ impl SinewHandle {
     /// Its cable, while there still is an application.
     pub(crate) fn live_cable(&self) -> Option<Cable> {
         self.0.cable.get().and_then(WeakCable::upgrade)
-    }
-
-    /// What to do when a session has ended. It does not hold the handle, which holds the session layer.
-    ///
-    /// Nothing that such a connection still does would be kept; the browser shall come again.
-    pub(crate) fn session_ended(&self) -> impl Fn(SessionId) + Send + Sync + 'static {
-        let streams = Arc::clone(&self.0.streams);
-        move |id| streams.end_connections(id, false, true)
     }
 
     /// Where browsers find `path`, a path of the application that begins with `/`: with the

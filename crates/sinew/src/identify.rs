@@ -4,17 +4,20 @@ use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::ConnectInfo;
 use http::{Extensions, HeaderName, header};
 use sinew_cable::{ConnectRequest, ConnectionIdentifiers, Refusal};
 use sinew_protocol::DisconnectReason;
-use sinew_reflex::Handshake;
-use sinew_store::{Session, SessionId, Sessions};
+use sinew_reflex::{Handshake, SessionLink};
+use sinew_store::{Session, SessionId};
 use sinew_web::{Effective, SessionLayer};
 
-use crate::cookie_sessions::{CookieConnection, CookieSessions};
+use crate::cookie_sessions::CookieConnection;
+use crate::kept::Kept;
+use crate::page_sockets::SocketName;
+use crate::stored_sessions::{StoredConnection, StoredSessions};
 
 /// The name under which a session identifies its connections: by its label, since what identifies
 /// a connection stands in the names of streams.
@@ -100,8 +103,7 @@ pub(crate) struct Identification {
     pub(crate) sessions: SessionLayer,
     pub(crate) identify: Option<Identify>,
     pub(crate) anonymous: bool,
-    /// When sessions live in their cookies.
-    pub(crate) cookies: Option<Arc<CookieSessions>>,
+    pub(crate) kept: Kept,
 }
 
 impl Identification {
@@ -151,13 +153,17 @@ impl Identification {
             }
             (None, None) => return Err(Refusal::unauthorized()),
         };
-        let cookie = self.cookies.as_ref();
-        let cookie = cookie.map(|cookies| CookieConnection::new(Arc::clone(cookies), session));
+        let link = match &self.kept {
+            Kept::InCookies(cookies) => {
+                Link::InCookie(CookieConnection::new(Arc::clone(cookies), session))
+            }
+            Kept::InStore(stored) => Link::InStore(Arc::clone(stored), OnceLock::new()),
+        };
         Ok(identifiers.with_extension(Arc::new(Connected {
-            cookie,
+            link,
             handshake: Arc::new(handshake(&request)),
-            sessions: sessions.clone(),
             session,
+            is_known: known.is_some(),
             label: Connected::label_from(&label).unwrap_or_default(),
         })))
     }
@@ -166,13 +172,20 @@ impl Identification {
 /// What a connection keeps of its handshake, for its reflexes.
 pub(crate) struct Connected {
     pub(crate) handshake: Arc<Handshake>,
-    pub(crate) sessions: Sessions,
-    /// The visitor's, or one that only this connection has.
-    pub(crate) session: SessionId,
-    /// The session's label, by which other nodes name it.
+    /// The visitor's, or one that only this connection has, as it was at the handshake.
+    session: SessionId,
+    /// Whether the browser's cookie names it.
+    is_known: bool,
+    /// The label of that session, by which other nodes name it.
     label: Label,
-    /// Where sessions live in their cookies: the session as it is now, under whatever id.
-    pub(crate) cookie: Option<Arc<CookieConnection>>,
+    link: Link,
+}
+
+/// The session of a connection as it is now, under whatever id.
+enum Link {
+    InCookie(Arc<CookieConnection>),
+    /// Made when the page says that it calls reflexes.
+    InStore(Arc<StoredSessions>, OnceLock<Arc<StoredConnection>>),
 }
 
 /// The bytes of a session's label.
@@ -182,10 +195,40 @@ impl Connected {
     /// Whether the connection so identified has the session of this label.
     pub(crate) fn of_label(identifiers: &ConnectionIdentifiers, label: Label) -> bool {
         let connected = identifiers.extensions().get::<Arc<Self>>();
-        connected.is_some_and(|connected| match &connected.cookie {
-            Some(cookie) => cookie.label() == label,
-            None => connected.label == label,
+        connected.is_some_and(|connected| match &connected.link {
+            Link::InCookie(cookie) => cookie.label() == label,
+            Link::InStore(_, link) => match link.get() {
+                Some(stored) => stored.is_of(label),
+                None => connected.label == label,
+            },
         })
+    }
+
+    /// The session for the reflexes of a page, and where the page runs our client (`is_ours`) the name by which its
+    /// requests speak of this connection.
+    pub(crate) fn link(&self, is_ours: bool) -> (Arc<dyn SessionLink>, Option<SocketName>) {
+        match &self.link {
+            Link::InCookie(cookie) => {
+                if is_ours {
+                    cookie.set_ours();
+                }
+                let socket = is_ours.then(|| cookie.socket());
+                (Arc::clone(cookie) as Arc<dyn SessionLink>, socket)
+            }
+            Link::InStore(stored, link) => {
+                let link = link.get_or_init(|| {
+                    let stored = Arc::clone(stored);
+                    StoredConnection::new(stored, self.session, self.is_known, is_ours)
+                });
+                let socket = link.socket().filter(|_| is_ours);
+                (Arc::clone(link) as Arc<dyn SessionLink>, socket)
+            }
+        }
+    }
+
+    /// Whether only a request of the browser can store what is written to the session.
+    pub(crate) fn is_in_cookie(&self) -> bool {
+        matches!(self.link, Link::InCookie(_))
     }
 
     /// The bytes of a label; `None` when the text is none.

@@ -65,6 +65,7 @@
 //! | `redis` | no | sessions, the cache and broadcasts in Redis, when a variable says where it is; [checks](doctor) of each; [`Sinew::redis`](https://docs.rs/sinew/latest/sinew/struct.Sinew.html#method.redis) |
 //! | `postgres` | no | sessions and the cache in PostgreSQL, when a variable asks for it; the crate `sinew-postgres` as `sinew::postgres` |
 
+mod page_sockets;
 pub mod prelude;
 
 mod macros;
@@ -73,6 +74,8 @@ mod application;
 mod handle;
 mod identify;
 mod page_params;
+mod session_notice;
+mod stored_sessions;
 mod tags;
 
 mod cable_car;
@@ -90,6 +93,7 @@ pub mod operators;
 mod assets;
 mod client_version;
 mod endpoint;
+mod kept;
 mod log;
 mod node_streams;
 mod page_policy;

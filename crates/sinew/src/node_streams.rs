@@ -42,7 +42,7 @@ pub(crate) struct NodeStreams {
     node: String,
     cable: Arc<OnceLock<WeakCable>>,
     runtime: Handle,
-    /// Who hears what is said of sessions that live in cookies.
+    /// Who hears what is said of sessions that live in cookies, or go on under another id.
     sessions: Arc<OnceLock<Hear>>,
 }
 
@@ -61,6 +61,10 @@ struct Ended {
     identified: bool,
     /// Whether the browser shall come again.
     reconnect: bool,
+    /// Where the session goes on, and which connection goes with it: sealed. A node that cannot read it ends that
+    /// connection with the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    moved: Option<String>,
 }
 
 impl Ended {
@@ -123,7 +127,7 @@ impl NodeStreams {
         self.cable.get().and_then(WeakCable::upgrade)
     }
 
-    /// Whoever shall hear what the nodes say of sessions that live in cookies.
+    /// Whoever shall hear what the nodes say of sessions that live in cookies, or go on under another id: sealed.
     pub(crate) fn hear_sessions(&self, hear: impl Fn(&[u8]) + Send + Sync + 'static) {
         // Set once, by the builder.
         let _ = self.sessions.set(Box::new(hear));
@@ -183,12 +187,29 @@ impl NodeStreams {
         identified: bool,
         reconnect: bool,
     ) {
-        let ended = Ended {
+        self.end(Ended {
             node: self.node.clone(),
             session: id.label(),
             identified,
             reconnect,
-        };
+            moved: None,
+        });
+    }
+
+    /// Ends the connections of a session that goes on under another id, but the one that goes with it: `moved` tells the
+    /// other nodes which that is, and on this one it has another session already.
+    pub(crate) fn end_other_connections(self: &Arc<Self>, from: SessionId, moved: Option<String>) {
+        self.end(Ended {
+            node: self.node.clone(),
+            session: from.label(),
+            // The one that goes along has come with the old label.
+            identified: false,
+            reconnect: true,
+            moved,
+        });
+    }
+
+    fn end(self: &Arc<Self>, ended: Ended) {
         if let Some(cable) = self.cable() {
             ended.carry_out(&cable);
         }
@@ -297,9 +318,14 @@ impl NodeSink {
             tracing::debug!("a message of the nodes cannot be read");
             return;
         };
-        if ended.node != self.node
-            && let Some(cable) = self.cable.get().and_then(WeakCable::upgrade)
-        {
+        if ended.node == self.node {
+            return;
+        }
+        // First, so that whoever goes on with the session is not among those who end.
+        if let (Some(moved), Some(hear)) = (&ended.moved, self.sessions.get()) {
+            hear(moved.as_bytes());
+        }
+        if let Some(cable) = self.cable.get().and_then(WeakCable::upgrade) {
             ended.carry_out(&cable);
         }
     }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Once};
 
 use serde_json::json;
 use sinew_cable::{Answer, Confirmation, DirectChannel, DirectSubscription};
-use sinew_reflex::{Client, Engine, SessionLink};
+use sinew_reflex::{Client, Engine};
 
 use crate::client_version::{ServerVersion, is_ours};
 use crate::handle::REFRESH_STREAM;
@@ -66,23 +66,18 @@ impl DirectChannel for ReflexChannel {
             tracing::warn!("a connection without identifiers cannot call reflexes");
             return Answer::Rejected;
         }
-        let cookie = connected.cookie.clone();
-        // Where the session is in its cookie and may get another id, nobody who has come with the old one hears what
-        // is meant for this page: it has a stream of its own. A stock page may want its replies in every tab.
-        let own = cookie
-            .as_ref()
-            .filter(|_| is_ours(subscription.identifier().as_str()));
-        let stream = match own {
-            Some(own) => format!("{NAME}:{key}:{}", own.socket()),
+        let is_ours = is_ours(subscription.identifier().as_str());
+        let (link, socket) = connected.link(is_ours);
+        // Since the session may get another id, nobody who has come with the old one hears what is meant for this page:
+        // it has a stream of its own. A stock page may want its replies in every tab.
+        let stream = match socket {
+            Some(socket) => format!("{NAME}:{key}:{socket}"),
             None => format!("{NAME}:{key}"),
         };
         let handshake = Arc::clone(&connected.handshake);
-        let mut client =
-            Client::new(stream.as_str().into(), handshake).with_identifiers(identifiers.iter());
-        client = match &cookie {
-            Some(cookie) => client.with_session_link(Arc::clone(cookie) as Arc<dyn SessionLink>),
-            None => client.with_session(connected.sessions.clone(), connected.session),
-        };
+        let mut client = Client::new(stream.as_str().into(), handshake)
+            .with_identifiers(identifiers.iter())
+            .with_session_link(link);
         // Few applications leave anything beside what the facade itself keeps there, and a copy
         // takes its share of every connection.
         if identifiers.extensions().len() > 1 {
@@ -92,14 +87,11 @@ impl DirectChannel for ReflexChannel {
         if let Some(greeting) = self.version.greeting(subscription.identifier().as_str()) {
             subscription.transmit_json(&greeting);
         }
-        match (own, &cookie) {
-            (Some(own), _) => {
-                own.set_ours();
-                let about = json!({ "sinew": { "socket": own.socket() } });
-                subscription.transmit_json(&about.to_string());
-            }
-            (None, Some(_)) => self.tell_of_stock_clients(),
-            (None, None) => {}
+        if let Some(socket) = socket {
+            let about = json!({ "sinew": { "socket": socket.to_string() } });
+            subscription.transmit_json(&about.to_string());
+        } else if connected.is_in_cookie() {
+            self.tell_of_stock_clients();
         }
         let confirmation = Confirmation::new().stream_from(stream);
         let confirmation = if self.is_refreshable {

@@ -72,6 +72,29 @@ impl Service {
         }
     }
 
+    /// The streams on a PostgreSQL. They have a connection of their own, which may be away when
+    /// the others are not: there may be too many, or a pooler between that shares it.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn postgres_streams(streams: Arc<sinew_postgres::PostgresStreams>) -> Self {
+        let read = move || {
+            let statistics = streams.statistics();
+            let can_publish = streams.postgres().status().is_available();
+            ServiceState {
+                is_available: can_publish && statistics.is_connected,
+                outages: statistics.interruptions,
+                connections_opened: statistics.connections_opened,
+                connections_lost: statistics.interruptions,
+                commands_failed: statistics.publish_failed,
+            }
+        };
+        Self {
+            kind: "postgres",
+            role: "streams".to_owned(),
+            is_needed: true,
+            read: Box::new(read),
+        }
+    }
+
     /// Its label in the metrics.
     pub(crate) fn label(&self) -> String {
         format!("{}_{}", self.kind, self.role)

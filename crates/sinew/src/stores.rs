@@ -122,7 +122,8 @@ impl Plan {
                 StreamsKind::Redis,
                 StreamsKind::Memory,
                 || on_redis::variable(Role::Cable, lookup),
-            )?,
+            )?
+            .beside(&sessions),
         };
         Ok(Plan {
             sessions,
@@ -201,6 +202,21 @@ impl<K> Choice<K> {
             kind: Some(kind),
             because,
         })
+    }
+}
+
+impl Choice<StreamsKind> {
+    /// Sessions that several nodes share in PostgreSQL end on all of them: unless something else
+    /// is said, broadcasts go the same way.
+    fn beside(self, sessions: &Choice<SessionStoreKind>) -> Self {
+        let is_open = self.because == Because::Default;
+        if !is_open || sessions.kind != Some(SessionStoreKind::Postgres) {
+            return self;
+        }
+        Choice {
+            kind: Some(StreamsKind::Postgres),
+            because: sessions.because.clone(),
+        }
     }
 }
 
@@ -309,6 +325,7 @@ impl Opener<'_> {
             None => return Ok(None),
             Some(StreamsKind::Memory) => Arc::new(InProcessStreams::new()),
             Some(StreamsKind::Redis) => on_redis::streams(self)?,
+            Some(StreamsKind::Postgres) => on_postgres::streams(self)?,
             Some(kind) => return Err(self.not_compiled(StreamsKind::VARIABLE, kind.as_str())),
         }))
     }

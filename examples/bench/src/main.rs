@@ -51,6 +51,7 @@ async fn main() -> Result {
         .streams(Arc::clone(&streams))
         .reflex(reflexes::Bench::default())
         .channel(channel::BenchChannel::new(streams))
+        .channel(direct::InPlaceBenchChannel)
         .direct_channel(Arc::new(direct::DirectBenchChannel))
         .serve()
         .await

@@ -1,5 +1,6 @@
 //! An application whose sessions live in their cookies: a page that shows what its session holds, and every way to
-//! write to it. `e2e/tests/session_cookie.test.mjs` clicks it.
+//! write to it. `e2e/tests/session_cookie.test.mjs` clicks it; with `SESSION=store` sessions are where they are by
+//! default, and `e2e/tests/session_follow.test.mjs` does.
 //!
 //! It binds `127.0.0.1:$PORT`.
 
@@ -123,9 +124,12 @@ async fn main() -> Result {
         .route("/show", get(show))
         .route("/sign-in", post(sign_in))
         .route("/sign-out", post(sign_out));
-    Sinew::new(app)
-        .reflex(Fields)
-        .cookie_sessions()
-        .serve()
-        .await
+    let sinew = Sinew::new(app).reflex(Fields);
+    let is_in_store = std::env::var("SESSION").is_ok_and(|session| session == "store");
+    let sinew = if is_in_store {
+        sinew
+    } else {
+        sinew.cookie_sessions()
+    };
+    sinew.serve().await
 }

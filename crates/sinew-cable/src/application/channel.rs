@@ -88,6 +88,42 @@ pub trait Channel: Send + Sync + 'static {
     /// Whether [`unsubscribed`](Self::unsubscribed) does anything. `false` saves a task per ending subscription.
     const CARES_ABOUT_UNSUBSCRIBED: bool = true;
 
+    /// Whether messages are begun where the connection is driven, and become a task only if they have to wait: an
+    /// answer that is known at once is sent without a way to the runtime and back.
+    ///
+    /// For channels whose [`perform`](Self::perform) and [`receive`](Self::receive) neither block nor compute for long:
+    /// meanwhile no other connection of that shard is served. Not by default.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/documentation/client.rs"));
+    /// # use std::sync::Arc;
+    /// # use serde_json::value::RawValue;
+    /// # use sinew_cable::{Application, Cable, Channel, ChannelError, ConnectionIdentifiers, Subscription};
+    /// # use sinew_streams::InProcessStreams;
+    /// struct EchoChannel;
+    ///
+    /// impl Channel for EchoChannel {
+    ///     const NAME: &'static str = "EchoChannel";
+    ///     const IN_PLACE: bool = true;
+    ///
+    ///     async fn receive(&self, cx: &mut Subscription, data: &RawValue) -> Result<(), ChannelError> {
+    ///         cx.transmit(data)
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let application = Application::new(async |_| Ok(ConnectionIdentifiers::new())).channel(EchoChannel);
+    /// # let cable = Cable::builder(Arc::new(application), Arc::new(InProcessStreams::new())).build()?;
+    /// # let mut client = Client::open(&cable);
+    /// # assert_eq!(client.receive().await["type"], "welcome");
+    /// # client.subscribe(r#"{"channel":"EchoChannel"}"#);
+    /// # assert_eq!(client.receive().await["type"], "confirm_subscription");
+    /// client.perform(r#"{"channel":"EchoChannel"}"#, r#"{"text":"hello"}"#);
+    /// assert_eq!(client.receive().await["message"]["text"], "hello");
+    /// # Ok(()) }
+    /// ```
+    const IN_PLACE: bool = false;
+
     /// A client asks to subscribe. `Ok` confirms, unless [`Subscription::reject`] was called.
     ///
     /// What is transmitted here reaches the client before the confirmation.
@@ -137,6 +173,8 @@ pub trait Channel: Send + Sync + 'static {
 pub(super) trait ErasedChannel: Send + Sync {
     fn cares_about_unsubscribed(&self) -> bool;
 
+    fn is_in_place(&self) -> bool;
+
     fn subscribed<'a>(
         &'a self,
         cx: &'a mut Subscription,
@@ -161,6 +199,10 @@ pub(super) trait ErasedChannel: Send + Sync {
 impl<C: Channel> ErasedChannel for C {
     fn cares_about_unsubscribed(&self) -> bool {
         C::CARES_ABOUT_UNSUBSCRIBED
+    }
+
+    fn is_in_place(&self) -> bool {
+        C::IN_PLACE
     }
 
     fn subscribed<'a>(

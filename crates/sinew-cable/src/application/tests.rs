@@ -334,3 +334,82 @@ async fn hook_that_panics_in_place_is_a_refusal() {
     assert_eq!(driver.written(key), [""; 0], "no welcome");
     assert!(driver.closing(key).is_some());
 }
+
+/// Answers at once, after a permit, or not at all.
+struct Prompt(Arc<Semaphore>);
+
+impl Channel for Prompt {
+    const NAME: &'static str = "Prompt";
+    const IN_PLACE: bool = true;
+
+    async fn perform(
+        &self,
+        cx: &mut Subscription,
+        action: &str,
+        _: &RawValue,
+    ) -> Result<(), ChannelError> {
+        match action {
+            "follow" => cx.stream_from("news"),
+            "wait" => self.0.acquire().await?.forget(),
+            _ => panic!("on purpose"),
+        }
+        cx.transmit(action)
+    }
+
+    async fn receive(&self, cx: &mut Subscription, data: &RawValue) -> Result<(), ChannelError> {
+        cx.transmit(data)
+    }
+}
+
+#[tokio::test]
+async fn channel_in_place_answers_without_a_task_and_waits_in_one() {
+    let permits = Arc::new(Semaphore::new(0));
+    let cable = cable(Application::new(ann).channel(Prompt(permits.clone())));
+    let mut client = Client::open(&cable).await;
+    client.command("subscribe", "Prompt", "");
+    assert_eq!(client.texts().await, [confirmed("Prompt")]);
+
+    // What is known at once is there after one look at the mail, with no task run in between.
+    for (asked, answer) in [
+        (r#"{"n":1}"#, r#"{"n":1}"#),
+        (r#"{"action":"follow"}"#, r#""follow""#),
+    ] {
+        client.command("message", "Prompt", asked);
+        client.driver.take_mail();
+        assert_eq!(client.driver.written(client.key), [data("Prompt", answer)]);
+    }
+    cable
+        .broadcaster()
+        .broadcast("news", "read")
+        .await
+        .expect("streams of this process");
+    assert_eq!(
+        client.texts().await,
+        [data("Prompt", r#""read""#)],
+        "followed from in place"
+    );
+
+    // What waits goes on as a task; the next command waits for it.
+    client.command("message", "Prompt", r#"{"action":"wait"}"#);
+    client.command("message", "Prompt", r#"{"n":2}"#);
+    client.driver.take_mail();
+    assert_eq!(client.driver.written(client.key), [""; 0]);
+    permits.add_permits(1);
+    let mut told = client.texts().await;
+    while told.len() < 2 {
+        told.extend(client.texts().await);
+    }
+    assert_eq!(
+        told,
+        [data("Prompt", r#""wait""#), data("Prompt", r#"{"n":2}"#)]
+    );
+
+    // A panic is that command's failure.
+    client.command("message", "Prompt", r#"{"action":"panic"}"#);
+    client.command("message", "Prompt", r#"{"n":3}"#);
+    client.driver.take_mail();
+    assert_eq!(
+        client.driver.written(client.key),
+        [data("Prompt", r#"{"n":3}"#)]
+    );
+}

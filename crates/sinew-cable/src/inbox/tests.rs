@@ -5,7 +5,7 @@ use futures_util::FutureExt as _;
 use super::*;
 
 fn restart(inbox: &Inbox, bytes: usize) {
-    inbox.post(Parcel::Restart, bytes);
+    inbox.post(Parcel::Restart(ConnectionId(0)), bytes);
 }
 
 fn taken(inbox: &Inbox) -> usize {
@@ -60,6 +60,6 @@ fn closed_inbox_takes_nothing_and_holds_nobody() {
     assert!(relief.as_mut().now_or_never().is_none());
     inbox.close();
     assert!(relief.now_or_never().is_some());
-    assert!(!inbox.post_if(Parcel::Restart, 0, || true));
+    assert!(!inbox.post_if(Parcel::Restart(ConnectionId(0)), 0, || true));
     assert_eq!(taken(&inbox), 0);
 }

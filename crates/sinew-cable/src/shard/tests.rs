@@ -649,3 +649,22 @@ async fn connections_that_negotiated_compression_are_counted_until_they_are_gone
     driver.remove(key);
     assert_eq!(driver.shard.deflating, 0);
 }
+
+#[tokio::test]
+async fn restart_is_told_to_those_who_were_there_when_it_was_called() {
+    let cable = cable(Config::default());
+    let (mut one, mut other) = (Driver::new(&cable), Driver::new(&cable));
+    let first = one.open();
+    one.written(first);
+    cable.restart();
+    one.take_mail();
+    assert!(one.closing(first).is_some());
+
+    // The client is back on another shard, which has not read its order yet.
+    let again = other.open();
+    other.take_mail();
+    assert!(other.closing(again).is_none());
+    cable.restart();
+    other.take_mail();
+    assert!(other.closing(again).is_some());
+}

@@ -42,12 +42,13 @@ fn every_variable_is_read() {
         ("SINEW_DATABASE_TABLE_PREFIX", "web_"),
         ("SINEW_DATABASE_MIGRATE", "off"),
         ("SINEW_DATABASE_CACHE_BYTES_MAX", "7"),
+        ("SINEW_DATABASE_LISTEN_URL", "postgres://ada:hunter2@d/app"),
     ]);
     let shown = format!("{:?}", settings.unwrap().unwrap());
     assert_eq!(
         shown,
         "PostgresSettings { url: \"postgres://db.example.com:5432/app\", \
-         variable: \"SINEW_DATABASE_URL\", schema: \"shop\", table_prefix: \"web_\", \
+         has_listen_url: true, variable: \"SINEW_DATABASE_URL\", schema: \"shop\", table_prefix: \"web_\", \
          pool_size: 3, connect_timeout: 4ms, statement_timeout: 5ms, health_interval: 6ms, \
          ssl_mode: VerifyCa, ca_file: Some(\"/ca.pem\"), migrate: false, cache_bytes_max: 7 }"
     );

@@ -1,4 +1,4 @@
-//! The stores on a real PostgreSQL.
+//! The stores and the streams on a real PostgreSQL.
 
 mod cache;
 mod contract;
@@ -8,5 +8,6 @@ mod migration;
 mod outage;
 mod relay;
 mod rights;
+mod streams;
 mod sweep;
 mod tls;

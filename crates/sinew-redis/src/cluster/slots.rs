@@ -145,11 +145,16 @@ fn address(node: &[Value], answered_by: &Address) -> Option<Address> {
         Value::Nil => "",
         _ => return None,
     };
-    let host = match host {
-        "" | "?" => answered_by.host.clone(),
-        host => host.to_owned(),
+    let host = match is_unknown(host) {
+        true => answered_by.host.clone(),
+        false => host.to_owned(),
     };
     Some(Address { host, port })
+}
+
+/// Whether this is what a node says instead of a host that it does not know or may not tell.
+pub(super) fn is_unknown(host: &str) -> bool {
+    matches!(host, "" | "?")
 }
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use redis::Msg;
-use redis::aio::{PubSub, PubSubSink};
 use sinew_streams::{Position, StreamName};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 
@@ -18,8 +17,8 @@ use super::envelope::Envelope;
 use super::follows::Change;
 use super::{INBOX_BYTES_MAX, Shared};
 use crate::backoff::Backoff;
-use crate::dial::Endpoint;
 use crate::error::RedisError;
+use crate::listening::{Listening, Looking, until};
 
 /// How long a `follow` waits for the server, and how long the server may take to confirm one.
 const FOLLOW_TIMEOUT: Duration = Duration::from_secs(5);
@@ -40,8 +39,8 @@ const OVERHEAD_BYTES: usize = 128;
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut backoff = Backoff::default();
     loop {
-        let connecting = shared.redis.listen();
-        let error = match giving_up(&shared, connecting).await {
+        let (target, dial) = (shared.redis.target(), shared.redis.dial());
+        let error = match giving_up(&shared, Listening::open(&target, dial)).await {
             Ok(connection) => {
                 let since = Instant::now();
                 let error = Subscriber::new(&shared, connection).serve().await;
@@ -85,18 +84,13 @@ fn interrupted(shared: &Shared, error: &RedisError) {
     );
 }
 
-/// Whether the server is still the right one.
-type Looking = Pin<Box<dyn Future<Output = Result<(), RedisError>> + Send>>;
-
 /// What the server was asked, and its answer.
 type Asked = Pin<Box<dyn Future<Output = (Change, Result<(), RedisError>)> + Send>>;
 
 /// One connection, as long as it lives.
 struct Subscriber<'a> {
     shared: &'a Shared,
-    endpoint: Endpoint,
-    commands: PubSubSink,
-    messages: redis::aio::PubSubStream,
+    connection: Listening,
     /// One change at a time: the next may undo this one.
     asked: Option<Asked>,
     looking: Option<Looking>,
@@ -107,16 +101,13 @@ struct Subscriber<'a> {
 }
 
 impl<'a> Subscriber<'a> {
-    fn new(shared: &'a Shared, (connection, endpoint): (PubSub, Endpoint)) -> Self {
+    fn new(shared: &'a Shared, connection: Listening) -> Self {
         // What an earlier connection was told is nothing to this one.
         shared.follows.lock().forget_connection();
         shared.counters.is_connected.store(true, Relaxed);
-        let (commands, messages) = connection.split();
         Self {
             shared,
-            endpoint,
-            commands,
-            messages,
+            connection,
             asked: None,
             looking: None,
             inbox: VecDeque::new(),
@@ -133,7 +124,7 @@ impl<'a> Subscriber<'a> {
         loop {
             self.ask_next();
             tokio::select! {
-                message = self.messages.next() => match message {
+                message = self.connection.messages.next() => match message {
                     Some(message) => self.take(message),
                     None => return RedisError::unavailable("the connection was lost"),
                 },
@@ -171,7 +162,7 @@ impl<'a> Subscriber<'a> {
     }
 
     fn ask(&mut self, change: Change) {
-        let mut commands = self.commands.clone();
+        let mut commands = self.connection.commands.clone();
         let prefix = &self.shared.prefix;
         let channels = |streams: &[StreamName]| -> Vec<String> {
             let channels = streams.iter().map(|stream| format!("{prefix}{stream}"));
@@ -197,22 +188,9 @@ impl<'a> Subscriber<'a> {
         }));
     }
 
-    /// Asks whether the server is still there, and still the one that others publish to.
     fn look(&mut self) {
-        let mut commands = self.commands.clone();
-        let (redis, endpoint) = (self.shared.redis.clone(), self.endpoint.clone());
-        self.looking = Some(Box::pin(async move {
-            match timeout(FOLLOW_TIMEOUT, commands.ping::<redis::Value>()).await {
-                Ok(answer) => answer.map_err(|error| RedisError::from_library(&error))?,
-                Err(_) => return Err(RedisError::unavailable("the server does not answer")),
-            };
-            match redis.has_moved(&endpoint).await {
-                true => Err(RedisError::unavailable(
-                    "the sentinels name another primary",
-                )),
-                false => Ok(()),
-            }
-        }));
+        let (target, dial) = (self.shared.redis.target(), self.shared.redis.dial());
+        self.looking = Some(self.connection.look(&target, dial, FOLLOW_TIMEOUT));
     }
 
     /// What the server said to a change. An error is the end of the connection.
@@ -271,13 +249,5 @@ impl Shared {
             let payload = Bytes::copy_from_slice(envelope.payload);
             sink.deliver(&stream, Position::from_offset(envelope.position), &payload);
         }
-    }
-}
-
-/// Waits for what is there, or for ever.
-async fn until<T>(future: &mut Option<Pin<Box<dyn Future<Output = T> + Send>>>) -> T {
-    match future {
-        Some(future) => future.await,
-        None => std::future::pending().await,
     }
 }

@@ -6,7 +6,7 @@ use test_servers::{RedisCluster, RedisServer};
 use crate::{connect, get, set, wait_for};
 
 /// Of slots 3300, 7365 and 15495: one of each node.
-const KEYS: [&str; 3] = ["b", "c", "a"];
+pub(crate) const KEYS: [&str; 3] = ["b", "c", "a"];
 
 fn url(cluster: &RedisCluster) -> String {
     format!("redis-cluster://{}", cluster.addresses()[0])
@@ -116,5 +116,24 @@ async fn without_one_node_the_others_go_on() {
         assert_eq!(get(&redis, key).await.unwrap().as_deref(), Some("value"));
     }
     cluster.nodes[0].start_again();
+    wait_for(&redis, RedisStatus::Available).await;
+}
+
+#[tokio::test]
+async fn nodes_that_do_not_say_where_they_are_are_where_they_were_asked() {
+    let options = RedisServer::options().config("cluster-preferred-endpoint-type unknown-endpoint");
+    let cluster = RedisCluster::start_with(options);
+    let redis = connect(&url(&cluster));
+    for (key, node) in KEYS.iter().zip(&cluster.nodes) {
+        set(&redis, key, "value").await.unwrap();
+        assert_eq!(node.command(&["GET", key]), "value");
+    }
+    // Both `ASK :7001` and `MOVED :7001`.
+    cluster.begin_move(3300, 0, 1);
+    set(&redis, "{b}new", "new").await.unwrap();
+    assert_eq!(cluster.nodes[1].command(&["DBSIZE"]), "2");
+    cluster.finish_move(3300, 0, 1);
+    assert_eq!(get(&redis, "{b}new").await.unwrap().as_deref(), Some("new"));
+    assert_eq!(get(&redis, "b").await.unwrap().as_deref(), Some("value"));
     wait_for(&redis, RedisStatus::Available).await;
 }

@@ -1,7 +1,7 @@
 //! Subscriptions that outlive their connection.
 
 use sinew_redis::{Messages, PubSubEvent, Redis, RedisStatus, redis};
-use test_servers::{RedisCluster, RedisServer};
+use test_servers::{RedisCluster, RedisSentinel, RedisServer};
 use tokio::time::timeout;
 
 use crate::{PATIENCE, connect, wait_for};
@@ -118,4 +118,46 @@ async fn messages_cross_a_cluster_and_end_with_the_subscriber() {
         timeout(PATIENCE, messages.next()).await.expect("in time"),
         None
     );
+}
+
+/// Sentinels lose sight of a primary that a subscriber still sees.
+#[tokio::test]
+async fn whom_the_sentinels_replace_is_left_although_it_answers() {
+    let servers = RedisSentinel::start_with(
+        RedisServer::options()
+            .password("secret")
+            .user("admin", "admin"),
+        RedisServer::options(),
+    );
+    let redis = connect(&crate::sentinel::url(&servers).replace("//", "//:secret@"));
+    let (subscriber, mut messages) = redis.subscriber();
+    subscriber.subscribe("a").await.unwrap();
+    assert_eq!(next(&mut messages).await, PubSubEvent::Connected);
+
+    // Whoever has to say the password again is out. The subscriber stays.
+    let primary = &servers.primary;
+    let changed = primary.command(&["CONFIG", "SET", "requirepass", "other"]);
+    assert_eq!(changed, "OK");
+    let admin = ["--user", "admin", "--pass", "admin"];
+    primary.command(&[&admin[..], &["CLIENT", "KILL", "TYPE", "normal"]].concat());
+    servers.wait_for_failover();
+    assert_eq!(next(&mut messages).await, PubSubEvent::Interrupted);
+    assert_eq!(next(&mut messages).await, PubSubEvent::Connected);
+    publish(&redis, "a", "one").await;
+    assert_eq!(next(&mut messages).await, message("a", "one"));
+    let subscribers = servers.replica.command(&["PUBSUB", "NUMSUB", "a"]);
+    assert_eq!(subscribers, "a\n1");
+}
+
+#[tokio::test]
+async fn whoever_may_not_ask_whether_the_server_is_there_may_listen() {
+    let server = RedisServer::options()
+        .config("user quiet on >secret ~* &* +@all -ping")
+        .start();
+    let redis = connect(&server.url().replace("//", "//quiet:secret@"));
+    let (subscriber, mut messages) = redis.subscriber();
+    subscriber.subscribe("a").await.unwrap();
+    assert_eq!(next(&mut messages).await, PubSubEvent::Connected);
+    publish(&redis, "a", "one").await;
+    assert_eq!(next(&mut messages).await, message("a", "one"));
 }

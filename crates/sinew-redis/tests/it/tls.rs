@@ -1,7 +1,14 @@
 //! TLS: who is believed.
 
+mod cluster;
+mod sentinel;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use sinew_redis::{Redis, RedisErrorKind, RedisSettingsError, RedisStatus, RedisTls};
-use test_servers::RedisServer;
+use tempfile::TempDir;
+use test_servers::{Authority, RedisOptions, RedisServer};
 
 use crate::{set, settings, wait_for};
 
@@ -9,6 +16,57 @@ fn connect(server: &RedisServer, tls: RedisTls) -> Result<Redis, RedisSettingsEr
     let mut settings = settings(&server.url());
     settings.tls = tls;
     Redis::connect_lazily(settings)
+}
+
+/// Whoever an authority of this file has signed is believed.
+fn believing(authorities: &Path, url: &str) -> Redis {
+    let mut settings = settings(url);
+    settings.tls = RedisTls::CaFile(authorities.to_owned());
+    Redis::connect_lazily(settings).unwrap()
+}
+
+/// Why nothing can be written; nothing else but an address and the certificate is to blame.
+async fn refusal(redis: &Redis, key: &str) -> String {
+    let error = set(redis, key, "value").await.unwrap_err();
+    assert_eq!(error.kind(), RedisErrorKind::Unavailable);
+    assert!(!error.was_sent(), "{error}");
+    assert!(
+        error.to_string().contains("invalid peer certificate: "),
+        "{error}"
+    );
+    error.to_string()
+}
+
+/// Two authorities whose servers believe both.
+struct Pair {
+    one: Authority,
+    other: Authority,
+    directory: TempDir,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let (one, other) = (Authority::new(), Authority::new());
+        let directory = tempfile::tempdir().unwrap();
+        let pem = |authority: &Authority| fs::read_to_string(authority.ca_file()).unwrap();
+        let both = pem(&one) + &pem(&other);
+        fs::write(directory.path().join("both.crt"), both).unwrap();
+        Self {
+            one,
+            other,
+            directory,
+        }
+    }
+
+    fn both(&self) -> PathBuf {
+        self.directory.path().join("both.crt")
+    }
+
+    /// A server that one of them has signed.
+    fn server(&self, signed_by: &Authority) -> RedisOptions {
+        let believes = format!("tls-ca-cert-file {}", self.both().display());
+        RedisServer::options().tls_by(signed_by).config(&believes)
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod config;
 mod id;
 mod pending;
+mod renewal;
 mod save;
 mod sessions;
 mod state;
@@ -19,6 +20,7 @@ use serde::de::DeserializeOwned;
 
 pub use self::config::SessionConfig;
 pub use self::id::{SessionId, SessionIdError};
+pub use self::renewal::Renewal;
 pub(crate) use self::save::ENDED_REMEMBERED;
 pub use self::save::Saved;
 pub use self::sessions::Sessions;
@@ -92,6 +94,7 @@ impl Session {
                 snapshot,
                 pending: Pending::default(),
                 renewal: None,
+                renewing: Renewal::default(),
                 ensure: false,
                 changes: 0,
             }),

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::id::SessionId;
 use super::pending::Planned;
+use super::renewal::Renewal;
 use super::state::{Life, Origin, Snapshot};
 use super::{ENDED, Session};
 use crate::error::SessionError;
@@ -71,7 +72,7 @@ impl Session {
     ///
     /// The store's, a limit that only the store could check, a value that an
     /// [`update`](Session::update) could not read, [`SessionError::Ended`],
-    /// [`SessionError::Contended`]. What was written is still pending afterwards:
+    /// [`SessionError::RenewalRefused`], [`SessionError::Contended`]. What was written is still pending afterwards:
     /// [`discard`](Session::discard) it, or commit again.
     ///
     /// # Cancellation
@@ -86,6 +87,11 @@ impl Session {
         if self.0.state.lock().is_only_ensured() {
             // Most visitors have their record already: a look is cheaper than writing nothing to it.
             self.load().await?;
+        }
+        match self.renewing() {
+            Some((Renewal::Copies, to)) => return self.copy(to).await,
+            Some((Renewal::Refused, _)) => return Err(SessionError::RenewalRefused),
+            _ => {}
         }
         let mut conflicts = 0;
         loop {
@@ -116,20 +122,27 @@ impl Session {
                     }
                     self.state_mut(|state| state.adopt(Some(current), store.as_ref()));
                 }
-                Committed::TooLarge => {
-                    if let Some(room) = store.room() {
-                        let bytes_max = room.bytes_max();
-                        return Err(SessionError::CookieTooLarge { bytes_max });
-                    }
-                    let bytes_max = self.0.sessions.config().session_bytes_max;
-                    return Err(SessionError::SessionTooLarge { bytes_max });
-                }
-                Committed::TooManyFields => {
-                    let fields_max = self.0.sessions.config().fields_max;
-                    return Err(SessionError::TooManyFields { fields_max });
-                }
+                Committed::TooLarge => return Err(self.too_large()),
+                Committed::TooManyFields => return Err(self.too_many_fields()),
             }
             self.derive_again()?;
+        }
+    }
+
+    pub(super) fn too_large(&self) -> SessionError {
+        match self.0.sessions.store().room() {
+            Some(room) => SessionError::CookieTooLarge {
+                bytes_max: room.bytes_max(),
+            },
+            None => SessionError::SessionTooLarge {
+                bytes_max: self.0.sessions.config().session_bytes_max,
+            },
+        }
+    }
+
+    pub(super) fn too_many_fields(&self) -> SessionError {
+        SessionError::TooManyFields {
+            fields_max: self.0.sessions.config().fields_max,
         }
     }
 
@@ -272,7 +285,7 @@ impl Session {
     }
 
     /// Runs the updates again whose field is no longer what they were made from.
-    fn derive_again(&self) -> Result<(), SessionError> {
+    pub(super) fn derive_again(&self) -> Result<(), SessionError> {
         loop {
             let (stale, stored) = {
                 let state = self.0.state.lock();
@@ -330,7 +343,7 @@ pub(super) struct Settlement {
 }
 
 /// Leaves nothing of a record but the mark that it has ended.
-fn epitaph(create: bool) -> Commit {
+pub(super) fn epitaph(create: bool) -> Commit {
     let mut commit = Commit::new();
     commit.create = create;
     commit.clear = true;

@@ -10,6 +10,7 @@ use super::Sessions;
 use super::config::SessionConfig;
 use super::id::SessionId;
 use super::pending::Pending;
+use super::renewal::Renewal;
 use crate::error::SessionError;
 use crate::record::{Key, Record};
 use crate::store::Store;
@@ -22,6 +23,7 @@ pub(super) struct State {
     pub(super) snapshot: Option<Snapshot>,
     pub(super) pending: Pending,
     pub(super) renewal: Option<SessionId>,
+    pub(super) renewing: Renewal,
     pub(super) ensure: bool,
     /// Counts every change of this struct that a reader could notice.
     pub(super) changes: u64,

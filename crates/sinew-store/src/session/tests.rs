@@ -471,3 +471,100 @@ fn sessions_can_be_shared_and_tell_no_secrets() {
         one.commit().await
     });
 }
+
+#[tokio::test]
+async fn a_copy_has_what_was_written_and_the_old_id_stays_as_it_was() {
+    let house = House::new();
+    let id = house.stored(&[("a", 1), ("b", 1)]).await;
+    let session = house.sessions.open(id).with_renewal(Renewal::Copies);
+    // Somebody else writes between the read and the commit: an update runs again on it.
+    session.update("a", |a: i64| a + 1).await.unwrap();
+    session.remove("b").await.unwrap();
+    let new = session.renew_id();
+    let other = house.sessions.open(id);
+    other.set("a", &10).await.unwrap();
+    other.commit().await.unwrap();
+
+    assert_eq!(session.commit().await.unwrap(), Saved::Written);
+    assert_eq!(session.id(), new);
+    assert_eq!(session.keys().await.unwrap(), ["a"]);
+    let copy = house.sessions.open(new);
+    assert_eq!(copy.keys().await.unwrap(), ["a"]);
+    assert_eq!(copy.get("a").await.unwrap(), Some(11));
+    let old = house.sessions.open(id);
+    assert_eq!(old.keys().await.unwrap(), ["a", "b"]);
+    assert_eq!(old.get("a").await.unwrap(), Some(10));
+
+    // From now on it is like any other, and nothing more is written to the old one.
+    session.set("c", &1).await.unwrap();
+    session.commit().await.unwrap();
+    assert_eq!(session.id(), new);
+    assert_eq!(house.sessions.open(id).keys().await.unwrap(), ["a", "b"]);
+}
+
+#[tokio::test]
+async fn a_session_that_was_cleared_is_empty_under_both_ids() {
+    let house = House::new();
+    let id = house.stored(&[("user", 1)]).await;
+    let session = house.sessions.open(id).with_renewal(Renewal::Copies);
+    let new = session.reset().await.unwrap();
+    session.set("notice", "bye").await.unwrap();
+    session.commit().await.unwrap();
+    assert_eq!(house.sessions.open(new).keys().await.unwrap(), ["notice"]);
+    let old = house.sessions.open(id);
+    assert!(old.exists().await.unwrap());
+    assert!(old.keys().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_session_that_has_ended_is_not_copied() {
+    let house = House::new();
+    let id = house.stored(&[("user", 1)]).await;
+    let session = house.sessions.open(id).with_renewal(Renewal::Copies);
+    let new = session.renew_id();
+    session.set("a", &1).await.unwrap();
+    assert!(house.sessions.end(id).await.unwrap());
+    assert!(!house.sessions.end(id).await.unwrap(), "it has already");
+    let error = session.commit().await.unwrap_err();
+    assert!(matches!(error, SessionError::Ended), "{error}");
+    assert!(!house.sessions.open(new).exists().await.unwrap());
+}
+
+#[tokio::test]
+async fn a_copy_that_fails_or_is_too_large_is_none() {
+    let house = House::with(|config| config.fields_max = 2);
+    let id = house.stored(&[("a", 1), ("b", 1)]).await;
+    let session = house.sessions.open(id).with_renewal(Renewal::Copies);
+    let new = session.renew_id();
+    session.set("c", &1).await.unwrap();
+    let error = session.commit().await.unwrap_err();
+    assert!(matches!(
+        error,
+        SessionError::TooManyFields { fields_max: 2 }
+    ));
+    session.remove("b").await.unwrap();
+    house.store.failing.store(true, Ordering::Relaxed);
+    assert!(session.commit().await.unwrap_err().is_retryable());
+    house.store.failing.store(false, Ordering::Relaxed);
+    assert_eq!(session.id(), id);
+
+    assert_eq!(session.commit().await.unwrap(), Saved::Written);
+    assert_eq!(house.sessions.open(new).keys().await.unwrap(), ["a", "c"]);
+}
+
+#[tokio::test]
+async fn a_renewal_that_is_refused_writes_nothing() {
+    let house = House::new();
+    let id = house.stored(&[("a", 1)]).await;
+    let session = house.sessions.open(id).with_renewal(Renewal::Refused);
+    session.renew_id();
+    session.set("user", &1).await.unwrap();
+    let error = session.commit().await.unwrap_err();
+    assert!(matches!(error, SessionError::RenewalRefused), "{error}");
+    assert!(!error.is_retryable());
+    assert_eq!(house.sessions.open(id).keys().await.unwrap(), ["a"]);
+    session.discard();
+    session.set("b", &1).await.unwrap();
+    session.commit().await.unwrap();
+    assert_eq!(house.sessions.open(id).keys().await.unwrap(), ["a", "b"]);
+}

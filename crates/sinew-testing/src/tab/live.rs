@@ -16,7 +16,14 @@ use crate::perform::{Wish, in_order, perform};
 use crate::upload::Body;
 
 /// The subscription over which reflexes are called.
-const REFLEXES: &str = r#"{"channel":"StimulusReflex::Channel"}"#;
+const REFLEXES: &str = concat!(
+    r#"{"channel":"StimulusReflex::Channel","sinew":""#,
+    env!("CARGO_PKG_VERSION"),
+    r#""}"#
+);
+
+/// The operation that brings a ticket for the session's cookie, which our client redeems.
+const TICKET: &str = "sinewSession";
 
 /// By what a page is known to want a connection.
 const REACTIVE: &str = "meta[name=action-cable-url], [data-reflex], cable-ready-stream-from";
@@ -291,7 +298,10 @@ impl Tab {
         match timeout_at(deadline, connection.next()).await {
             Err(_) => Ok(false),
             Ok(Some(message)) => {
-                self.take(message);
+                match ticket(&message) {
+                    Some((path, ticket)) => self.browser.redeem(path, ticket).await?,
+                    None => self.take(message),
+                }
                 Ok(true)
             }
             Ok(None) => {
@@ -378,4 +388,12 @@ impl Tab {
         self.operations.push(performed);
         self.wishes.extend(wish);
     }
+}
+
+/// The ticket that a message brings, and where it is redeemed.
+fn ticket(message: &Value) -> Option<(&str, &str)> {
+    let operation = &message["message"]["operations"][0];
+    let is_ticket = message["identifier"] == REFLEXES && operation["operation"] == TICKET;
+    let is_ticket = is_ticket.then_some(operation)?;
+    Some((is_ticket["path"].as_str()?, is_ticket["ticket"].as_str()?))
 }

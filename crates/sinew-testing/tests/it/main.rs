@@ -8,4 +8,5 @@ mod keys;
 mod pages;
 mod reflexes;
 mod sending;
+mod sessions;
 mod streams;

@@ -16,8 +16,8 @@ pub const SOCKET_HEADER: &str = "sinew-socket";
 /// The most bytes of that header that are looked at.
 const SOCKET_BYTES_MAX: usize = 64;
 
-/// What became of a session that lives in its cookie, for those who have connections of it: see
-/// [`SessionLayer::in_cookies`](super::SessionLayer::in_cookies).
+/// What became of a session, for those who have connections of it: see
+/// [`SessionLayer::in_cookies`](super::SessionLayer::in_cookies) and [`SessionLayer::in_store`](super::SessionLayer::in_store).
 ///
 /// ```
 /// use sinew_store::SessionId;
@@ -30,14 +30,23 @@ const SOCKET_BYTES_MAX: usize = 64;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum SessionChange {
-    /// The browser holds this version now, or will when the answer has arrived.
+    /// The session lives in its cookie: the browser holds this version now, or will when the answer has arrived.
     Written(CookieState),
-    /// The session goes on under another id.
+    /// The session lives in its cookie, and goes on under another id.
     Renewed {
         /// The id that is dead now.
         from: SessionId,
         /// What it became.
         state: CookieState,
+        /// What the request said of its page's connection ([`SOCKET_HEADER`]).
+        socket: Option<String>,
+    },
+    /// The session is in a store, and goes on under another id.
+    Moved {
+        /// The id that is dead now.
+        from: SessionId,
+        /// The id that the browser's cookie names when the answer has arrived.
+        to: SessionId,
         /// What the request said of its page's connection ([`SOCKET_HEADER`]).
         socket: Option<String>,
     },

@@ -1,18 +1,20 @@
-//! The request by which a page takes over what a reflex has written.
+//! The request by which a page takes over what a reflex has written, or the id that it has renewed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use sinew_store::SessionError;
 use sinew_store::cookie::{CookieState, Redeemed};
 
-use super::in_cookies::SessionChange;
+use super::in_cookies::{InCookies, SessionChange};
 use super::{SessionLayer, Shared};
-use crate::sealed::TICKET_BYTES_MAX;
+use crate::sealed::{MoveTicket, TICKET_BYTES_MAX};
 
 /// The header that says what became of a ticket: `redeemed`, `merged`, `replayed`, `foreign`, `unknown`, `too-large`,
-/// `over`, `no-session`, `malformed`, `sender`.
+/// `over`, `no-session`, `expired`, `malformed`, `sender`.
 pub const OUTCOME_HEADER: &str = "sinew-ticket";
 
 /// What comes around a ticket in the body of a request.
@@ -24,7 +26,11 @@ impl SessionLayer {
     ///
     /// The answer is 204, with the session's next cookie unless the browser holds it already; 409 when the ticket
     /// changes nothing, 400 when it is none, and 403 or 415 when the request is not one that only a page of ours can
-    /// make. The header `Sinew-Ticket` says which it was. While sessions are not kept in cookies it is 404.
+    /// make. The header `Sinew-Ticket` says which it was. Where sessions are neither [in cookies](Self::in_cookies) nor
+    /// [in a store](Self::in_store) with somebody who makes tickets it is 404.
+    ///
+    /// A ticket for another id ([`MoveTicket`](crate::sealed::MoveTicket)) ends the session that the cookie has named. It
+    /// changes nothing where that has ended already: it is good once.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -55,33 +61,56 @@ impl SessionLayer {
     ///     .header("sec-fetch-site", "same-origin")
     ///     .header("cookie", format!("_sinew_session={}", sealer.seal_cookie(&cookie, 512)))
     ///     .body(Bytes::from(format!("{{\"ticket\":\"{}\"}}", sealer.seal_ticket(offer.ticket(), 512))))?;
-    /// let response = layer.redeem(request);
+    /// let response = layer.redeem(request).await;
     /// assert_eq!(response.status(), 204);
     /// assert_eq!(response.headers()["sinew-ticket"], "redeemed");
     /// assert!(response.headers()["set-cookie"].to_str()?.contains("; HttpOnly"));
     /// assert_eq!(layer.statistics().tickets_redeemed, 1);
     /// # Ok(()) }
     /// ```
-    pub fn redeem(&self, mut request: Request<Bytes>) -> Response {
+    pub async fn redeem(&self, mut request: Request<Bytes>) -> Response {
         let shared = &self.0;
         let secure = shared.effective(&mut request);
-        let Some(cookies) = shared.in_cookies.get() else {
+        let in_cookies = shared.in_cookies.get();
+        let in_store = shared.in_store.get().and_then(|it| it.sealer.as_ref());
+        if in_cookies.is_none() && in_store.is_none() {
             return StatusCode::NOT_FOUND.into_response();
-        };
+        }
         if let Err(refused) = check_sender(&request) {
             return shared.refused(refused, "sender");
         }
         let Some(ticket) = ticket_of(request.body()) else {
             return shared.refused(StatusCode::BAD_REQUEST, "malformed");
         };
+        match (in_cookies, in_store) {
+            (Some(cookies), _) => shared.take_over(cookies, ticket, request.headers(), secure),
+            (None, Some(sealer)) => {
+                let ticket = sealer.open_move(ticket);
+                let moved = shared.move_over(ticket, request.headers(), secure).await;
+                moved.unwrap_or_else(|error| shared.failed(&error))
+            }
+            (None, None) => StatusCode::NOT_FOUND.into_response(),
+        }
+    }
+}
+
+impl Shared {
+    /// Takes over what a reflex has written to a session that lives in its cookie.
+    fn take_over(
+        &self,
+        cookies: &InCookies,
+        ticket: &str,
+        headers: &HeaderMap,
+        secure: bool,
+    ) -> Response {
         let Some(ticket) = cookies.sealer.open_ticket(ticket) else {
-            return shared.refused(StatusCode::BAD_REQUEST, "malformed");
+            return self.refused(StatusCode::BAD_REQUEST, "malformed");
         };
-        let presented = shared.presented(request.headers());
-        shared.count_malformed(&presented);
+        let presented = self.presented(headers);
+        self.count_malformed(&presented);
         // A session that is over here may be so because of this ticket, which gives it another id.
         let Some(opened) = presented.opened.or(presented.over) else {
-            return shared.refused(StatusCode::CONFLICT, "no-session");
+            return self.refused(StatusCode::CONFLICT, "no-session");
         };
         let (from, held) = (ticket.from(), opened.state.clone());
         let redeemed = cookies.store.redeem(ticket, opened.state);
@@ -97,37 +126,83 @@ impl SessionLayer {
         };
         match redeemed {
             Redeemed::Applied(state) => {
-                count(&shared.counters.tickets_redeemed);
+                count(&self.counters.tickets_redeemed);
                 tell(state.clone());
-                shared.handed_over(&state, secure, "redeemed")
+                self.handed_over(&state, secure, "redeemed")
             }
             Redeemed::Merged(state) => {
-                count(&shared.counters.tickets_merged);
+                count(&self.counters.tickets_merged);
                 tell(state.clone());
-                shared.handed_over(&state, secure, "merged")
+                self.handed_over(&state, secure, "merged")
             }
             Redeemed::Replayed => {
-                count(&shared.counters.tickets_replayed);
+                count(&self.counters.tickets_replayed);
                 // Whoever waits for it may have missed it.
                 (cookies.on_change)(SessionChange::Written(held));
                 answer(StatusCode::NO_CONTENT, "replayed")
             }
-            Redeemed::Foreign => shared.refused(StatusCode::CONFLICT, "foreign"),
-            Redeemed::Over => shared.refused(StatusCode::CONFLICT, "over"),
+            Redeemed::Foreign => self.refused(StatusCode::CONFLICT, "foreign"),
+            Redeemed::Over => self.refused(StatusCode::CONFLICT, "over"),
             Redeemed::TooLarge => {
                 (cookies.on_change)(SessionChange::Written(held));
-                shared.refused(StatusCode::CONFLICT, "too-large")
+                self.refused(StatusCode::CONFLICT, "too-large")
             }
             _ => {
                 // So that the next ticket is made from what the browser holds.
                 (cookies.on_change)(SessionChange::Written(held));
-                shared.refused(StatusCode::CONFLICT, "unknown")
+                self.refused(StatusCode::CONFLICT, "unknown")
             }
         }
     }
-}
 
-impl Shared {
+    /// Lets the cookie name the id that a reflex has renewed.
+    async fn move_over(
+        &self,
+        ticket: Option<MoveTicket>,
+        headers: &HeaderMap,
+        secure: bool,
+    ) -> Result<Response, SessionError> {
+        let Some(ticket) = ticket else {
+            return Ok(self.refused(StatusCode::BAD_REQUEST, "malformed"));
+        };
+        let refused = |outcome| Ok(self.refused(StatusCode::CONFLICT, outcome));
+        let presented = self.presented(headers);
+        self.count_malformed(&presented);
+        let (from, to) = (ticket.from, ticket.to);
+        let moved = SessionChange::Moved {
+            from,
+            to,
+            socket: Some(ticket.socket.clone()),
+        };
+        if presented.ids.contains(&to) {
+            count(&self.counters.tickets_replayed);
+            // Whoever waits for it may have missed it.
+            self.tell(moved);
+            return Ok(answer(StatusCode::NO_CONTENT, "replayed"));
+        }
+        if presented.ids.is_empty() {
+            return refused("no-session");
+        }
+        if !presented.ids.contains(&from) {
+            return refused("foreign");
+        }
+        if ticket.has_expired(SystemTime::now()) {
+            return refused("expired");
+        }
+        let is_there = self.sessions.open(to).exists().await?;
+        // Of several requests with this ticket one ends the session of before.
+        if !is_there || !self.sessions.end(from).await? {
+            return refused("over");
+        }
+        count(&self.counters.tickets_redeemed);
+        self.tell(moved);
+        let mut response = answer(StatusCode::NO_CONTENT, "redeemed");
+        let life = self.sessions.config().expire_after;
+        let cookie = self.cookie.set(&to.to_string(), secure, life);
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+        Ok(response)
+    }
+
     fn handed_over(&self, state: &CookieState, secure: bool, outcome: &'static str) -> Response {
         let mut response = answer(StatusCode::NO_CONTENT, outcome);
         if let Some(cookies) = self.in_cookies.get() {

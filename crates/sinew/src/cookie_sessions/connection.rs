@@ -11,34 +11,31 @@ use sinew_store::{Session, SessionId};
 
 use super::CookieSessions;
 use crate::identify::{Connected, Label};
+use crate::page_sockets::SocketName;
 
 pub(crate) struct CookieConnection {
     cookies: Arc<CookieSessions>,
     hold: Hold,
     label: Mutex<Label>,
     /// The name by which the page's own requests speak of this connection: random, told to nobody else.
-    socket: String,
+    socket: SocketName,
     /// Whether the page can redeem tickets, and its requests can name the connection.
     is_ours: AtomicBool,
 }
 
 impl CookieConnection {
     pub(crate) fn new(cookies: Arc<CookieSessions>, id: SessionId) -> Arc<Self> {
-        let socket = SessionId::generate().to_string();
+        let socket = SocketName::generate();
         let hold = cookies.store.hold(id);
         cookies.follow(id);
         let connection = Arc::new(Self {
             hold,
             label: Mutex::new(label_of(id)),
-            socket: socket.clone(),
+            socket,
             is_ours: AtomicBool::new(false),
             cookies,
         });
-        let mut connections = connection.cookies.connections.lock();
-        connections
-            .by_socket
-            .insert(socket, Arc::downgrade(&connection));
-        drop(connections);
+        connection.cookies.sockets.insert(socket, &connection);
         connection
     }
 
@@ -51,8 +48,8 @@ impl CookieConnection {
         self.is_ours.load(Ordering::Acquire)
     }
 
-    pub(crate) fn socket(&self) -> &str {
-        &self.socket
+    pub(crate) fn socket(&self) -> SocketName {
+        self.socket
     }
 
     pub(crate) fn label(&self) -> Label {
@@ -111,7 +108,6 @@ impl SessionLink for CookieConnection {
 impl Drop for CookieConnection {
     fn drop(&mut self) {
         self.cookies.unfollow(self.hold.id());
-        let mut connections = self.cookies.connections.lock();
-        connections.by_socket.remove(&self.socket);
+        self.cookies.sockets.remove(self.socket);
     }
 }

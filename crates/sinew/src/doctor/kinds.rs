@@ -154,7 +154,7 @@ kinds! {
     STREAMS_NOT_SHARED = "streams-not-shared" Warning:
         "there are several processes, and broadcasts stay within each",
         "a change reaches only the visitors whose page is connected to the process that made it",
-        "let broadcasts reach all processes: SINEW_CABLE_REDIS_URL (feature `redis`), or `Sinew::streams`; or run one process, SINEW_NODES=1";
+        "let broadcasts reach all processes: SINEW_CABLE_REDIS_URL (feature `redis`), SINEW_STREAMS=postgres (feature `postgres`), or `Sinew::streams`; or run one process, SINEW_NODES=1";
     VOLATILE_DATA = "volatile-data" Warning:
         "the data directory is on a file system in memory",
         "a reboot loses every session",
@@ -285,7 +285,7 @@ kinds! {
         "SINEW_DATABASE_SSLMODE=verify-full";
     POSTGRES_NOT_BUILT_IN = "postgres-not-built-in" Error:
         "a store is named that is in PostgreSQL, and the program was built without it; a warning where only variables for PostgreSQL are set",
-        "a store that is named keeps the application from starting; an address that nothing reads leaves sessions and cache where they are without it",
+        "a store that is named keeps the application from starting; an address that nothing reads leaves sessions, cache and broadcasts where they are without it",
         "`cargo add sinew --features postgres` and build again, or unset what is not meant";
 
     // What the first requests show; the doctor itself sees none.

@@ -161,17 +161,32 @@ fn named(variables: &[String], is_meant: impl Fn(&str) -> bool) -> Vec<&str> {
 
 impl Plan {
     /// The variables that have named this store.
-    fn naming(&self, store: &str) -> Vec<&'static str> {
-        let sessions = self.sessions.kind.map(SessionStoreKind::as_str);
-        let cache = self.cache.kind.map(CacheStoreKind::as_str);
-        let streams = self.streams.kind.map(StreamsKind::as_str);
+    fn naming(&self, store: &str) -> Vec<&str> {
         let choices = [
-            (SessionStoreKind::VARIABLE, sessions),
-            (CacheStoreKind::VARIABLE, cache),
-            (StreamsKind::VARIABLE, streams),
+            (
+                self.sessions.kind.map(SessionStoreKind::as_str),
+                &self.sessions.because,
+            ),
+            (
+                self.cache.kind.map(CacheStoreKind::as_str),
+                &self.cache.because,
+            ),
+            (
+                self.streams.kind.map(StreamsKind::as_str),
+                &self.streams.because,
+            ),
         ];
-        let naming = choices.into_iter().filter(|(_, kind)| *kind == Some(store));
-        naming.map(|(variable, _)| variable).collect()
+        let mut naming = Vec::new();
+        for (kind, because) in choices {
+            if let Because::Variable(variable) = because
+                && kind == Some(store)
+                // One may decide about several.
+                && !naming.contains(&variable.as_ref())
+            {
+                naming.push(variable.as_ref());
+            }
+        }
+        naming
     }
 
     /// Whether something is where it is since nobody has said anything.

@@ -15,7 +15,7 @@ use super::kinds::{
 use super::{Finding, Severity};
 
 /// The variables by which a store is chosen that this may be.
-const STORES: [&str; 2] = ["SINEW_SESSION_STORE", "SINEW_CACHE_STORE"];
+const STORES: [&str; 3] = ["SINEW_SESSION_STORE", "SINEW_CACHE_STORE", "SINEW_STREAMS"];
 
 /// The database that the stores are in.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,16 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::session_notice::Notice;
+
+/// What is said of a session that goes on under another id.
+fn moved(from: String, to: String) -> String {
+    let secret = sinew_verifier::SecretKeyBase::new("secret");
+    let sealer = sinew_web::SessionSealer::new(&secret, &[]);
+    let id = |text: &str| text.parse().expect("an id");
+    let (socket, from, to) = (from.clone(), id(&from), id(&to));
+    sealer.seal_notice(&Notice::Moved { from, to, socket }.to_bytes())
+}
 
 proptest! {
     #[test]
@@ -16,6 +26,9 @@ proptest! {
         session: [u8; 16],
         identified: bool,
         reconnect: bool,
+        from: [u8; 16],
+        to: [u8; 16],
+        has_moved: bool,
     ) {
         let hex = |bytes: [u8; 16]| format!("{:032x}", u128::from_be_bytes(bytes));
         let ended = Ended {
@@ -23,6 +36,7 @@ proptest! {
             session: hex(session),
             identified,
             reconnect,
+            moved: has_moved.then(|| moved(hex(from), hex(to))),
         };
         let bytes = ended.to_bytes();
         prop_assert!(bytes.len() <= NEWS_BYTES_MAX);
@@ -44,6 +58,7 @@ fn a_long_message_is_not_read() {
         session: String::new(),
         identified: true,
         reconnect: true,
+        moved: None,
     };
     assert!(Ended::from_bytes(&ended.to_bytes()).is_some());
     ended.node = "0".repeat(NEWS_BYTES_MAX);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sinew_store::Store;
 use sinew_store::cache::CacheStore;
+use sinew_streams::Streams;
 
 use super::Opener;
 use crate::error::StartError;
@@ -13,15 +14,18 @@ use crate::services::Service;
 mod compiled {
     use std::cell::{Cell, OnceCell};
 
-    use sinew_postgres::{Postgres, PostgresCache, PostgresSettings, PostgresStore};
+    use sinew_postgres::{
+        Postgres, PostgresCache, PostgresSettings, PostgresStore, PostgresStreams,
+    };
 
     use super::*;
 
-    /// The connections, which sessions and cache share.
+    /// The connections, which sessions, cache and streams share.
     #[derive(Default)]
     pub(crate) struct Connected {
         postgres: OnceCell<Postgres>,
         has_sessions: Cell<bool>,
+        has_cache: Cell<bool>,
     }
 
     impl Connected {
@@ -42,9 +46,13 @@ mod compiled {
         /// nothing: visitors are wanted all the same.
         pub(crate) fn service(&self) -> Option<Service> {
             let postgres = self.postgres.get()?.clone();
-            let has_sessions = self.has_sessions.get();
-            let role = if has_sessions { "sessions" } else { "cache" };
-            Some(Service::postgres(role, has_sessions, postgres))
+            let role = match (self.has_sessions.get(), self.has_cache.get()) {
+                (true, _) => "sessions",
+                (false, true) => "cache",
+                // The streams speak for themselves.
+                (false, false) => return None,
+            };
+            Some(Service::postgres(role, role == "sessions", postgres))
         }
     }
 
@@ -55,13 +63,22 @@ mod compiled {
     }
 
     pub(crate) fn cache(opener: &Opener<'_>) -> Result<Arc<dyn CacheStore>, StartError> {
-        Ok(Arc::new(PostgresCache::new(opener.postgres.get(opener)?)))
+        let postgres = opener.postgres.get(opener)?;
+        opener.postgres.has_cache.set(true);
+        Ok(Arc::new(PostgresCache::new(postgres)))
+    }
+
+    pub(crate) fn streams(opener: &Opener<'_>) -> Result<Arc<dyn Streams>, StartError> {
+        let streams = Arc::new(PostgresStreams::new(opener.postgres.get(opener)?));
+        let service = Service::postgres_streams(Arc::clone(&streams));
+        opener.services.borrow_mut().push(service);
+        Ok(streams)
     }
 }
 
 #[cfg(not(feature = "postgres"))]
 mod compiled {
-    use sinew_web::config::{CacheStoreKind, SessionStoreKind};
+    use sinew_web::config::{CacheStoreKind, SessionStoreKind, StreamsKind};
 
     use super::*;
 
@@ -82,7 +99,11 @@ mod compiled {
     pub(crate) fn cache(opener: &Opener<'_>) -> Result<Arc<dyn CacheStore>, StartError> {
         Err(opener.not_compiled(CacheStoreKind::VARIABLE, "postgres"))
     }
+
+    pub(crate) fn streams(opener: &Opener<'_>) -> Result<Arc<dyn Streams>, StartError> {
+        Err(opener.not_compiled(StreamsKind::VARIABLE, "postgres"))
+    }
 }
 
 pub(crate) use compiled::Connected;
-pub(super) use compiled::{cache, sessions};
+pub(super) use compiled::{cache, sessions, streams};

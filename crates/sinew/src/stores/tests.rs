@@ -262,6 +262,68 @@ mod postgres {
     }
 
     #[test]
+    fn streams_go_where_the_sessions_are_unless_something_else_is_said() {
+        let url = ("DATABASE_URL", "postgres://ada@127.0.0.1:1/app");
+        let with = |more: &[(&str, &str)]| {
+            let pairs: Vec<_> = [BOTH[0], url].into_iter().chain(more.to_vec()).collect();
+            chosen(&pairs)[2].clone()
+        };
+        assert_eq!(with(&[]), "postgres (SINEW_SESSION_STORE)");
+        assert_eq!(
+            with(&[("SINEW_STREAMS", "memory")]),
+            "memory (SINEW_STREAMS)"
+        );
+        #[cfg(feature = "redis")]
+        assert_eq!(
+            with(&[("SINEW_CABLE_REDIS_URL", "redis://127.0.0.1:1")]),
+            "redis (SINEW_CABLE_REDIS_URL)"
+        );
+        // A cache says nothing of several nodes, and an address nothing at all.
+        let streams = |pairs: &[(&str, &str)]| chosen(pairs)[2].clone();
+        assert_eq!(streams(&[BOTH[1], url]), "memory (by default)");
+        assert_eq!(streams(&[url]), "memory (by default)");
+        assert_eq!(
+            streams(&[url, ("SINEW_STREAMS", "postgres")]),
+            "postgres (SINEW_STREAMS)"
+        );
+    }
+
+    #[tokio::test]
+    async fn streams_alone_are_a_server_that_visitors_need() {
+        let mut server = PostgresServer::start();
+        let url = server.url();
+        let pairs = [
+            ("SINEW_STREAMS", "postgres"),
+            ("DATABASE_URL", url.as_str()),
+        ];
+        let (streams, services) = open(&pairs, |it| {
+            let streams = it.streams()?.expect("streams");
+            assert!(it.postgres.service().is_none());
+            Ok((streams, it.services.take()))
+        })
+        .expect("opens");
+        let (health, services) = (sinew_web::Health::new(), Arc::from(services));
+        crate::services::require(&health, &services);
+        assert_eq!(services[0].label(), "postgres_streams");
+        assert_eq!(
+            health.missing(),
+            ["postgres (streams)"],
+            "nobody listens yet"
+        );
+        streams.follow(&"news".into()).await.expect("follows");
+        let published = streams.publish(&"news".into(), "1".into()).await;
+        published.expect("publishes");
+        assert!(health.is_ready());
+
+        server.stop();
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while health.is_ready() {
+            assert!(std::time::Instant::now() < deadline, "readiness is red");
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+
+    #[test]
     fn without_an_address_it_says_where_to_put_one() {
         let error = open(&BOTH, |it| it.sessions()).err().expect("no address");
         let sentence = error.to_string();

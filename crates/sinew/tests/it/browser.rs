@@ -10,6 +10,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Map, Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -18,6 +19,10 @@ use crate::server::Server;
 
 /// A guard against waiting for ever for what will not come; no test waits for it to pass.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The promise: so long after its answer a logout, or a login's new id, has ended the session's
+/// other sockets, on every node.
+const SESSION_ENDS_WITHIN: Duration = Duration::from_secs(2);
 
 /// The subscription over which reflexes are called.
 pub(crate) const REFLEXES: &str = r#"{"channel":"StimulusReflex::Channel"}"#;
@@ -161,17 +166,26 @@ impl Browser {
     /// A tab that shows the page at `path` and may call reflexes.
     pub(crate) async fn tab(&self, path: &str) -> Tab {
         let mut cable = self.cable().await;
-        assert!(cable.subscribe(REFLEXES).await, "confirmed");
+        cable.ask_to_subscribe(REFLEXES).await;
+        // Its stream is that of all tabs of the visitor: a reply to another one may come first.
+        while cable.json().await["type"] != "confirm_subscription" {}
         Tab::on(cable, path)
     }
 
-    /// The same with our client, where sessions live in cookies: and the name of its connection.
+    /// The same with our client, and the name of its connection.
     pub(crate) async fn our_tab(&self, path: &str) -> (Tab, String) {
         let mut cable = self.cable().await;
-        assert!(cable.subscribe(OUR_REFLEXES).await, "confirmed");
-        let about = cable.json().await;
-        let socket = about["message"]["sinew"]["socket"].as_str();
-        let socket = socket.expect("the name of the connection").to_owned();
+        cable.ask_to_subscribe(OUR_REFLEXES).await;
+        // The confirmation waits for the streams; the name does not.
+        let (mut socket, mut is_confirmed) = (None, false);
+        while socket.is_none() || !is_confirmed {
+            let frame = cable.json().await;
+            match frame["message"]["sinew"]["socket"].as_str() {
+                Some(name) => socket = Some(name.to_owned()),
+                None => is_confirmed = frame["type"] == "confirm_subscription",
+            }
+        }
+        let socket = socket.expect("the name of the connection");
         let mut tab = Tab::on(cable, path);
         tab.identifier = OUR_REFLEXES;
         (tab, socket)
@@ -229,10 +243,14 @@ impl Cable {
         self.send(&command.to_string()).await;
     }
 
-    /// Whether the subscription was confirmed.
-    pub(crate) async fn subscribe(&mut self, identifier: &str) -> bool {
+    async fn ask_to_subscribe(&mut self, identifier: &str) {
         let command = json!({"command": "subscribe", "identifier": identifier});
         self.send(&command.to_string()).await;
+    }
+
+    /// Whether the subscription was confirmed.
+    pub(crate) async fn subscribe(&mut self, identifier: &str) -> bool {
+        self.ask_to_subscribe(identifier).await;
         let answer = self.json().await;
         assert_eq!(answer["identifier"], identifier, "{answer}");
         match answer["type"].as_str() {
@@ -270,6 +288,18 @@ impl Cable {
     pub(crate) async fn expect_disconnect(&mut self, reason: &str, reconnect: bool) {
         self.expect(json!({"type": "disconnect", "reason": reason, "reconnect": reconnect}))
             .await;
+    }
+
+    /// The session has ended, or has another id, by a request that was answered at that moment:
+    /// the socket is told to come again and closed in the time that is promised.
+    pub(crate) async fn expect_session_end(&mut self, answered: Instant) {
+        let ending = async {
+            self.expect_disconnect("remote", true).await;
+            self.expect_close(1000).await;
+        };
+        tokio::time::timeout_at(answered + SESSION_ENDS_WITHIN, ending)
+            .await
+            .expect("the socket is closed within two seconds of the answer");
     }
 
     pub(crate) async fn expect_close(&mut self, code: u16) {

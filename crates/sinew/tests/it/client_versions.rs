@@ -28,12 +28,22 @@ async fn subscribed(server: &Server, identifier: &str) -> Cable {
     cable
 }
 
+/// What our client is told beside its version: the name of its connection.
+async fn expect_socket(cable: &mut Cable) {
+    let frame = cable.json().await;
+    assert!(
+        frame["message"]["sinew"]["socket"].is_string(),
+        "of the connection: {frame}"
+    );
+}
+
 #[tokio::test]
 async fn another_version_is_told_on_its_own_subscription_alone() {
     let server = Server::start(counter()).await;
     let visitor = Browser::visit(&server, "/").await;
     let mut bystander = visitor.cable().await;
     assert!(bystander.subscribe(&identifier(OURS)).await);
+    expect_socket(&mut bystander).await;
 
     let mut cable = visitor.cable().await;
     let identifier = identifier(OTHER);
@@ -51,6 +61,7 @@ async fn another_version_is_told_on_its_own_subscription_alone() {
         None,
         "only a developer is told of the process"
     );
+    expect_socket(&mut cable).await;
     cable.expect_nothing().await;
     bystander.expect_nothing().await;
 }
@@ -72,17 +83,20 @@ async fn the_embedded_script_of_before_a_deploy_is_told_to_load_the_page_again()
 async fn nobody_else_is_told_anything() {
     let server = Server::start(counter()).await;
     let long = format!("0.0.1-{}", "a".repeat(60));
-    for version in [
-        json!(OURS),
-        json!(format!("{OURS}+embedded")),
-        json!("latest"),
-        json!("0.0.1\u{0}"),
-        json!(long),
-        json!(1),
-        json!({"0": 1}),
-        json!(null),
+    for (version, is_ours) in [
+        (json!(OURS), true),
+        (json!(format!("{OURS}+embedded")), true),
+        (json!("latest"), false),
+        (json!("0.0.1\u{0}"), false),
+        (json!(long), false),
+        (json!(1), false),
+        (json!({"0": 1}), false),
+        (json!(null), false),
     ] {
         let mut cable = subscribed(&server, &identifier(version)).await;
+        if is_ours {
+            expect_socket(&mut cable).await;
+        }
         cable.expect_nothing().await;
     }
 }
@@ -92,6 +106,7 @@ async fn a_reflex_answers_under_the_identifier_with_the_version() {
     let server = Server::start(counter()).await;
     let identifier = identifier(OURS);
     let mut cable = subscribed(&server, &identifier).await;
+    expect_socket(&mut cable).await;
     let call = json!({"target": "Counter#nothing", "id": "one", "version": "3.5.5", "url": "http://app.test/"});
     cable.message(&identifier, &call.to_string()).await;
     let frame = cable.json().await;

@@ -194,7 +194,8 @@ async fn a_login_on_another_node_keeps_the_socket_of_its_page_and_no_other() {
     let mut there = nodes.at_two(&browser).header("sinew-socket", socket);
 
     there.post("/sign-in").await;
-    second.cable.expect_disconnect("remote", true).await;
+    let answered = tokio::time::Instant::now();
+    second.cable.expect_session_end(answered).await;
     assert_eq!(shown(&mut mine).await, json!({ "user": 7 }));
     write(&mut mine, &mut there, "a", 1).await;
     assert_eq!(there.get("/show/a").await.body, "1");
@@ -207,7 +208,8 @@ async fn a_login_on_another_node_keeps_the_socket_of_its_page_and_no_other() {
     }
 
     there.post("/sign-out").await;
-    mine.cable.expect_disconnect("remote", true).await;
+    let answered = tokio::time::Instant::now();
+    mine.cable.expect_session_end(answered).await;
 }
 
 #[tokio::test]

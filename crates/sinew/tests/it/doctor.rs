@@ -633,8 +633,11 @@ fn postgresql_that_was_left_out_of_the_program() {
         what(report.finding("postgres-not-built-in")),
         "SINEW_DATABASE_URL is set, and this program was built without PostgreSQL"
     );
-    let named = [("SINEW_CACHE_STORE", "postgres"), ("DATABASE_URL", url)];
-    refuses_to_start(&named, "postgres-not-built-in", "SINEW_CACHE_STORE");
+    // Broadcasts would be there too, and the one variable has said so.
+    for variable in ["SINEW_SESSION_STORE", "SINEW_CACHE_STORE", "SINEW_STREAMS"] {
+        let named = [(variable, "postgres"), ("DATABASE_URL", url)];
+        refuses_to_start(&named, "postgres-not-built-in", variable);
+    }
 }
 
 #[cfg(not(feature = "tls"))]

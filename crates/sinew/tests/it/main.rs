@@ -19,6 +19,8 @@ mod findings;
 mod idle;
 mod lanes;
 mod nodes;
+#[cfg(feature = "postgres")]
+mod nodes_postgres;
 mod nodes_redis;
 mod operators;
 mod pages;
@@ -26,6 +28,7 @@ mod params;
 mod process;
 #[cfg(feature = "rails")]
 mod rails;
+mod renewals;
 #[cfg(feature = "redis")]
 mod services;
 mod sessions;

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Path;
 use axum::response::Html;
 use axum::routing::{get, post};
 use bytes::Bytes;
 use serde_json::json;
 use sinew::Config;
+use sinew::cable::{ConnectionIdentifiers, Refusal};
 use sinew::config::Secret;
 use sinew::prelude::*;
 use sinew::session::{MemoryStore, Store};
@@ -64,6 +66,35 @@ async fn page(session: Session, client: ClientTags) -> Result<Html<String>> {
     Ok(Html(format!("<head>{client}</head><body></body>")))
 }
 
+struct Basket;
+
+#[reflex]
+impl Basket {
+    async fn put(&self, cx: &mut Reflex, what: String) -> Result {
+        let put = move |basket| with(basket, &what);
+        let basket = cx.session().update("basket", put).await?;
+        cx.set_payload(json!(basket));
+        cx.morph_nothing();
+        Ok(())
+    }
+}
+
+fn with(mut basket: Vec<String>, what: &str) -> Vec<String> {
+    basket.push(what.to_owned());
+    basket
+}
+
+async fn basket(session: Session) -> Result<String> {
+    let basket: Vec<String> = session.get_or_default("basket").await?;
+    Ok(basket.join(" "))
+}
+
+async fn put(session: Session, Path(what): Path<String>) -> Result<()> {
+    let put = move |basket| with(basket, &what);
+    session.update("basket", put).await?;
+    Ok(())
+}
+
 async fn sign_in(session: Session) {
     session.renew_id();
 }
@@ -92,24 +123,34 @@ struct Nodes {
 
 impl Nodes {
     async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    async fn start_with(change_second: impl FnOnce(&mut Config)) -> Self {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let [one, two] = Joined::pair();
         let mut config = config();
         config.edge.configured_secret = Some(Secret::generate().expect("random"));
-        Self {
-            one: Self::node(&config, &store, one).await,
-            two: Self::node(&config, &store, two).await,
-        }
+        let one = Self::node(&config, &store, one).await;
+        change_second(&mut config);
+        let two = Self::node(&config, &store, two).await;
+        Self { one, two }
     }
 
-    async fn node(config: &Config, store: &Arc<dyn Store>, streams: Arc<dyn Streams>) -> Server {
+    fn application() -> Sinew {
         let router = Router::new()
             .route("/", get(page))
+            .route("/basket", get(basket))
+            .route("/put/{what}", post(put))
             .route("/sign-in", post(sign_in))
             .route("/sign-out", post(sign_out))
             .route("/expel", post(expel))
             .route("/pretend", post(pretend));
-        let sinew = Sinew::new(router).config(config.clone());
+        Sinew::new(router).reflex(Basket)
+    }
+
+    async fn node(config: &Config, store: &Arc<dyn Store>, streams: Arc<dyn Streams>) -> Server {
+        let sinew = Self::application().config(config.clone());
         Server::built(sinew.store(store.clone()).streams(streams)).await
     }
 
@@ -132,9 +173,9 @@ async fn sockets_of_a_session_that_ends_are_sent_away_on_every_node() {
         let mut stranger = stranger.tab("/").await;
 
         here.post(ending).await;
-        near.cable.expect_disconnect("remote", true).await;
-        far.cable.expect_disconnect("remote", true).await;
-        far.cable.expect_close(1000).await;
+        let answered = tokio::time::Instant::now();
+        near.cable.expect_session_end(answered).await;
+        far.cable.expect_session_end(answered).await;
 
         // Whoever has another session stays: told after the others, it hears of nothing else first.
         nodes.two.app.handle().cable().restart();
@@ -143,6 +184,94 @@ async fn sockets_of_a_session_that_ends_are_sent_away_on_every_node() {
             .expect_disconnect("server_restart", true)
             .await;
     }
+}
+
+#[tokio::test]
+async fn a_login_keeps_the_socket_of_its_page_and_no_other() {
+    let nodes = Nodes::start().await;
+    for login_at in [0, 1] {
+        let (here, there) = nodes.visitor().await;
+        let (mut mine, socket) = here.our_tab("/").await;
+        let (mut second, others) = here.our_tab("/").await;
+        let (mut far, _) = there.our_tab("/").await;
+        let mut stock = there.tab("/").await;
+        mine.perform("Basket#put", json!(["tea"])).await;
+
+        let mut login = [&here, &there][login_at].clone();
+        login = login.header("sinew-socket", socket);
+        login.post("/sign-in").await;
+        for ended in [&mut second, &mut far, &mut stock] {
+            ended.cable.expect_disconnect("remote", true).await;
+            ended.cable.expect_close(1000).await;
+        }
+        // It sees what the session had, and what is written to it from now on.
+        let reply = mine.perform("Basket#put", json!(["cake"])).await;
+        assert_eq!(*reply.payload(), json!(["tea", "cake"]));
+        assert_eq!(login.get("/basket").await.body, "tea cake");
+        assert_eq!(here.clone().get("/basket").await.body, "", "the old id");
+
+        // A second login takes it along once more; the name of a socket that is gone is nobody's.
+        login.post("/sign-in").await;
+        let reply = mine.perform("Basket#put", json!(["jam"])).await;
+        assert_eq!(*reply.payload(), json!(["tea", "cake", "jam"]));
+        let gone = Browser::new(&nodes.one).cookie(login.cookie.expect("a session"));
+        gone.header("sinew-socket", others).post("/sign-in").await;
+        mine.cable.expect_disconnect("remote", true).await;
+    }
+}
+
+#[tokio::test]
+async fn a_login_takes_no_connection_of_another_session_along() {
+    let nodes = Nodes::start().await;
+    let (here, _) = nodes.visitor().await;
+    let (stranger, _) = nodes.visitor().await;
+    let (mut theirs, socket) = stranger.our_tab("/").await;
+    let mut login = here.header("sinew-socket", socket);
+    login.post("/put/secret").await;
+    login.post("/sign-in").await;
+    let reply = theirs.perform("Basket#put", json!(["own"])).await;
+    assert_eq!(*reply.payload(), json!(["own"]));
+    assert_eq!(login.get("/basket").await.body, "secret");
+}
+
+#[tokio::test]
+async fn a_logout_ends_the_socket_of_its_page_as_well() {
+    let nodes = Nodes::start().await;
+    let (here, _) = nodes.visitor().await;
+    let (mut mine, socket) = here.our_tab("/").await;
+    here.header("sinew-socket", socket).post("/sign-out").await;
+    mine.cable.expect_disconnect("remote", true).await;
+}
+
+#[tokio::test]
+async fn who_is_identified_by_the_application_comes_again_after_a_login() {
+    let identify = async |visitor: sinew::cable::Visitor| {
+        let session = visitor.session().ok_or(Refusal::unauthorized())?;
+        let label = session.id().label();
+        Ok(ConnectionIdentifiers::new().with("visitor", label))
+    };
+    let sinew = Nodes::application().identify(identify);
+    let server = Server::start(sinew).await;
+    let browser = Browser::visit(&server, "/").await;
+    let (mut mine, socket) = browser.our_tab("/").await;
+    browser
+        .header("sinew-socket", socket)
+        .post("/sign-in")
+        .await;
+    mine.cable.expect_disconnect("remote", true).await;
+}
+
+#[tokio::test]
+async fn a_node_with_another_secret_ends_them_all() {
+    let nodes = Nodes::start_with(|config| {
+        config.edge.configured_secret = Some(Secret::generate().expect("random"));
+    });
+    let nodes = nodes.await;
+    let (mut here, there) = nodes.visitor().await;
+    let (mut far, socket) = there.our_tab("/").await;
+    here = here.header("sinew-socket", socket);
+    here.post("/sign-in").await;
+    far.cable.expect_disconnect("remote", true).await;
 }
 
 #[tokio::test]

@@ -15,11 +15,11 @@ use sinew::prelude::*;
 use sinew_redis::{Redis, RedisSettings, RedisStore, RedisStreams};
 use test_servers::RedisServer;
 
-use crate::browser::Browser;
+use crate::browser::{Browser, Tab};
 use crate::server::{Server, config};
 
 /// A guard against waiting for ever for what will not come; no test waits for it to pass.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Writer;
 
@@ -39,6 +39,9 @@ impl Writer {
         Ok(())
     }
 }
+
+/// The subscription to [`News`].
+pub(crate) const NEWS: &str = r#"{"channel":"News"}"#;
 
 struct News;
 
@@ -71,6 +74,20 @@ async fn sign_out(session: Session) {
     session.destroy();
 }
 
+/// What runs on every node, but for where it keeps its sessions and by what it broadcasts.
+pub(crate) fn application(config: Config) -> Sinew {
+    let router = Router::new()
+        .route("/", get(page))
+        .route("/write/{name}", post(write))
+        .route("/count", get(count))
+        .route("/sign-in", post(sign_in))
+        .route("/sign-out", post(sign_out));
+    Sinew::new(router)
+        .config(config)
+        .reflex(Writer)
+        .channel(News)
+}
+
 /// Two nodes; sessions and streams have a server each, so that the commands of one can be counted.
 struct Nodes {
     nodes: [Server; 2],
@@ -97,17 +114,7 @@ impl Nodes {
     }
 
     async fn node(config: Config, sessions: &RedisServer, streams: &RedisServer) -> Server {
-        let router = Router::new()
-            .route("/", get(page))
-            .route("/write/{name}", post(write))
-            .route("/count", get(count))
-            .route("/sign-in", post(sign_in))
-            .route("/sign-out", post(sign_out));
-        let sinew = Sinew::new(router)
-            .config(config)
-            .reflex(Writer)
-            .channel(News);
-        let sinew = sinew
+        let sinew = application(config)
             .store(Arc::new(RedisStore::new(connect(sessions))))
             .streams(Arc::new(RedisStreams::new(connect(streams))));
         Server::built(sinew).await
@@ -130,6 +137,18 @@ impl Nodes {
         (here, Browser::new(&self.nodes[1]).cookie(cookie))
     }
 
+    /// Calls until the connection has heard of its session's new id: the news of the other node come over Redis.
+    async fn until_followed(&self, tab: &mut Tab, count: i64) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let reply = tab.perform("Writer#increment", json!([])).await;
+            match reply.event() {
+                Some("nothing") => return assert_eq!(*reply.payload(), json!(count)),
+                _ => assert!(Instant::now() < deadline, "{reply:?}"),
+            }
+        }
+    }
+
     /// How often the sessions' server ran a script.
     fn scripts_run(&self) -> u64 {
         let said = self.sessions.command(&["INFO", "commandstats"]);
@@ -142,7 +161,7 @@ impl Nodes {
     }
 }
 
-async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < deadline, "{what}");
@@ -161,9 +180,9 @@ async fn logout_on_one_node_ends_the_sockets_on_every_node() {
         let mut stranger = Browser::visit(&nodes.nodes[1], "/").await.tab("/").await;
 
         here.post(ending).await;
-        near.cable.expect_disconnect("remote", true).await;
-        far.cable.expect_disconnect("remote", true).await;
-        far.cable.expect_close(1000).await;
+        let answered = tokio::time::Instant::now();
+        near.cable.expect_session_end(answered).await;
+        far.cable.expect_session_end(answered).await;
         stranger
             .perform("Writer#write", json!(["still here"]))
             .await;
@@ -171,6 +190,33 @@ async fn logout_on_one_node_ends_the_sockets_on_every_node() {
         let mut refused = there.connect().await.expect("upgrades");
         refused.expect_disconnect("unauthorized", false).await;
     }
+}
+
+#[tokio::test]
+async fn a_login_on_one_node_keeps_the_socket_of_its_page_on_another() {
+    let nodes = Nodes::start().await;
+    nodes.until_nodes_listen(2).await;
+    let (here, mut there) = nodes.visitor().await;
+    let (mut near, _) = here.our_tab("/").await;
+    let (mut far, socket) = there.our_tab("/").await;
+    far.perform("Writer#increment", json!([])).await;
+
+    // The page has its socket at the second node, and the first one answers its login.
+    let mut login = here.clone().header("sinew-socket", socket);
+    login.post("/sign-in").await;
+    near.cable.expect_disconnect("remote", true).await;
+    near.cable.expect_close(1000).await;
+    nodes.until_followed(&mut far, 2).await;
+    assert_eq!(login.get("/count").await.body, "1");
+
+    // The session from before is dead, on both nodes.
+    for browser in [&here, &there] {
+        let mut refused = browser.connect().await.expect("upgrades");
+        refused.expect_disconnect("unauthorized", false).await;
+    }
+    there.cookie = login.cookie;
+    there.post("/sign-out").await;
+    far.cable.expect_disconnect("remote", true).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -226,7 +272,6 @@ async fn the_commit_of_a_reflex_is_one_round_trip() {
 
 #[tokio::test]
 async fn subscriptions_live_again_after_redis_has_restarted() {
-    const NEWS: &str = r#"{"channel":"News"}"#;
     let mut nodes = Nodes::start().await;
     let (here, there) = nodes.visitor().await;
     let mut near = here.tab("/").await;

@@ -337,9 +337,9 @@ async fn socket_of_a_session_that_ends_is_sent_away() {
         // Signed in: another id, the same session.
         let before = browser.clone();
         browser.post("/sign-in").await;
+        let answered = tokio::time::Instant::now();
         assert_ne!(browser.cookie, before.cookie);
-        tab.cable.expect_disconnect("remote", true).await;
-        tab.cable.expect_close(1000).await;
+        tab.cable.expect_session_end(answered).await;
         let mut refused = before.connect().await.expect("upgrades");
         refused.expect_disconnect("unauthorized", false).await;
         let mut tab = browser.tab("/").await;
@@ -349,7 +349,8 @@ async fn socket_of_a_session_that_ends_is_sent_away() {
         // Signed out: no session.
         let before = browser.clone();
         browser.post("/sign-out").await;
-        tab.cable.expect_disconnect("remote", true).await;
+        let answered = tokio::time::Instant::now();
+        tab.cable.expect_session_end(answered).await;
         let mut refused = before.connect().await.expect("upgrades");
         refused.expect_disconnect("unauthorized", false).await;
         assert_eq!(before.clone().get("/count").await.body, "0");

@@ -23,6 +23,7 @@ scenarios (all but hold, when none is named):
 
 against (the bench application, the bare loop and, if it is on the PATH, anycable-go, when none is named):
   --target bench|bare|anycable|rails    may be repeated; rails is Action Cable with Puma, in the ruby on the PATH
+  --target in-place                     the bench application by its channel in place; in echo, when none is named
   --url [NAME=]ws://HOST:PORT/PATH[,…]  a server that runs already, several ports joined by commas; may be repeated.
                                         Its BenchChannel answers `echo` with its data, streams from `bench_ROOM` for
                                         the param `room`, and broadcasts the data of `broadcast` to `bench_ROOM`.
@@ -74,6 +75,8 @@ pub(crate) struct Options {
 pub(crate) enum TargetName {
     /// The application of this package.
     Bench,
+    /// The same, by its channel that is begun in place.
+    InPlace,
     Bare,
     AnyCable,
     Rails,
@@ -178,10 +181,13 @@ impl TargetName {
     fn from_name(name: &str) -> Result<Self> {
         Ok(match name {
             "bench" => Self::Bench,
+            "in-place" => Self::InPlace,
             "bare" => Self::Bare,
             "anycable" => Self::AnyCable,
             "rails" => Self::Rails,
-            _ => bail!("--target is bench, bare, anycable or rails; `{name}` is none of them"),
+            _ => bail!(
+                "--target is bench, in-place, bare, anycable or rails; `{name}` is none of them"
+            ),
         })
     }
 

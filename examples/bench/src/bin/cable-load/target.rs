@@ -16,6 +16,7 @@ const START_TIME_MAX: Duration = Duration::from_secs(30);
 const START_POLL_INTERVAL: Duration = Duration::from_millis(2);
 
 const CHANNEL: &str = r#"{"channel":"BenchChannel","room":"{room}"}"#;
+const IN_PLACE_CHANNEL: &str = r#"{"channel":"InPlaceBenchChannel"}"#;
 const PUBLIC_STREAM: &str = r#"{"channel":"$pubsub","stream_name":"bench_{room}"}"#;
 
 /// What the bare loop does with messages.
@@ -99,16 +100,17 @@ impl Target {
             TargetName::Bare => ("bare loop", bare(messages, address, options)?),
             TargetName::AnyCable => ("anycable-go", any_cable(address)),
             TargetName::Rails => ("Action Cable", rails(address)),
+            TargetName::InPlace => ("sinew, in place", bench(address, options)?),
             _ => ("sinew", bench(address, options)?),
         };
         command.stdin(Stdio::null());
         if !options.is_verbose {
             command.stdout(Stdio::null()).stderr(Stdio::null());
         }
-        let is_any_cable = *name == TargetName::AnyCable;
-        let (identifier, trigger) = match is_any_cable {
-            true => (PUBLIC_STREAM, Trigger::Http("/_broadcast".to_owned())),
-            false => (CHANNEL, Trigger::Action),
+        let (identifier, trigger) = match name {
+            TargetName::AnyCable => (PUBLIC_STREAM, Trigger::Http("/_broadcast".to_owned())),
+            TargetName::InPlace => (IN_PLACE_CHANNEL, Trigger::Action),
+            _ => (CHANNEL, Trigger::Action),
         };
         let identifier = options.identifier.as_deref().unwrap_or(identifier);
         let child = start(&mut command, address)?;

@@ -118,6 +118,9 @@ fn targets(scenario: Scenario, options: &Options) -> Vec<TargetName> {
     let mut names = options.targets.clone();
     if names.is_empty() {
         names = vec![TargetName::Bare, TargetName::Bench];
+        if scenario == Scenario::Echo {
+            names.push(TargetName::InPlace);
+        }
         if target::has_any_cable() {
             names.push(TargetName::AnyCable);
         }
