@@ -14,7 +14,9 @@
 //! ```
 
 mod certificates;
+mod clock;
 mod cluster;
+mod old_redis;
 mod ports;
 mod postgres;
 mod process;
@@ -24,6 +26,7 @@ mod sentinel;
 
 pub use certificates::Authority;
 pub use cluster::RedisCluster;
+pub use old_redis::old_redis_server;
 pub use postgres::{PostgresOptions, PostgresServer};
 pub use process::Process;
 pub use rails::{Rails, RailsAnswer};

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::certificates::{Authority, NAMES};
+use crate::clock;
 use crate::ports::free_port;
 use crate::process::Process;
 
@@ -34,6 +35,8 @@ pub struct RedisOptions {
     users: Vec<(String, String)>,
     lines: Vec<String>,
     sentinel: bool,
+    program: Option<PathBuf>,
+    clock_ahead_seconds: Option<i64>,
 }
 
 impl RedisOptions {
@@ -72,6 +75,39 @@ impl RedisOptions {
     /// One more line of the configuration, such as `maxmemory 4mb`.
     pub fn config(mut self, line: &str) -> Self {
         self.lines.push(line.to_owned());
+        self
+    }
+
+    /// Another program than the `redis-server` that is installed, such as
+    /// [`old_redis_server`](crate::old_redis_server).
+    ///
+    /// ```
+    /// use test_servers::{RedisServer, old_redis_server};
+    ///
+    /// let redis = RedisServer::options().program(old_redis_server()).start();
+    /// assert!(redis.command(&["GETEX", "greeting"]).starts_with("ERR unknown command"));
+    /// ```
+    pub fn program(mut self, program: impl Into<PathBuf>) -> Self {
+        self.program = Some(program.into());
+        self
+    }
+
+    /// Its clock is so many seconds ahead of the machine's, or behind if they are negative.
+    /// Debian's package `libfaketime` is needed.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use test_servers::RedisServer;
+    ///
+    /// let redis = RedisServer::options().clock_ahead(3600).start();
+    /// let time = redis.command(&["TIME"]);
+    /// let seconds = time.lines().next().and_then(|seconds| seconds.parse().ok()).expect("a number");
+    /// let theirs = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    /// let ahead = theirs.duration_since(SystemTime::now()).expect("ahead");
+    /// assert!(ahead > Duration::from_secs(3000));
+    /// ```
+    pub fn clock_ahead(mut self, seconds: i64) -> Self {
+        self.clock_ahead_seconds = Some(seconds);
         self
     }
 
@@ -124,11 +160,11 @@ impl RedisOptions {
         }
         let log = directory.join("log");
         let file = file.display().to_string();
-        let arguments: &[&str] = match self.sentinel {
-            true => &[&file, "--sentinel"],
-            false => &[&file],
-        };
-        let process = Process::start("redis-server", "redis-server", arguments, &log);
+        let mut arguments = vec![file.as_str()];
+        if self.sentinel {
+            arguments.push("--sentinel");
+        }
+        let process = self.launch(&arguments, &log);
         let deadline = Instant::now() + START_TIMEOUT;
         loop {
             // The socket file is opened after the port.
@@ -146,6 +182,21 @@ impl RedisOptions {
             );
             pause();
         }
+    }
+
+    fn launch(&self, arguments: &[&str], log: &Path) -> Process {
+        let program = match &self.program {
+            Some(program) => program.display().to_string(),
+            None => "redis-server".to_owned(),
+        };
+        let Some(seconds) = self.clock_ahead_seconds else {
+            return Process::start(&program, "redis-server", arguments, log);
+        };
+        // `env` becomes the server, so that its process id is the one that is known.
+        let environment = clock::environment(seconds);
+        let before = environment.iter().chain([&program]).map(String::as_str);
+        let arguments: Vec<&str> = before.chain(arguments.iter().copied()).collect();
+        Process::start("env", "coreutils", &arguments, log)
     }
 
     fn file(&self, directory: &Path, port: u16) -> String {
@@ -273,6 +324,9 @@ impl RedisServer {
     /// Ends it at once; nothing listens on its port then.
     pub fn kill(&mut self) {
         self.process.kill();
+        if self.options.clock_ahead_seconds.is_some() {
+            clock::clean_up(self.process.pid());
+        }
     }
 
     /// Starts it again on the same port after [`kill`](Self::kill), empty.
@@ -295,6 +349,12 @@ impl RedisServer {
     pub fn restart(&mut self) {
         self.kill();
         self.start_again();
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.kill();
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a machine must have before the tests can run, and how it gets it.
 
+mod old_redis;
+
 use std::path::Path;
 use std::process::Command;
 
@@ -33,18 +35,22 @@ pub(crate) enum Prerequisite {
     Postgres,
     /// Shares sessions with Sinew in the tests.
     Rails,
+    /// Moves the clock of a test's server.
+    Faketime,
+    /// A Redis that is older than the stores need.
+    OldRedis,
 }
 
 /// The oldest Node that the bundler and the browser driver run on.
 const NODE_MAJOR_MIN: u32 = 18;
 
 use Prerequisite::{
-    BrowserHarness, Chromium, IpRoute, Nginx, Node, Npm, Postgres, Prometheus, Rails, Redis,
-    Valgrind,
+    BrowserHarness, Chromium, Faketime, IpRoute, Nginx, Node, Npm, OldRedis, Postgres, Prometheus,
+    Rails, Redis, Valgrind,
 };
 
 impl Prerequisite {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 13] = [
         Node,
         Npm,
         Chromium,
@@ -56,6 +62,8 @@ impl Prerequisite {
         Redis,
         Postgres,
         Rails,
+        Faketime,
+        OldRedis,
     ];
 
     fn is_there(self) -> Result<bool> {
@@ -73,6 +81,8 @@ impl Prerequisite {
             }
             Postgres => has_postgres() && run::answers("psql", "--version"),
             Rails => has_rails(),
+            Faketime => has_faketime(),
+            OldRedis => run::answers(&old_redis::server().display().to_string(), "--version"),
         })
     }
 
@@ -89,6 +99,8 @@ impl Prerequisite {
             Redis => "redis-server and redis-cli".to_owned(),
             Postgres => "PostgreSQL (initdb and psql)".to_owned(),
             Rails => "Ruby with Rails' libraries and a Redis client".to_owned(),
+            Faketime => "libfaketime".to_owned(),
+            OldRedis => format!("an old Redis ({})", old_redis::server().display()),
         }
     }
 
@@ -107,6 +119,8 @@ impl Prerequisite {
             Redis => &["redis-server", "redis-tools"],
             Postgres => &["postgresql"],
             Rails => &["ruby-railties", "ruby-actionpack", "ruby-redis"],
+            Faketime => &["libfaketime"],
+            OldRedis => old_redis::packages(),
         }
     }
 }
@@ -196,7 +210,19 @@ fn commands(missing: &[Prerequisite]) -> Vec<String> {
     if missing.contains(&BrowserHarness) {
         commands.push("npm ci --prefix e2e --ignore-scripts --no-audit --no-fund".to_owned());
     }
+    if missing.contains(&OldRedis) {
+        commands.extend(old_redis::commands());
+    }
     commands
+}
+
+/// Debian keeps it in a folder of the architecture.
+fn has_faketime() -> bool {
+    let folders = std::fs::read_dir("/usr/lib").into_iter().flatten();
+    let mut libraries = folders
+        .flatten()
+        .map(|folder| folder.path().join("faketime/libfaketime.so.1"));
+    libraries.any(|library| library.exists())
 }
 
 fn has_rails() -> bool {

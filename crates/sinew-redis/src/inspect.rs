@@ -111,7 +111,7 @@ impl fmt::Display for EvictionPolicy {
 /// What a server said of itself. What it did not say, or was not allowed to, is `None`.
 ///
 /// ```
-/// use std::time::{Duration, SystemTime};
+/// use std::time::Duration;
 ///
 /// use sinew_redis::{EvictionPolicy, Redis, RedisFacts, RedisSettings};
 /// use test_servers::RedisOptions;
@@ -120,7 +120,7 @@ impl fmt::Display for EvictionPolicy {
 /// let options = RedisOptions::default().config("maxmemory 64mb").config("maxmemory-policy volatile-lru");
 /// let server = options.start();
 /// let redis = Redis::connect_lazily(RedisSettings::from_url(&server.url())?)?;
-/// let facts = RedisFacts::gather(&redis, SystemTime::now).await?;
+/// let facts = RedisFacts::gather(&redis).await?;
 /// assert_eq!(facts.policy, Some(EvictionPolicy::VolatileLru));
 /// assert_eq!(facts.maxmemory_bytes, Some(64 << 20));
 /// assert!(facts.used_memory_bytes < facts.maxmemory_bytes);
@@ -150,12 +150,12 @@ pub struct RedisFacts {
 }
 
 impl RedisFacts {
-    /// Asks a server: of a cluster one, of a service that sentinels watch the primary. `clock` is ours.
+    /// Asks a server: of a cluster one, of a service that sentinels watch the primary.
     ///
     /// # Errors
     ///
     /// When it cannot be reached, or does not let this user in. What it merely does not tell is no error.
-    pub async fn gather(redis: &Redis, clock: impl Fn() -> SystemTime) -> Result<Self, RedisError> {
+    pub async fn gather(redis: &Redis) -> Result<Self, RedisError> {
         redis.query(&cmd("PING")).await?;
         let info: Option<String> = told(redis, &cmd("INFO")).await?;
         let mut facts = Self::from_info(info.as_deref().unwrap_or_default());
@@ -167,9 +167,9 @@ impl RedisFacts {
                 facts.configured(name, value);
             }
         }
-        let before = clock();
+        let before = SystemTime::now();
         let time: Option<(u64, u64)> = told(redis, &cmd("TIME")).await?;
-        let after = clock();
+        let after = SystemTime::now();
         facts.clock_skew = time.and_then(|time| skew(before, time, after));
         Ok(facts)
     }

@@ -542,6 +542,7 @@ impl Sinew {
             without_actions: self.without_actions.clone(),
             templates: self.templates.clone(),
             platform: Platform::from_lookup(|name| std::env::var(name).ok()),
+            left_out: doctor::left_out(plan.as_ref(), config),
             #[cfg(feature = "redis")]
             redis: doctor::Instances::from_lookup(
                 |role| plan.as_ref().is_none_or(|plan| plan.uses_redis(role)),

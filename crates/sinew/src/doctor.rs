@@ -35,6 +35,7 @@ mod certificate;
 mod distance;
 mod examination;
 mod kinds;
+mod left_out;
 mod platform;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -55,6 +56,7 @@ pub use report::Report;
 
 pub(crate) use examination::{end_with_report, requested};
 pub(crate) use kinds::COMPRESSED_PAGE;
+pub(crate) use left_out::findings as left_out;
 pub(crate) use platform::Platform;
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::Database;
@@ -141,6 +143,12 @@ impl Finding {
     /// The same in the words of the case.
     pub(crate) fn what(mut self, what: impl Into<String>) -> Self {
         self.what = what.into();
+        self
+    }
+
+    /// The same with why it hurts in this case.
+    pub(crate) fn why(mut self, why: impl Into<String>) -> Self {
+        self.why = why.into();
         self
     }
 

@@ -283,7 +283,7 @@ async fn lead_off<C: Coding>(
 }
 
 /// `None` when the one who computed gave up.
-async fn landed_value(landing: &mut watch::Receiver<Option<Bytes>>) -> Option<Bytes> {
+pub(super) async fn landed_value(landing: &mut watch::Receiver<Option<Bytes>>) -> Option<Bytes> {
     let landed = landing.wait_for(Option::is_some).await.ok()?;
     landed.clone()
 }

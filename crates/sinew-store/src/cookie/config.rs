@@ -37,7 +37,8 @@ pub struct CookieStoreConfig {
     /// [`CookieState::to_shared_fields`](super::CookieState::to_shared_fields).
     pub is_shared: bool,
     /// How many sessions are remembered that no connection holds. Default: 100,000; those that were used least
-    /// recently are forgotten before it is passed, and what the browser's cookie says counts then.
+    /// recently are forgotten before it is passed, and what the browser's cookie says counts then. From 2,048 on it is
+    /// split evenly between two to sixteen parts, each with a lock of its own.
     pub remembered_max: usize,
     /// How long a session is remembered after a request. Default: 60 s: as long as requests of one page may take, so
     /// that those which run beside each other lose nothing of each other's.

@@ -23,6 +23,7 @@ mod shared;
 mod state;
 mod store;
 mod table;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod ticket;

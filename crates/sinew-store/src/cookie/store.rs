@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 
 use super::config::CookieStoreConfig;
 use super::hold::Hold;
 use super::offer::{Offer, Redemption};
 use super::shared::shared_bytes;
 use super::state::{CookieState, packed_bytes};
-use super::table::{Base, Content, Entry, Table};
+use super::table::{Base, Content, Entry};
+use super::tables::Tables;
 use super::ticket::{Ticket, changes, merge};
 use super::version::{Lineage, Version};
 use crate::clock::{Clock, SystemClock};
@@ -61,7 +61,7 @@ use crate::store::{BoxFuture, Room, Store};
 pub struct CookieStore(Arc<Inner>);
 
 struct Inner {
-    table: Mutex<Table>,
+    tables: Tables,
     config: CookieStoreConfig,
     clock: Box<dyn Clock>,
     merged: AtomicU64,
@@ -195,7 +195,7 @@ impl CookieStore {
     /// ```
     pub fn with_clock(config: CookieStoreConfig, clock: impl Clock) -> CookieStore {
         CookieStore(Arc::new(Inner {
-            table: Mutex::default(),
+            tables: Tables::new(config.remembered_max),
             config,
             clock: Box::new(clock),
             merged: AtomicU64::new(0),
@@ -224,7 +224,7 @@ impl CookieStore {
     /// ```
     pub fn statistics(&self) -> CookieStoreStatistics {
         CookieStoreStatistics {
-            known: self.0.table.lock().len() as u64,
+            known: self.0.tables.len() as u64,
             merged: self.0.merged.load(Ordering::Relaxed),
             conflicts: self.0.conflicts.load(Ordering::Relaxed),
         }
@@ -238,7 +238,8 @@ impl CookieStore {
     /// The newest version that is known of a session; nothing when it is not known, or has ended.
     pub fn state(&self, id: SessionId) -> Option<CookieState> {
         let now = self.0.clock.now();
-        self.0.table.lock().get(&id.store_key())?.state(id, now)
+        let key = id.store_key();
+        self.0.tables.lock(&key).get(&key)?.state(id, now)
     }
 
     /// The newest version that is known of a session, for a cookie that is set now: from here on it counts as what the
@@ -394,7 +395,7 @@ impl CookieStore {
     fn changed<R>(&self, id: SessionId, change: impl FnOnce(&mut Entry, SystemTime) -> R) -> R {
         let key = id.store_key();
         let now = self.0.clock.now();
-        let mut table = self.0.table.lock();
+        let mut table = self.0.tables.lock(&key);
         table.sweep(now);
         let mut entry = table.take(&key);
         let result = change(&mut entry, now);
@@ -503,10 +504,9 @@ impl CookieStore {
     /// still to get it.
     fn awaits_renewal(&self, ticket: &Ticket) -> bool {
         let (from, id) = (ticket.from, ticket.state.id);
-        let table = self.0.table.lock();
-        let base = table
-            .get(&id.store_key())
-            .and_then(|entry| entry.base.as_ref());
+        let key = id.store_key();
+        let table = self.0.tables.lock(&key);
+        let base = table.get(&key).and_then(|entry| entry.base.as_ref());
         from != id && base.is_some_and(|base| base.id == from)
     }
 
@@ -536,7 +536,7 @@ impl CookieStore {
     /// A ticket was given up.
     pub(super) fn lost(&self, key: &Key, redemption: &Arc<Redemption>) {
         let now = self.0.clock.now();
-        let mut table = self.0.table.lock();
+        let mut table = self.0.tables.lock(key);
         let mut entry = table.take(key);
         entry.offers.retain(|it| !Arc::ptr_eq(it, redemption));
         entry.lost = Some(redemption.version);
@@ -545,7 +545,8 @@ impl CookieStore {
 
     fn apply(&self, key: &Key, commit: &Commit) -> Committed {
         let now = self.0.clock.now();
-        let mut table = self.0.table.lock();
+        let target = commit.move_to.as_ref().unwrap_or(key);
+        let (mut table, mut another) = self.0.tables.lock_both(key, target);
         table.sweep(now);
         let current = table.get(key).and_then(|entry| entry.record(now));
         let is_new = current.is_none();
@@ -561,8 +562,8 @@ impl CookieStore {
             entry.newest = None;
         }
         let written = self.written(&entry, fields, commit, now);
-        match &commit.move_to {
-            Some(target) if target != key => {
+        match target != key {
+            true => {
                 let moved = Entry {
                     newest: Some(written),
                     base: entry.base.take(),
@@ -572,10 +573,11 @@ impl CookieStore {
                 // Those who hold the old one are told by others; whoever may follow does so by itself.
                 entry.newest = None;
                 table.put(key, entry, &self.0.config, now);
+                let table = another.as_mut().unwrap_or(&mut table);
                 table.take(target).release();
                 table.put(target, moved, &self.0.config, now);
             }
-            _ => {
+            false => {
                 if written.is_ended() {
                     entry.release();
                 }
@@ -624,7 +626,7 @@ impl CookieStore {
 impl Store for CookieStore {
     fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
         let now = self.0.clock.now();
-        let table = self.0.table.lock();
+        let table = self.0.tables.lock(key);
         let record = table.get(key).and_then(|entry| entry.record(now));
         Box::pin(ready(Ok(record)))
     }
@@ -640,7 +642,7 @@ impl Store for CookieStore {
     fn delete<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<bool, StoreError>> {
         Box::pin(async move {
             let now = self.0.clock.now();
-            let mut table = self.0.table.lock();
+            let mut table = self.0.tables.lock(key);
             let mut entry = table.take(key);
             let lived = entry.live(now).is_some();
             entry.newest = None;

@@ -19,9 +19,11 @@ const FORGOTTEN_AT_ONCE_MAX: usize = 4;
 /// How long one is remembered that never expires: a century.
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
-#[derive(Default)]
+/// The sessions of one part, of which there are several: see [`Tables`](super::tables::Tables).
 pub(super) struct Table {
     entries: HashMap<Key, Entry, RandomState>,
+    /// How many that nobody holds there may be.
+    remembered_max: usize,
     /// Those that nobody holds, by the time at which they are forgotten.
     idle: BTreeSet<(SystemTime, Key)>,
 }
@@ -148,6 +150,14 @@ impl Entry {
 }
 
 impl Table {
+    pub(super) fn new(remembered_max: usize) -> Table {
+        Table {
+            entries: HashMap::default(),
+            remembered_max,
+            idle: BTreeSet::new(),
+        }
+    }
+
     pub(super) fn get(&self, key: &Key) -> Option<&Entry> {
         self.entries.get(key)
     }
@@ -191,7 +201,7 @@ impl Table {
             self.idle.insert((until, key.clone()));
         }
         self.entries.insert(key.clone(), entry);
-        while self.idle.len() > config.remembered_max {
+        while self.idle.len() > self.remembered_max {
             // Never the one that somebody is about to ask for.
             let first = self.idle.iter().find(|(_, other)| other != key).cloned();
             let Some(first) = first else { return };

@@ -93,6 +93,10 @@ kinds! {
         "the TLS certificate has expired, or does so within 14 days (a warning)",
         "browsers refuse the site from then on",
         "renew it; new files are taken over without a restart";
+    TLS_NOT_BUILT_IN = "tls-not-built-in" Error:
+        "SINEW_TLS_CERTIFICATE is set, and the program was built without TLS",
+        "the application does not start",
+        "`cargo add sinew --features tls` and build again, or unset the variable and let a proxy end TLS";
 
     // Who may do what.
     SECRET_SAMPLE = "secret-sample" Error:
@@ -257,6 +261,10 @@ kinds! {
         "a Redis does not tell how it is configured",
         "whether its eviction policy and its memory fit is not known",
         "look in the provider's console for `maxmemory-policy`: `noeviction` for jobs, `volatile-lru` for sessions and cache";
+    REDIS_NOT_BUILT_IN = "redis-not-built-in" Error:
+        "a store is named that is in Redis, and the program was built without it; a warning where only variables for Redis are set, a notice where that is `REDIS_URL` alone",
+        "a store that is named keeps the application from starting; an address that nothing reads leaves sessions, cache and broadcasts where they are without it",
+        "`cargo add sinew --features redis` and build again, or unset what is not meant";
 
     // PostgreSQL, where sessions or the cache are kept there (feature `postgres`).
     POSTGRES_UNREACHABLE = "postgres-unreachable" Error:
@@ -275,6 +283,10 @@ kinds! {
         "a PostgreSQL on another machine may be spoken to without TLS; a notice within a private network",
         "whoever is on the way reads sessions and passwords, and may change them",
         "SINEW_DATABASE_SSLMODE=verify-full";
+    POSTGRES_NOT_BUILT_IN = "postgres-not-built-in" Error:
+        "a store is named that is in PostgreSQL, and the program was built without it; a warning where only variables for PostgreSQL are set",
+        "a store that is named keeps the application from starting; an address that nothing reads leaves sessions, cache and broadcasts where they are without it",
+        "`cargo add sinew --features postgres` and build again, or unset what is not meant";
 
     // What the first requests show; the doctor itself sees none.
     UNTRUSTED_PROXY = "untrusted-proxy" Warning:

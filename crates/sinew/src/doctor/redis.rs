@@ -8,7 +8,7 @@
 //! published to a channel is no key, and is never evicted.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use sinew_redis::{
     EvictionPolicy, Redis, RedisError, RedisErrorKind, RedisFacts, RedisRole, RedisSettings,
@@ -92,15 +92,8 @@ impl Instances {
     }
 
     /// Asks them all at a time: what was looked at, and what was found.
-    pub(crate) async fn examine(
-        &self,
-        is_production: bool,
-        clock: impl Fn() -> SystemTime + Clone,
-    ) -> (Vec<String>, Vec<Finding>) {
-        let asked = self
-            .by_url
-            .iter()
-            .map(|instance| instance.ask(clock.clone()));
+    pub(crate) async fn examine(&self, is_production: bool) -> (Vec<String>, Vec<Finding>) {
+        let asked = self.by_url.iter().map(Instance::ask);
         let answers = futures_util::future::join_all(asked).await;
         let mut examined = Vec::new();
         let mut findings = self.invalid.clone();
@@ -144,13 +137,11 @@ enum Trouble {
 }
 
 impl Instance {
-    async fn ask(&self, clock: impl Fn() -> SystemTime) -> Result<RedisFacts, Trouble> {
+    async fn ask(&self) -> Result<RedisFacts, Trouble> {
         let mut settings = self.settings.clone();
         settings.pool_size = std::num::NonZeroUsize::MIN;
         let redis = Redis::connect_lazily(settings).map_err(Trouble::Settings)?;
-        RedisFacts::gather(&redis, clock)
-            .await
-            .map_err(Trouble::Server)
+        RedisFacts::gather(&redis).await.map_err(Trouble::Server)
     }
 
     fn has(&self, role: RedisRole) -> bool {
@@ -285,10 +276,18 @@ impl Instance {
         if policy == EvictionPolicy::NoEviction && is_bounded && !self.has(RedisRole::Jobs) {
             let what = format!("{} has maxmemory-policy noeviction", self.name());
             let found = REDIS_REFUSES_WRITES.found(variable).what(what);
-            if self.has(RedisRole::Cache) {
-                findings.push(found);
-            } else if self.has(RedisRole::Sessions) {
-                findings.push(found.only(Severity::Notice));
+            let refused = "a full instance refuses every write";
+            match (self.has(RedisRole::Cache), self.has(RedisRole::Sessions)) {
+                (true, true) => findings.push(found),
+                (true, false) => {
+                    findings.push(found.why(format!("{refused}: nothing new is cached")));
+                }
+                (false, true) => findings.push(
+                    found
+                        .why(format!("{refused}: nobody can sign in"))
+                        .only(Severity::Notice),
+                ),
+                (false, false) => {}
             }
         }
         findings
@@ -335,12 +334,18 @@ fn shared(instances: &[&Instance]) -> Option<Finding> {
     if !roles.contains(&RedisRole::Cache) || others.is_empty() {
         return None;
     }
+    let burst = others.iter().map(|role| match role {
+        RedisRole::Sessions => "signs visitors out",
+        _ => "leaves no room for jobs",
+    });
+    let burst = burst.collect::<Vec<_>>().join(", or ");
     others.insert(0, RedisRole::Cache);
     let settings = &instances[0].settings;
     Some(
         REDIS_SHARED
             .found(settings.variable())
-            .what(format!("{} share one Redis ({settings})", listed(&others))),
+            .what(format!("{} share one Redis ({settings})", listed(&others)))
+            .why(format!("a burst of cache entries {burst}")),
     )
 }
 

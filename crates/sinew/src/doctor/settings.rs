@@ -63,6 +63,8 @@ pub(crate) struct Subject {
     /// The folders whose templates are watched.
     pub(crate) templates: Vec<PathBuf>,
     pub(crate) platform: Platform,
+    /// What is asked for and was left out of the program.
+    pub(crate) left_out: Vec<Finding>,
     /// The Redis of each role that is in use.
     #[cfg(feature = "redis")]
     pub(crate) redis: super::Instances,
@@ -106,8 +108,7 @@ impl Subject {
         let (mut examined, mut findings) = (Vec::new(), Vec::new());
         #[cfg(feature = "redis")]
         {
-            let clock = std::time::SystemTime::now;
-            let (lines, found) = self.redis.examine(is_production, clock).await;
+            let (lines, found) = self.redis.examine(is_production).await;
             examined.extend(lines);
             findings.extend(found);
         }
@@ -193,6 +194,7 @@ impl Subject {
         findings.extend(self.nodes_apart());
         findings.extend(addresses(edge));
         findings.extend(certificate(edge));
+        findings.extend(self.left_out.iter().cloned());
         let interval = self.config.cable.ping_interval;
         if interval >= STALE_AFTER {
             let what = format!("pings come every {} s", interval.as_secs());

@@ -2,8 +2,8 @@
 
 use sinew_web::config::VARIABLES;
 
-use super::Finding;
 use super::kinds::UNKNOWN_VARIABLE;
+use super::{Finding, left_out};
 
 /// What our variables begin with.
 const PREFIX: &str = "SINEW_";
@@ -21,7 +21,7 @@ pub(super) fn unknown(names: impl Iterator<Item = String>) -> Vec<Finding> {
         .filter(|name| {
             name.starts_with(PREFIX) && !SET_BY_CARGO.iter().any(|end| name.ends_with(end))
         })
-        .filter(|name| known().all(|known| known != name))
+        .filter(|name| known().all(|known| known != name) && !left_out::has_variable(name))
         .map(|name| {
             let fix = match nearest(&name) {
                 Some(nearest) => format!("write {nearest} if that is meant, or unset it"),

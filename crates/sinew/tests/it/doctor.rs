@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 use sinew::config::Secret;
-use sinew::doctor::{KINDS, Severity};
+use sinew::doctor::KINDS;
 use tempfile::TempDir;
 
 use crate::application::{Counter, counter};
@@ -432,29 +432,35 @@ fn fewer_descriptors_than_connections() {
     );
 }
 
+/// The system's own bound, of a network of the child's own.
 #[cfg(target_os = "linux")]
-#[tokio::test]
-async fn a_queue_that_the_system_cuts_short() {
-    let mut config = sinew::Config::default();
-    config.edge.environment = sinew::config::Environment::Production;
-    config.edge.server.backlog = u32::MAX;
-    let app = counter()
-        .config(config)
-        .in_memory()
-        .build()
-        .expect("builds");
-    let report = app.examine().await;
-    let finding = report
-        .findings()
-        .iter()
-        .find(|it| it.code == "short-backlog");
-    let finding = finding.expect("found");
-    assert_eq!(finding.severity, Severity::Notice);
-    assert!(
-        finding
-            .fix
-            .starts_with("`sysctl -w net.core.somaxconn=4294967295`")
+#[test]
+fn a_queue_that_the_system_cuts_short() {
+    let script = r#"ip link set lo up && echo 16 > /proc/sys/net/core/somaxconn && exec "$@""#;
+    let mut unshare = Command::new("unshare");
+    unshare.args([
+        "--user",
+        "--map-root-user",
+        "--net",
+        "sh",
+        "-c",
+        script,
+        "sh",
+    ]);
+    let ignored = OF_THE_MACHINE.replace("short-backlog,", "");
+    let report = Start::by(unshare)
+        .with(&[("SINEW_DOCTOR_IGNORE", &ignored)])
+        .report();
+    assert_eq!(report.codes(), ["short-backlog"]);
+    assert_eq!(report.exit_code, 0, "{}", report.document);
+    let finding = &report.findings()[0];
+    let wanted = sinew::Config::default().edge.server.backlog;
+    let sentence = format!(
+        "the system keeps 16 waiting connections (net.core.somaxconn), and the application asks for {wanted}"
     );
+    assert_eq!(what(finding), sentence);
+    let fix = finding["fix"].as_str().expect("a text");
+    assert!(fix.starts_with(&format!("`sysctl -w net.core.somaxconn={wanted}`")));
 }
 
 #[test]
@@ -567,6 +573,96 @@ fn certificates_that_end() {
             None => assert_eq!(report.codes(), [""; 0]),
         }
     }
+}
+
+/// As every program is that does not ask for the feature.
+#[cfg(not(feature = "redis"))]
+#[test]
+fn redis_that_was_left_out_of_the_program() {
+    let url = "redis://:hunter2@redis.example.com";
+    let report = Start::new().with(&[("REDIS_URL", url)]).report();
+    assert_eq!(report.codes(), ["redis-not-built-in"]);
+    assert_eq!(report.exit_code, 0, "it may be there for something else");
+    assert_eq!(
+        what(report.finding("redis-not-built-in")),
+        "REDIS_URL is set, and this program was built without Redis"
+    );
+    // Who says where things are kept needs no more.
+    let said = [
+        ("REDIS_URL", url),
+        ("SINEW_SESSION_STORE", "embedded"),
+        ("SINEW_CACHE_STORE", "memory"),
+        ("SINEW_STREAMS", "memory"),
+    ];
+    assert_eq!(Start::new().with(&said).report().codes(), [""; 0]);
+
+    // Nothing but a store reads these.
+    let own = [
+        ("SINEW_SESSION_REDIS_URL", url),
+        ("SINEW_REDIS_TLS", "system"),
+    ];
+    let report = Start::new().with(&own).report();
+    assert_eq!(report.codes(), ["redis-not-built-in"]);
+    assert_eq!(report.exit_code, 1);
+    let finding = report.finding("redis-not-built-in");
+    assert_eq!(
+        what(finding),
+        "SINEW_REDIS_TLS, SINEW_SESSION_REDIS_URL are set, and this program was built without Redis"
+    );
+    assert_eq!(
+        finding["fix"],
+        "`cargo add sinew --features redis` and build again, or unset what is not meant"
+    );
+    assert!(!report.document.to_string().contains("hunter2"));
+
+    let named = [("SINEW_SESSION_STORE", "redis"), ("REDIS_URL", url)];
+    refuses_to_start(&named, "redis-not-built-in", "SINEW_SESSION_STORE");
+}
+
+#[cfg(not(feature = "postgres"))]
+#[test]
+fn postgresql_that_was_left_out_of_the_program() {
+    // It is the application's own.
+    let url = "postgres://ada:hunter2@db.example.com/shop";
+    let report = Start::new().with(&[("DATABASE_URL", url)]).report();
+    assert_eq!(report.codes(), [""; 0]);
+    let report = Start::new().with(&[("SINEW_DATABASE_URL", url)]).report();
+    assert_eq!(report.codes(), ["postgres-not-built-in"]);
+    assert_eq!(report.exit_code, 1);
+    assert_eq!(
+        what(report.finding("postgres-not-built-in")),
+        "SINEW_DATABASE_URL is set, and this program was built without PostgreSQL"
+    );
+    // Broadcasts would be there too, and the one variable has said so.
+    for variable in ["SINEW_SESSION_STORE", "SINEW_CACHE_STORE", "SINEW_STREAMS"] {
+        let named = [(variable, "postgres"), ("DATABASE_URL", url)];
+        refuses_to_start(&named, "postgres-not-built-in", variable);
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn tls_that_was_left_out_of_the_program() {
+    let files = [
+        ("SINEW_TLS_CERTIFICATE", "/etc/shop/cert.pem"),
+        ("SINEW_TLS_KEY", "/etc/shop/key.pem"),
+    ];
+    refuses_to_start(&files, "tls-not-built-in", "SINEW_TLS_CERTIFICATE");
+}
+
+/// What the doctor calls an error keeps the application from starting, which says so in its own words.
+#[cfg(not(all(feature = "redis", feature = "postgres", feature = "tls")))]
+#[track_caller]
+fn refuses_to_start(variables: &[(&str, &str)], code: &str, subject: &str) {
+    let report = Start::new().with(variables).report();
+    assert_eq!(report.codes(), [code]);
+    assert_eq!(report.exit_code, 2);
+    assert_eq!(report.finding(code)["subject"], subject);
+    let start = Start::new().with(variables).without("SINEW_DOCTOR");
+    let output = start.run();
+    assert!(!output.status.success());
+    let said = format!("{output:?}");
+    assert!(said.contains("this program was built without"), "{said}");
 }
 
 #[test]

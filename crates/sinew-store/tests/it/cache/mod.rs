@@ -3,6 +3,7 @@
 mod failing;
 mod fetch;
 mod memory;
+mod multi;
 mod renewal;
 mod tiered;
 mod values;

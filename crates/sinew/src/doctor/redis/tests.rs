@@ -1,9 +1,7 @@
 //! Each fault set up for real, on private servers.
 
-use std::time::{Duration, SystemTime};
-
-use sinew_redis::{RedisFacts, RedisRole, RedisSettings};
-use test_servers::{RedisOptions, RedisServer};
+use sinew_redis::{RedisRole, RedisSettings};
+use test_servers::{RedisOptions, RedisServer, old_redis_server};
 
 use super::{Instance, Instances};
 use crate::doctor::{Finding, Severity};
@@ -32,7 +30,7 @@ fn instances(variables: &[(&str, &str)]) -> Instances {
 }
 
 async fn found(variables: &[(&str, &str)]) -> Vec<Finding> {
-    let (_, findings) = instances(variables).examine(true, SystemTime::now).await;
+    let (_, findings) = instances(variables).examine(true).await;
     findings
 }
 
@@ -50,7 +48,7 @@ async fn a_healthy_instance_has_no_findings() {
     let variables = variables
         .each_ref()
         .map(|(name, url)| (*name, url.as_str()));
-    let (examined, findings) = instances(&variables).examine(true, SystemTime::now).await;
+    let (examined, findings) = instances(&variables).examine(true).await;
     assert_eq!(findings, []);
     let line = format!(
         "the Redis of sessions (redis://127.0.0.1:{}): version 7",
@@ -136,15 +134,20 @@ async fn roles_that_do_not_get_along_are_told_by_the_server_and_not_by_its_url()
         "{findings:?}"
     );
     assert_eq!(
+        findings[0].why,
+        "a burst of cache entries signs visitors out"
+    );
+    assert_eq!(
         codes(&[("REDIS_URL", &url)]).await,
         [("redis-shared", Severity::Warning)]
     );
 
     server.command(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
-    let findings = codes(&[(CACHE, &url), (JOBS, &socket)]).await;
-    assert!(
-        findings.contains(&("redis-shared", Severity::Warning)),
-        "{findings:?}"
+    let findings = found(&[(CACHE, &url), (JOBS, &socket)]).await;
+    let shared = findings.iter().find(|it| it.code == "redis-shared");
+    assert_eq!(
+        shared.map(|it| it.why.as_str()),
+        Some("a burst of cache entries leaves no room for jobs")
     );
     // These do.
     assert_eq!(codes(&[(JOBS, &url), (CABLE, &socket)]).await, []);
@@ -330,44 +333,55 @@ async fn a_managed_server_that_does_not_tell_everything() {
     assert_eq!(codes(&[(CABLE, &url)]).await, []);
 }
 
+/// The server's own clock is moved, in either direction.
 #[tokio::test]
 async fn clocks_that_differ() {
-    let server = healthy().start();
-    let sessions = instances(&[(SESSIONS, &server.url())]);
-    let minute = Duration::from_secs(60);
-    for clock in [
-        || SystemTime::now() + Duration::from_secs(60),
-        || SystemTime::now() - Duration::from_secs(60),
-    ] {
-        let (_, findings) = sessions.examine(true, clock).await;
+    for seconds in [60, -60] {
+        let server = healthy().clock_ahead(seconds).start();
+        let findings = found(&[(SESSIONS, &server.url())]).await;
         assert_eq!(findings.len(), 1, "{findings:?}");
         assert_eq!(findings[0].code, "redis-clock-skew");
         let what = &findings[0].what;
         let says = |seconds: u64| what.contains(&format!(" is {seconds} s from ours"));
-        assert!(
-            says(minute.as_secs()) || says(minute.as_secs() - 1),
-            "{what}"
-        );
+        assert!(says(60) || says(59), "{what}");
     }
+    // The way to it and back, and a second, are no difference.
+    let server = healthy().clock_ahead(1).start();
+    assert_eq!(codes(&[(SESSIONS, &server.url())]).await, []);
 }
 
-/// The only one without a server: no old one is to be had.
-#[test]
-fn an_old_version_is_told() {
-    let instance = Instance {
-        settings: RedisSettings::from_url("redis://localhost").expect("a URL"),
-        roles: vec![RedisRole::Sessions],
-    };
-    for (version, expected) in [
-        ("6.0.16", Some("redis-old")),
-        ("6.2.0", None),
-        ("7.0.15", None),
-    ] {
-        let facts = RedisFacts::from_info(&format!("redis_version:{version}\r\n"));
-        let findings = instance.unfit(&facts, false);
-        let codes: Vec<_> = findings.iter().map(|finding| finding.code).collect();
-        assert_eq!(codes, Vec::from_iter(expected), "{version}");
-    }
+/// It answers, and is told from one that cannot be reached.
+#[tokio::test]
+async fn an_old_version_is_told() {
+    let server = healthy().program(old_redis_server()).start();
+    let info = server.command(&["INFO", "server"]);
+    let version = info
+        .lines()
+        .find_map(|line| line.strip_prefix("redis_version:"))
+        .expect("every server has one")
+        .trim_end();
+    let (examined, findings) = instances(&[(SESSIONS, &server.url())]).examine(false).await;
+    let name = format!(
+        "the Redis of sessions (redis://127.0.0.1:{})",
+        server.port()
+    );
+    let sentence = format!("{name} has the version {version}, older than 6.2");
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(
+        (findings[0].code, findings[0].what.as_str()),
+        ("redis-old", sentence.as_str())
+    );
+    let line = format!("{name}: version {version}, ");
+    assert!(examined[0].starts_with(&line), "{examined:?}");
+    // It knows a password, and no users.
+    let locked = healthy()
+        .password("unguessable")
+        .program(old_redis_server())
+        .start();
+    assert_eq!(
+        codes(&[(SESSIONS, &locked.url())]).await,
+        [("redis-old", Severity::Error)]
+    );
 }
 
 /// What strangers could do, and how much room there is, is no concern of a developer's machine.
@@ -375,13 +389,9 @@ fn an_old_version_is_told() {
 async fn development_is_left_in_peace() {
     let server = RedisServer::start();
     let url = server.url();
-    let (_, findings) = instances(&[("REDIS_URL", &url)])
-        .examine(false, SystemTime::now)
-        .await;
+    let (_, findings) = instances(&[("REDIS_URL", &url)]).examine(false).await;
     assert_eq!(findings, []);
     drop(server);
-    let (_, findings) = instances(&[("REDIS_URL", &url)])
-        .examine(false, SystemTime::now)
-        .await;
+    let (_, findings) = instances(&[("REDIS_URL", &url)]).examine(false).await;
     assert_eq!(findings[0].code, "redis-unreachable");
 }
