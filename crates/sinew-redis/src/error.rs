@@ -135,6 +135,22 @@ impl RedisError {
         }
     }
 
+    /// Several were asked, and none of them could do it: every reason, and the kind of the first that trying again will not
+    /// mend.
+    pub(crate) fn all_of(errors: &[Self]) -> Self {
+        let worst = errors.iter().find(|error| !error.is_retryable());
+        let mut reasons: Vec<&str> = Vec::new();
+        for error in errors {
+            if !reasons.contains(&&*error.reason) {
+                reasons.push(&error.reason);
+            }
+        }
+        Self {
+            kind: worst.map_or(RedisErrorKind::Unavailable, Self::kind),
+            ..Self::unavailable(reasons.join("; "))
+        }
+    }
+
     /// Nobody can say whether the command was carried out.
     pub(crate) fn sent(mut self) -> Self {
         self.was_sent = true;

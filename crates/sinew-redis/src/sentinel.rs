@@ -30,18 +30,23 @@ impl Sentinels {
         let addresses = self.addresses.lock().clone();
         // One that hangs leaves time for the others.
         let each = dial.timeout / (addresses.len() as u32 + 1);
-        let mut last = RedisError::unavailable("no sentinel answers");
+        let mut errors = Vec::new();
         for address in addresses {
             match timeout(each, self.ask(dial, &address)).await {
                 Ok(Ok(primary)) => {
                     self.prefer(&address);
                     return Ok(primary);
                 }
-                Ok(Err(error)) => last = error,
-                Err(_) => {}
+                Ok(Err(error)) => errors.push(error),
+                Err(_) => {
+                    let Address { host, port } = address;
+                    let silent = format!("the sentinel {host}:{port} does not answer");
+                    errors.push(RedisError::unavailable(silent));
+                }
             }
         }
-        Err(last)
+        // One that is down must not hide why another refuses.
+        Err(RedisError::all_of(&errors))
     }
 
     async fn ask(&self, dial: &Dial, sentinel: &Address) -> Result<Address, RedisError> {

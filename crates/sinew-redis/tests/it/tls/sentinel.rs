@@ -55,7 +55,7 @@ async fn a_failover_is_followed() {
 #[tokio::test]
 async fn sentinels_and_servers_are_verified_each() {
     let pair = Pair::new();
-    let servers = RedisSentinel::start_with(pair.server(&pair.one), pair.server(&pair.other));
+    let mut servers = RedisSentinel::start_with(pair.server(&pair.one), pair.server(&pair.other));
     let url = url(&servers, "127.0.0.1");
 
     let address = |server: &RedisServer| format!("127.0.0.1:{}: ", server.port());
@@ -67,6 +67,14 @@ async fn sentinels_and_servers_are_verified_each() {
         "{refused}"
     );
     wait_for(&knows_servers, RedisStatus::Away).await;
+
+    // One that is down hides nothing of the others.
+    servers.sentinels[0].kill();
+    let knows_servers = believing(&pair.one.ca_file(), &url);
+    let refused = refusal(&knows_servers, "key").await;
+    for sentinel in &servers.sentinels {
+        assert!(refused.contains(&address(sentinel)), "{refused}");
+    }
 
     let knows_sentinels = believing(&pair.other.ca_file(), &url);
     let refused = refusal(&knows_sentinels, "key").await;
