@@ -342,6 +342,21 @@ impl Tab {
         }
     }
 
+    /// The ticket that comes ahead of a reply, as the body of the request that redeems it.
+    pub(crate) async fn ticket(&mut self) -> String {
+        let frame = self.cable.json().await;
+        let operation = &frame["message"]["operations"][0];
+        assert_eq!(operation["operation"], "sinewSession", "{frame}");
+        assert_eq!(operation["path"], "/_sinew/session");
+        json!({ "ticket": operation["ticket"] }).to_string()
+    }
+
+    /// The reply that comes with nothing ahead of it.
+    pub(crate) async fn bare_reply(&mut self) -> Reply {
+        let frame = self.cable.json().await;
+        Reply::of(&frame).expect("a reply").1
+    }
+
     /// A call as the client makes it of `data-reflex="click->…"`.
     pub(crate) fn call(&self, target: &str) -> Call {
         let id = format!("reflex-{}", number());

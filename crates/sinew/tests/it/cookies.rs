@@ -15,7 +15,7 @@ use sinew::prelude::*;
 use sinew_streams::Streams;
 use sinew_web::config::SessionStoreKind;
 
-use crate::browser::{Browser, Reply, Tab};
+use crate::browser::{Browser, Tab};
 use crate::nodes::Joined;
 use crate::server::{Server, config};
 
@@ -120,32 +120,18 @@ fn application(config: &Config) -> Sinew {
     sinew.cookie_sessions()
 }
 
-/// The ticket that comes ahead of a reply, as the body of the request that redeems it.
-async fn ticket(tab: &mut Tab) -> String {
-    let frame = tab.cable.json().await;
-    let operation = &frame["message"]["operations"][0];
-    assert_eq!(operation["operation"], "sinewSession", "{frame}");
-    assert_eq!(operation["path"], "/_sinew/session");
-    json!({ "ticket": operation["ticket"] }).to_string()
-}
-
-async fn reply(tab: &mut Tab) -> Reply {
-    let frame = tab.cable.json().await;
-    Reply::of(&frame).expect("a reply").1
-}
-
 /// Calls, redeems the ticket and waits for the reply.
 async fn write(tab: &mut Tab, browser: &mut Browser, name: &str, value: i64) {
     tab.fire("Fields#set", json!([name, value])).await;
-    let body = ticket(tab).await;
+    let body = tab.ticket().await;
     let answer = browser.post_json("/_sinew/session", &body).await;
     assert_eq!(answer.status, 204);
-    reply(tab).await.expect_event("nothing");
+    tab.bare_reply().await.expect_event("nothing");
 }
 
 async fn shown(tab: &mut Tab) -> Value {
     tab.fire("Fields#show", json!([])).await;
-    let reply = reply(tab).await;
+    let reply = tab.bare_reply().await;
     reply.operations[0]["payload"].clone()
 }
 
@@ -155,12 +141,12 @@ async fn a_ticket_that_is_redeemed_on_another_node_lets_the_reply_go() {
     let (browser, mut tab, _) = nodes.visitor().await;
     let mut there = nodes.at_two(&browser);
     tab.fire("Fields#set", json!(["a", 1])).await;
-    let body = ticket(&mut tab).await;
+    let body = tab.ticket().await;
     tab.cable.expect_nothing().await;
 
     let answer = there.post_json("/_sinew/session", &body).await;
     assert_eq!(answer.header("sinew-ticket"), Some("redeemed"));
-    reply(&mut tab).await.expect_event("nothing");
+    tab.bare_reply().await.expect_event("nothing");
     assert_eq!(there.get("/show/a").await.body, "1");
     let statistics = nodes.one.app.engine().statistics();
     assert_eq!((statistics.tickets, statistics.tickets_pending), (1, 0));
@@ -253,17 +239,17 @@ async fn a_ticket_that_is_not_redeemed_is_reported_and_sent_again() {
     let nodes = Nodes::with(|config| config.reflex.ticket_time_limit = Duration::ZERO).await;
     let (mut browser, mut tab, _) = nodes.visitor().await;
     tab.fire("Fields#set", json!(["a", 1])).await;
-    let first = ticket(&mut tab).await;
+    let first = tab.ticket().await;
     let frame = tab.cable.json().await;
     let event = &frame["message"]["operations"][0];
     assert_eq!(event["name"], "sinew:session-pending");
-    reply(&mut tab).await.expect_event("nothing");
+    tab.bare_reply().await.expect_event("nothing");
     assert_eq!(nodes.one.app.engine().statistics().tickets_pending, 1);
 
     // The connection sees its own; no reply waits for the same a second time.
     tab.fire("Fields#show", json!([])).await;
-    let second = ticket(&mut tab).await;
-    let shown = reply(&mut tab).await.operations[0]["payload"].clone();
+    let second = tab.ticket().await;
+    let shown = tab.bare_reply().await.operations[0]["payload"].clone();
     assert_eq!(shown, json!({ "a": 1 }));
     assert_eq!(nodes.one.app.engine().statistics().tickets_pending, 1);
 

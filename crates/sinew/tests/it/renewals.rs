@@ -13,7 +13,7 @@ use sinew::prelude::*;
 use sinew::session::{MemoryStore, Store};
 use sinew_streams::Streams;
 
-use crate::browser::{Browser, Reply, Tab};
+use crate::browser::{Browser, Tab};
 use crate::nodes::Joined;
 use crate::server::{Server, config};
 
@@ -123,20 +123,6 @@ async fn node(config: &Config, store: &Arc<dyn Store>, streams: Arc<dyn Streams>
     Server::built(sinew.store(store.clone()).streams(streams)).await
 }
 
-/// The ticket that comes ahead of a reply, as the body of the request that redeems it.
-async fn ticket(tab: &mut Tab) -> String {
-    let frame = tab.cable.json().await;
-    let operation = &frame["message"]["operations"][0];
-    assert_eq!(operation["operation"], "sinewSession", "{frame}");
-    assert_eq!(operation["path"], "/_sinew/session");
-    json!({ "ticket": operation["ticket"] }).to_string()
-}
-
-async fn reply(tab: &mut Tab) -> Reply {
-    let frame = tab.cable.json().await;
-    Reply::of(&frame).expect("a reply").1
-}
-
 async fn redeem(browser: &mut Browser, ticket: &str) -> String {
     let answer = browser.post_json("/_sinew/session", ticket).await;
     let outcome = answer.header("sinew-ticket").expect("an outcome");
@@ -156,7 +142,7 @@ async fn a_login_by_a_reflex_reaches_the_cookie_before_the_reply() {
     let (mut far, _) = nodes.at_two(&before).our_tab("/").await;
 
     tab.fire("Login#sign_in", json!(["ada"])).await;
-    let body = ticket(&mut tab).await;
+    let body = tab.ticket().await;
     tab.cable.expect_nothing().await;
     // Until it is redeemed the cookie has the session of before, without the login.
     assert_eq!(before.clone().get("/show").await.body, "count=1");
@@ -165,7 +151,7 @@ async fn a_login_by_a_reflex_reaches_the_cookie_before_the_reply() {
     // The other node answers.
     let mut there = nodes.at_two(&browser);
     assert_eq!(redeem(&mut there, &body).await, "204 redeemed");
-    reply(&mut tab).await.expect_event("nothing");
+    tab.bare_reply().await.expect_event("nothing");
     browser.cookie = there.cookie.clone();
     assert_ne!(browser.cookie, before.cookie);
     assert_eq!(browser.get("/show").await.body, r#"count=1 user="ada""#);
@@ -207,18 +193,18 @@ async fn a_ticket_that_is_not_redeemed_is_reported_and_sent_again() {
     let nodes = Nodes::with(Duration::ZERO).await;
     let (mut browser, mut tab) = nodes.visitor().await;
     tab.fire("Login#sign_in", json!(["ada"])).await;
-    let first = ticket(&mut tab).await;
+    let first = tab.ticket().await;
     let frame = tab.cable.json().await;
     let event = &frame["message"]["operations"][0];
     assert_eq!(event["name"], "sinew:session-pending");
-    reply(&mut tab).await.expect_event("nothing");
+    tab.bare_reply().await.expect_event("nothing");
     assert_eq!(nodes.one.app.engine().statistics().tickets_pending, 1);
 
     // The connection has the login, the cookie has not.
     assert_eq!(browser.get("/show").await.body, "count=1");
     tab.fire("Login#show", json!([])).await;
-    let second = ticket(&mut tab).await;
-    let fields = reply(&mut tab).await.payload().clone();
+    let second = tab.ticket().await;
+    let fields = tab.bare_reply().await.payload().clone();
     assert_eq!(fields, json!({ "count": 1, "user": "ada" }));
     assert_eq!(nodes.one.app.engine().statistics().tickets_pending, 1);
 
@@ -235,9 +221,9 @@ async fn of_two_logins_the_older_ticket_is_refused() {
     let mut tickets = Vec::new();
     for user in ["ada", "grace"] {
         tab.fire("Login#sign_in", json!([user])).await;
-        tickets.push(ticket(&mut tab).await);
+        tickets.push(tab.ticket().await);
         tab.cable.json().await;
-        reply(&mut tab).await.expect_event("nothing");
+        tab.bare_reply().await.expect_event("nothing");
     }
     assert_eq!(redeem(&mut browser, &tickets[0]).await, "409 over");
     assert_eq!(browser.get("/show").await.body, "count=1");
@@ -250,7 +236,7 @@ async fn a_logout_by_a_reflex_counts_at_once() {
     let nodes = Nodes::with(Duration::ZERO).await;
     let (mut browser, mut tab) = nodes.visitor().await;
     tab.fire("Login#sign_out", json!([])).await;
-    let body = ticket(&mut tab).await;
+    let body = tab.ticket().await;
     assert_eq!(browser.get("/show").await.body, "", "redeemed or not");
     assert_eq!(redeem(&mut browser, &body).await, "204 redeemed");
     assert_eq!(browser.get("/show").await.body, r#"notice="bye""#);
@@ -262,9 +248,9 @@ async fn a_login_over_http_wins_over_one_that_is_pending() {
     let browser = Browser::visit(&nodes.one, "/").await;
     let (mut tab, socket) = browser.our_tab("/").await;
     tab.fire("Login#sign_in", json!(["ada"])).await;
-    let body = ticket(&mut tab).await;
+    let body = tab.ticket().await;
     tab.cable.json().await;
-    reply(&mut tab).await.expect_event("nothing");
+    tab.bare_reply().await.expect_event("nothing");
 
     let mut login = nodes.at_two(&browser).header("sinew-socket", socket);
     login.post("/sign-in").await;
@@ -278,9 +264,9 @@ async fn a_logout_over_http_ends_a_connection_whose_login_is_pending() {
     let nodes = Nodes::with(Duration::ZERO).await;
     let (browser, mut tab) = nodes.visitor().await;
     tab.fire("Login#sign_in", json!(["ada"])).await;
-    let body = ticket(&mut tab).await;
+    let body = tab.ticket().await;
     tab.cable.json().await;
-    reply(&mut tab).await.expect_event("nothing");
+    tab.bare_reply().await.expect_event("nothing");
 
     nodes.at_two(&browser).post("/sign-out").await;
     tab.cable.expect_disconnect("remote", true).await;
