@@ -119,13 +119,19 @@ test('a bundle of one\'s own is told what to install, and is not loaded again', 
   })
 })
 
-test('scripts of the same version keep the server silent', async () => {
+test('scripts of the same version are told the name of their socket and nothing else', async () => {
   await withPage(browser, async (page, sockets) => {
     const heard = []
-    page.on('websocket', socket => socket.on('framereceived', ({ payload }) => heard.push(String(payload))))
+    const named = page.waitForEvent('websocket').then(socket => {
+      socket.on('framereceived', ({ payload }) => heard.push(String(payload)))
+      return socket.waitForEvent('framereceived', ({ payload }) => String(payload).includes('"message"'))
+    })
     await visit(page, server.url + '/')
+    await named
     assert.equal(sockets.length, 1)
     assert.ok(heard.some(text => text.includes('confirm_subscription')))
-    assert.ok(!heard.some(text => text.includes('"message"')), heard.join('\n'))
+    const messages = heard.map(text => JSON.parse(text)).filter(frame => 'message' in frame)
+    assert.deepEqual(messages.map(({ message }) => Object.keys(message)), [['sinew']], heard.join('\n'))
+    assert.deepEqual(Object.keys(messages[0].message.sinew), ['socket'])
   })
 })

@@ -29,7 +29,7 @@ impl SessionLayer {
     /// make. The header `Sinew-Ticket` says which it was. Where sessions are neither [in cookies](Self::in_cookies) nor
     /// [in a store](Self::in_store) with somebody who makes tickets it is 404.
     ///
-    /// A ticket for another id ([`MoveTicket`](crate::sealed::MoveTicket)) ends the session that the cookie has named. It
+    /// A ticket for another id ([`MoveTicket`]) ends the session that the cookie has named. It
     /// changes nothing where that has ended already: it is good once.
     ///
     /// ```
