@@ -101,7 +101,7 @@ pub(crate) fn cable(words: &[String]) -> Result<ExitCode> {
 
 /// The same for stores.
 pub(crate) fn store(words: &[String]) -> Result<ExitCode> {
-    build()?;
+    build_with(&["--features", "stores"])?;
     run::succeed(Command::new(program("store-load")).args(words))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -114,13 +114,13 @@ fn compression() -> Result<ExitCode> {
 }
 
 fn build() -> Result<()> {
+    build_with(&[])
+}
+
+fn build_with(options: &[&str]) -> Result<()> {
     eprintln!("{}", client::make()?);
-    run::succeed(&mut run::cargo([
-        "build",
-        "--release",
-        "--package",
-        "bench",
-    ]))
+    let build = ["build", "--release", "--package", "bench"];
+    run::succeed(run::cargo(build).args(options))
 }
 
 fn reflex(options: &Options) -> Result<ExitCode> {

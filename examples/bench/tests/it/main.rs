@@ -3,6 +3,7 @@
 
 mod counts;
 mod ends;
+#[cfg(feature = "stores")]
 mod stores;
 
 use std::path::Path;
