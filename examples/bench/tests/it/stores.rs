@@ -36,7 +36,7 @@ fn every_store_is_measured_in_every_scenario() {
     assert_eq!(stores("GET"), ["redis-benchmark"]);
     assert_eq!(
         stores("session"),
-        ["memory", "embedded", "Redis", "PostgreSQL"]
+        ["memory", "embedded", "Redis", "PostgreSQL", "cookie"]
     );
     let caches = [
         "memory",
